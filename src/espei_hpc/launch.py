@@ -1,0 +1,4 @@
+"""stub"""
+def main() -> int:
+    """Stub."""
+    return 0
