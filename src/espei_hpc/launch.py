@@ -1,4 +1,40 @@
-"""stub"""
+"""The console script: run the command line in a Python that nothing of the user's can disturb.
+
+Only the standard library is imported here: what a PYTHONPATH shadows must not
+be loaded before it is dropped.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+
+SETTINGS = {
+    # The last digits of a log-probability depend on the order of sets of
+    # strings, so every process of a fit needs the same hash seed.
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONSAFEPATH": "1",
+    # ESPEI imports emcee 2, which imports mpi4py.MPI: that must not start MPI.
+    "MPI4PY_RC_INITIALIZE": "0",
+    # One evaluation is one thread; more would only fight over the cores.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+DROPPED = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS")
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that every Python process of a run is started with."""
+    kept = {name: value for name, value in environment.items() if name not in DROPPED}
+    return kept | SETTINGS
+
+
 def main() -> int:
-    """Stub."""
-    return 0
+    """Run the command line, in a new process image if the environment is not clean yet."""
+    environment = clean_environment(os.environ)
+    if environment != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, "-m", "espei_hpc", *sys.argv[1:]], environment)  # noqa: S606 (no shell wanted)
+    from espei_hpc.cli import main as run_command_line
+
+    return run_command_line()

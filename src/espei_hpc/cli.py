@@ -1,0 +1,226 @@
+"""The command ``espei-hpc``: options in, exit codes out. All printing of faults is here."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from espei_hpc import __version__
+from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
+from espei_hpc.faults import Refusal
+
+if TYPE_CHECKING:
+    from espei_hpc.problem import Problem
+
+READY_SECONDS = 120.0
+READY_SECONDS_PER_RANK = 0.5
+"""The wait for a cluster grows with it: a file server is slow to hand Python to a thousand ranks."""
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = commands.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except click.exceptions.Abort:
+        return ExitCode.FAILED
+    except Refusal as refusal:
+        show(refusal)
+        return refusal.code
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def show(refusal: Refusal) -> None:
+    """Print a refusal for people."""
+    for fault in refusal.faults:
+        click.echo(f"espei-hpc: {fault}", err=True)
+    for line in refusal.details:
+        click.echo(f"    {line}", err=True)
+
+
+def say(line: str) -> None:
+    """Print a line of progress."""
+    click.echo(f"espei-hpc: {line}")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="espei-hpc")
+def commands() -> None:
+    """Run ESPEI fits on a cluster.
+
+    To fit, use espei-mpi, which starts the cluster and calls these commands.
+    """
+
+
+input_option = click.option(
+    "--in", "--input", "input_file", type=click.Path(path_type=Path), help="ESPEI's input, YAML or JSON."
+)
+required_input = click.option(
+    "--in", "--input", "input_file", type=click.Path(path_type=Path), required=True, help="ESPEI's input."
+)
+run_dir_option = click.option(
+    "--run-dir", type=click.Path(path_type=Path), help="Run directory [default: NAME.run beside the input]."
+)
+id_option = click.option("--id", "cluster_id", help="Which start of the cluster in the run directory.")
+scheduler_file_option = click.option(
+    "--scheduler-file", type=click.Path(path_type=Path), help="File of a cluster that is already there."
+)
+workers_option = click.option("-w", "--workers", type=click.IntRange(1), help="Workers to wait for.")
+min_workers_option = click.option(
+    "--min-workers", type=click.IntRange(1), help="Go on with as few as this when the deadline has passed."
+)
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(min=0), help="Seconds until the cluster must be there."
+)
+
+
+@commands.command()
+@required_input
+def check(input_file: Path) -> None:
+    """Check an input and all it names; start nothing.
+
+    Example: espei-hpc check --in x.yaml
+    """
+    _checked(input_file)
+    say(f"{input_file}: no fault found")
+
+
+@commands.command("prepare")
+@input_option
+@scheduler_file_option
+@run_dir_option
+@click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
+@click.option("--as-launched", is_flag=True, help="Take as many ranks as the launcher gives.")
+@click.option("--interface", help="Network interface for the cluster.")
+def prepare_cluster(
+    input_file: Path | None,
+    scheduler_file: Path | None,
+    run_dir: Path | None,
+    ranks: int | None,
+    as_launched: bool,
+    interface: str | None,
+) -> None:
+    """Make the place for one start of a cluster (used by espei-mpi and start-cluster).
+
+    Prints the number of ranks (0 if the input needs no cluster), the run directory and the start's id.
+    """
+    from espei_hpc.cluster import prepare
+
+    if not as_launched:
+        ranks = ranks or prepare.default_ranks(os.environ)
+    if scheduler_file is not None:
+        directory = prepare.named_cluster(scheduler_file, ranks, interface)
+    else:
+        if input_file is None:
+            raise click.UsageError("name the input with --in, or a --scheduler-file")
+        # Standard output is for the script that called; the fit says the notes.
+        if not _checked(input_file, notes=False).runs_mcmc:
+            ranks = 0
+        directory = prepare.own_cluster(run_dir or _run_directory(input_file), ranks, interface)
+    click.echo(f"{'launched' if ranks is None else ranks}\n{directory.run_directory}\n{directory.id}")
+
+
+@commands.command()
+@click.option("--run-dir", type=click.Path(path_type=Path), required=True)
+@click.option("--id", "cluster_id", required=True)
+def rank(run_dir: Path, cluster_id: str) -> None:
+    """Be one MPI rank of a cluster (started by the launcher)."""
+    from espei_hpc.cluster import rank as one_rank
+    from espei_hpc.cluster.directory import ClusterDirectory
+
+    try:
+        one_rank.run(ClusterDirectory(run_dir, cluster_id))
+    except Refusal as refusal:
+        show(refusal)
+        sys.stderr.flush()
+        # Without MPI_Finalize, in which the other ranks would be waited for:
+        # the launcher sees a rank that failed and ends them all.
+        os._exit(refusal.code)
+
+
+@commands.command()
+@click.option("--scheduler-file", type=click.Path(path_type=Path), required=True)
+@workers_option
+@min_workers_option
+@timeout_option
+def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, timeout: float | None) -> None:
+    """Wait until a cluster started by start-cluster is really there.
+
+    Example: espei-hpc wait --scheduler-file my_scheduler.json -w 19
+    """
+    from espei_hpc.cluster import dask_settings, prepare, readiness
+
+    dask_settings.use_only(None)
+    directory = prepare.newest_start(scheduler_file)
+    goal = readiness.Goal(scheduler_file, workers, min_workers, _deadline(timeout, workers), directory)
+    say(f"cluster ready: {readiness.wait(goal)} workers")
+
+
+@commands.command()
+@required_input
+@run_dir_option
+@id_option
+@scheduler_file_option
+@click.option("--local", is_flag=True, help="Start workers on this machine, without MPI.")
+@workers_option
+@min_workers_option
+@timeout_option
+@click.option("--supervisor", type=int, help="Process whose end ends the fit.")
+def fit(
+    input_file: Path,
+    run_dir: Path | None,
+    cluster_id: str | None,
+    scheduler_file: Path | None,
+    local: bool,
+    workers: int | None,
+    min_workers: int | None,
+    timeout: float | None,
+    supervisor: int | None,
+) -> int:
+    """Fit an input on a cluster (called by espei-mpi and run-fit).
+
+    The cluster is one of --id (of our own), --scheduler-file (somebody else's),
+    --local, or else the file that mcmc.scheduler names in the input.
+
+    Example: espei-hpc fit --in x.yaml --scheduler-file my_scheduler.json
+    """
+    from espei_hpc.fit.stop import Stopped, Stopper
+
+    stopper = Stopper()
+    stopper.listen()
+    try:
+        from espei_hpc.fit import run, where
+
+        wanted = where.Wanted(
+            run_directory=run_dir or _run_directory(input_file),
+            cluster_id=cluster_id,
+            scheduler_file=scheduler_file,
+            local=local,
+            workers=workers,
+            min_workers=min_workers,
+            seconds=_deadline(timeout, workers),
+        )
+        return run.run(_checked(input_file), wanted, stopper, supervisor, say)
+    except Stopped:
+        return SIGNAL_BASE + (stopper.signal or 0)
+
+
+def _checked(input_file: Path, *, notes: bool = True) -> "Problem":
+    from espei_hpc.problem import check as check_problem
+
+    problem = check_problem(input_file)
+    for note in problem.notes if notes else ():
+        say(note)
+    return problem
+
+
+def _run_directory(input_file: Path) -> Path:
+    return input_file.resolve().with_suffix(".run")
+
+
+def _deadline(timeout: float | None, workers: int | None) -> float:
+    return READY_SECONDS + READY_SECONDS_PER_RANK * (workers or 0) if timeout is None else timeout

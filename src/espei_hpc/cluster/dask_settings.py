@@ -1,0 +1,64 @@
+"""Dask's configuration for one cluster: this run's own, never the user's.
+
+A ``~/.config/dask`` or ``DASK_*`` variables made for something else can break a
+cluster (a connect time-out of a microsecond, for one), so our processes read
+nothing but the file written here. Stock ``espei`` joins by ``DASK_CONFIG``.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dask.config
+import yaml
+
+TIMEOUT = "60s"
+"""Patience of one connection: a busy login node or file server answers late."""
+
+
+def settings(directory: Path, *, encrypted: bool) -> dict[str, Any]:
+    """Return the configuration of a cluster whose certificates lie in ``directory``."""
+    comm: dict[str, Any] = {"timeouts": {"connect": TIMEOUT, "tcp": TIMEOUT}}
+    if encrypted:
+        files = {"key": str(directory / "key.pem"), "cert": str(directory / "certificate.pem")}
+        comm |= {
+            "default-scheme": "tls",
+            "require-encryption": True,
+            "tls": {
+                "ca-file": str(directory / "certificate.pem"),
+                "scheduler": files,
+                "worker": files,
+                "client": files,
+            },
+        }
+    return {
+        "distributed": {
+            "comm": comm,
+            # As ESPEI demands.
+            "scheduler": {"work-stealing": False},
+            # A rank has the memory of its allocation; pausing or spilling would only stall it.
+            "worker": {"memory": {"target": False, "spill": False, "pause": False, "terminate": False}},
+        }
+    }
+
+
+def write(directory: Path, *, encrypted: bool) -> None:
+    """Write configuration and, if encrypted, a certificate made for this cluster alone (files 0600)."""
+    if encrypted:
+        from distributed.security import Security
+
+        security = Security.temporary()
+        _write_private(directory / "certificate.pem", security.tls_ca_file)
+        _write_private(directory / "key.pem", security.tls_scheduler_key)
+    _write_private(directory / "dask.yaml", yaml.safe_dump(settings(directory, encrypted=encrypted)))
+
+
+def use_only(config: Path | None) -> None:
+    """Make this process read only ``config`` (or Dask's defaults): call before importing distributed."""
+    dask.config.refresh(paths=[str(config)] if config else [], env={})
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)

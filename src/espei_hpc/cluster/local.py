@@ -1,0 +1,37 @@
+"""The cluster without MPI: a LocalCluster on this machine's cores, for a fit on one computer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.cluster.readiness import quiet_distributed
+
+
+@contextmanager
+def running(directory: ClusterDirectory, workers: int) -> Iterator[None]:
+    """Keep a cluster of one-thread workers up, with its scheduler file in ``directory``.
+
+    Dask's configuration must already be the directory's (certificates included).
+    """
+    import distributed
+
+    with (
+        quiet_distributed(),
+        distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            host="tls://127.0.0.1",
+            protocol="tls://",
+            security=distributed.Security(),
+            dashboard_address=None,
+            worker_dashboard_address="127.0.0.1:0",
+            local_directory=str(directory.path),
+            silence_logs=False,
+        ) as cluster,
+    ):
+        cluster.scheduler.scheduler_file = None
+        with distributed.Client(cluster, set_as_default=False) as client:
+            client.write_scheduler_file(str(directory.scheduler_file))
+        yield

@@ -1,0 +1,98 @@
+"""The MPI world of a rank, proven against what its launcher says.
+
+With a launcher and a library that do not fit, MPI starts without an error and
+gives every rank a world of its own. That is noticed here, before Dask starts.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from espei_hpc.cluster import mpi_library
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.faults import Fault, Refusal
+
+SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PALS_SIZE", "SLURM_STEP_NUM_TASKS")
+RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PALS_RANKID", "SLURM_PROCID")
+
+
+@dataclass(frozen=True)
+class World:
+    """The place of a rank.
+
+    Attributes:
+        rank: number of this rank, from 0.
+        size: number of ranks.
+        hosts: host name of every rank, in order of rank.
+        library: path of the MPI library.
+    """
+
+    rank: int
+    size: int
+    hosts: tuple[str, ...]
+    library: str
+
+    @property
+    def on_one_host(self) -> bool:
+        """Whether all ranks run on one host."""
+        return len(set(self.hosts)) == 1
+
+
+def first_number(variables: tuple[str, ...], environment: Mapping[str, str]) -> int | None:
+    """Return the first of ``variables`` that is set to a number."""
+    for variable in variables:
+        if environment.get(variable, "").isdecimal():
+            return int(environment[variable])
+    return None
+
+
+def process_name(environment: Mapping[str, str]) -> str:
+    """Return a name of this rank that needs no MPI: launcher's rank, host and process id."""
+    rank = first_number(RANK_VARIABLES, environment)
+    return f"{'x' if rank is None else rank}-{socket.gethostname()}-{os.getpid()}"
+
+
+def enter(environment: Mapping[str, str]) -> World:
+    """Start MPI and return the world, which every rank enters together.
+
+    Raises:
+        Refusal: (CONFIGURATION) if MPI cannot be loaded or started.
+    """
+    try:
+        from mpi4py import MPI
+
+        hosts = MPI.COMM_WORLD.allgather(MPI.Get_processor_name())
+        return World(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size, tuple(hosts), mpi_library.loaded())
+    except (ImportError, RuntimeError) as error:
+        what = f"no MPI library could be loaded ({error}); {mpi_library.describe_launcher(environment)}"
+        cure = "install one (the README lists the images and their MPIs) or name it in MPI4PY_LIBMPI"
+        raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, cure)]) from error
+
+
+def prove(world: World, asked: int | None, environment: Mapping[str, str]) -> None:
+    """Check the world's size against the launcher's variables and the ranks asked for.
+
+    Raises:
+        Refusal: (CONFIGURATION) if they differ; (USAGE) if the world is too small for a cluster.
+    """
+    told = first_number(SIZE_VARIABLES, environment)
+    expected = told if told is not None else asked
+    if expected is not None and world.size != expected:
+        raise _wrong_size(world, expected, environment)
+    if asked is not None and world.size != asked:
+        what = f"the launcher started {world.size} ranks where {asked} were asked for"
+        raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, "let -n and the launcher's options agree")])
+    if world.size < 2:
+        what = "one rank is too few: one is the scheduler, the others are workers"
+        raise Refusal(ExitCode.USAGE, [Fault("MPI", what, "start at least 2 ranks")])
+
+
+def _wrong_size(world: World, expected: int, environment: Mapping[str, str]) -> Refusal:
+    fault = Fault(
+        "MPI",
+        f"launcher and MPI library do not fit: {expected} ranks were started, but each sees a world of "
+        f"{world.size}; {mpi_library.describe_launcher(environment)}, the library is {world.library}",
+        "use a launcher of the library's family, or an image built with MPI=both",
+    )
+    return Refusal(ExitCode.CONFIGURATION, [fault])

@@ -1,0 +1,143 @@
+"""The seam to ESPEI: stock ``run_espei`` on a cluster, watched and stoppable.
+
+This is the one module that leans on names which ESPEI does not promise:
+``espei.espei_script.EmceeOptimizer`` (looked up there by ``run_espei``), its
+``do_sampling(chains, iterations)`` and its ``sampler`` (emcee's
+``EnsembleSampler`` with ``sample``, ``pool`` and the chain). A unit test fails
+clearly if upstream changes them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from distributed.comm.core import CommClosedError
+from espei import espei_script
+from espei.optimizers.opt_mcmc import EmceeOptimizer
+
+from espei_hpc.fit.stop import Stopped, Stopper
+
+FEWEST_ITERATIONS = 2
+"""With fewer, ESPEI's ``optimal_parameters`` finds nothing and a database of zeros would be written."""
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass
+class Sampling:
+    """What is known of the sampling while it runs and afterwards.
+
+    Attributes:
+        iterations: iterations asked for; 0 before the sampling begins.
+        done: iterations finished.
+        start: log-probabilities of the starting walkers, shape (walkers,).
+        best: highest log-probability so far, the start included.
+        last: log-probabilities of the walkers now, shape (walkers,).
+        acceptance: fraction of proposals accepted so far, over all walkers.
+    """
+
+    iterations: int = 0
+    done: int = 0
+    start: FloatArray = field(default_factory=lambda: np.empty(0))
+    best: float = -np.inf
+    last: FloatArray = field(default_factory=lambda: np.empty(0))
+    acceptance: float = 0.0
+
+
+class _SafePool:
+    """emcee's pool, which tells when evaluations are waited for, and keeps the first values."""
+
+    def __init__(self, pool: Any, stopper: Stopper, sampling: Sampling) -> None:
+        self._pool = pool
+        self._stopper = stopper
+        self._sampling = sampling
+
+    def map(self, function: Callable[..., Any], parameters: Iterable[Any]) -> list[Any]:
+        """Evaluate ``function`` for each of ``parameters``; a stop is safe in here."""
+        self._stopper.evaluating(begins=True)
+        try:
+            values = list(self._pool.map(function, parameters))
+        except (CommClosedError, CancelledError, asyncio.CancelledError) as error:
+            # ESPEI would end without saving; answered like a stop, it saves first.
+            self._stopper.lost = f"the connection to the cluster was lost ({error})"
+            raise KeyboardInterrupt from error
+        self._stopper.evaluating(begins=False)
+        if not self._sampling.start.size:
+            self._sampling.start = np.array(values, dtype=np.float64)
+        return values
+
+
+def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling], None]) -> Sampling:
+    """Run stock ESPEI.
+
+    Args:
+        settings: ESPEI's input, with ``mcmc.scheduler`` naming the cluster's scheduler file.
+        stopper: asked at every safe point.
+        report: called when the sampling begins and after every iteration.
+
+    Returns:
+        what is known of the sampling; ESPEI has written its files.
+
+    Raises:
+        Stopped: when stopped before there was anything to make a database of. A later
+            stop ends the sampling early instead; ESPEI then saves what it has.
+    """
+    sampling = Sampling()
+    with _observed(stopper, sampling, report):
+        espei_script.run_espei(settings)
+    return sampling
+
+
+@contextmanager
+def _observed(stopper: Stopper, sampling: Sampling, report: Callable[[Sampling], None]) -> Iterator[None]:
+    """Have ``run_espei`` use an optimizer that reports and can be stopped."""
+
+    class ObservedOptimizer(EmceeOptimizer):  # type: ignore[misc]
+        def do_sampling(self, chains: FloatArray, iterations: int) -> None:
+            stopper.sampling()
+            sampling.iterations = iterations
+            sampler = self.sampler
+            sampler.pool = _SafePool(sampler.pool, stopper, sampling)
+            sampler.sample = _reporting(sampler, sampling, report)
+            report(sampling)
+            super().do_sampling(chains, iterations)
+            if not sampling.done:
+                self.discard_empty_files()
+            if sampling.done < FEWEST_ITERATIONS:
+                raise Stopped
+
+        def discard_empty_files(self) -> None:
+            # Empty arrays hold nothing and would only bar the next start.
+            for name in (self.tracefile, self.probfile):
+                if name is not None:
+                    Path(name).unlink(missing_ok=True)
+
+    espei_script.EmceeOptimizer = ObservedOptimizer
+    try:
+        yield
+    finally:
+        espei_script.EmceeOptimizer = EmceeOptimizer
+
+
+def _reporting(
+    sampler: Any, sampling: Sampling, report: Callable[[Sampling], None]
+) -> Callable[..., Iterator[Any]]:
+    """Return the sampler's ``sample``, reporting after each iteration."""
+    sample = sampler.sample
+
+    def reporting(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        for step in sample(*args, **kwargs):
+            sampling.done += 1
+            sampling.last = np.array(step[1], dtype=np.float64)
+            sampling.best = max(sampling.best, float(np.max(sampling.start)), float(np.max(sampling.last)))
+            sampling.acceptance = float(np.mean(sampler.naccepted)) / sampling.done
+            yield step
+            report(sampling)
+
+    return reporting

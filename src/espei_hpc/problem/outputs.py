@@ -1,0 +1,149 @@
+"""The outputs: each can be written, overwrites no input and has room."""
+
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from espei_hpc.problem.findings import Findings
+from espei_hpc.problem.settings import Settings
+
+BYTES_PER_NUMBER = 8
+NPY_HEADER_BYTES = 128
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files a fit writes; None where the input asks for none."""
+
+    output_db: Path | None
+    trace: Path | None
+    lnprob: Path | None
+    logfile: Path | None
+
+    def by_key(self) -> dict[str, Path]:
+        """The files to be written, by their key in the input."""
+        named = {
+            "output.output_db": self.output_db,
+            "output.tracefile": self.trace,
+            "output.probfile": self.lnprob,
+            "output.logfile": self.logfile,
+        }
+        return {key: path for key, path in named.items() if path is not None}
+
+
+def planned_outputs(settings: Settings) -> Outputs:
+    """Tell which files a run with these settings writes."""
+    output = settings.get("output", {})
+
+    def named(key: str) -> Path | None:
+        # ESPEI takes the word None for the two arrays as "do not write".
+        return Path(output[key]) if output.get(key) not in (None, "None") else None
+
+    samples = "mcmc" in settings
+    logfile = output.get("logfile")
+    return Outputs(
+        output_db=Path(output["output_db"]) if "output_db" in output else None,
+        trace=named("tracefile") if samples else None,
+        lnprob=named("probfile") if samples else None,
+        logfile=Path(logfile) if logfile is not None else None,
+    )
+
+
+def check_outputs(outputs: Outputs, inputs: Mapping[str, Iterable[Path]], findings: Findings) -> None:
+    """Check that every output can be written where it is to be.
+
+    Args:
+        outputs: the files to be written.
+        inputs: the files read, by the key that names them.
+        findings: where faults go.
+    """
+    for key, path in outputs.by_key().items():
+        with findings.guard(key, f"{path} cannot be used"):
+            _check_writable(key, path, findings)
+    with findings.guard("output"):
+        _check_distinct(outputs, inputs, findings)
+    for key, path in (("output.tracefile", outputs.trace), ("output.probfile", outputs.lnprob)):
+        if path is not None and os.path.lexists(path):
+            findings.cannot_create(
+                key,
+                f"{path} exists, and ESPEI does not write over the samples of an earlier fit",
+                "move it away, or give another name",
+            )
+
+
+def _check_writable(key: str, path: Path, findings: Findings) -> None:
+    if path.is_dir():
+        findings.cannot_create(key, f"{path} is a directory", "give the name of a file")
+    elif not path.parent.is_dir():
+        findings.cannot_create(
+            key, f"{path}: there is no directory {path.parent}", "make it, or give another place"
+        )
+    elif refused := _refused_by_system(path):
+        findings.cannot_create(
+            key, f"{path} cannot be written: {refused}", "give a place where you may write"
+        )
+
+
+def _refused_by_system(path: Path) -> str:
+    """Really try: permission bits say nothing to root, or on a read-only mount.
+
+    Returns:
+        The system's reason, empty where the file can be written.
+    """
+    try:
+        if path.exists():
+            with path.open("ab"):  # opened for writing, left as it is
+                return ""
+        if len(os.fsencode(path.name)) > os.pathconf(path.parent, "PC_NAME_MAX"):
+            return "the name is too long"
+        with tempfile.TemporaryFile(dir=path.parent):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _check_distinct(outputs: Outputs, inputs: Mapping[str, Iterable[Path]], findings: Findings) -> None:
+    taken = {path.resolve(): key for key, paths in inputs.items() for path in paths}
+    for key, path in outputs.by_key().items():
+        other = taken.setdefault(path.resolve(), key)
+        if other != key:
+            written_or_read = "written" if other.startswith("output.") else "read"
+            findings.fault(
+                key,
+                f"{path} is also {written_or_read} as {other}",
+                "one would destroy the other: give another name",
+            )
+
+
+def check_room(outputs: Outputs, walkers: int, iterations: int, parameters: int, findings: Findings) -> None:
+    """Check that the samples fit on disk: ESPEI writes both arrays at full length from the first save."""
+    numbers = {"output.tracefile": parameters, "output.probfile": 1}
+    needs: dict[int, int] = defaultdict(int)
+    places: dict[int, tuple[str, Path]] = {}
+    for key, path in outputs.by_key().items():
+        if key in numbers and path.parent.is_dir():
+            device = path.parent.stat().st_dev
+            needs[device] += walkers * iterations * numbers[key] * BYTES_PER_NUMBER + NPY_HEADER_BYTES
+            places.setdefault(device, (key, path.parent))
+    for device, (key, directory) in places.items():
+        free = shutil.disk_usage(directory).free
+        if needs[device] > free:
+            findings.cannot_create(
+                key,
+                f"the samples need {_readable(needs[device])} ({walkers} walkers x {iterations} iterations x "
+                f"{parameters} parameters), but {directory.resolve()} has {_readable(free)} free",
+                "make room, or lower mcmc.iterations",
+            )
+
+
+def _readable(size: int) -> str:
+    number = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"
