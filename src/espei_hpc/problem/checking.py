@@ -164,15 +164,14 @@ class _Checked:
             file = Path(self.mcmc["input_db"])
             self.initial = check_symbols(self.mcmc.get("symbols"), file, self.database, self.findings)
         check_prior(self.mcmc, self.initial, self.findings)
-        self.walkers = self._count_walkers()
+        self.walkers = self._count_walkers(self.mcmc)
         if self.initial and self.database is not None and self.models is not None:
             check_builds(self.database, self.usable, self.models, list(self.initial), self.findings)
 
-    def _count_walkers(self) -> int | None:
-        assert self.mcmc is not None
-        if "restart_trace" in self.mcmc:
-            return check_restart_trace(Path(self.mcmc["restart_trace"]), list(self.initial), self.findings)
-        chains = self.mcmc.get("chains_per_parameter")
+    def _count_walkers(self, mcmc: Settings) -> int | None:
+        if "restart_trace" in mcmc:
+            return check_restart_trace(Path(mcmc["restart_trace"]), list(self.initial), self.findings)
+        chains = mcmc.get("chains_per_parameter")
         return chains * len(self.initial) if chains and self.initial else None
 
     def check_outputs(self) -> None:

@@ -14,11 +14,11 @@ from pycalphad import variables as v
 from pycalphad.core.utils import filter_phases, unpack_species
 from tinydb import where
 
+from espei_hpc.faults import Refusal
 from espei_hpc.problem.datasets import Dataset, System, as_database
 from espei_hpc.problem.findings import Findings, named, reason
 from espei_hpc.problem.phase_models import PhaseModels
 from espei_hpc.problem.reading import read_text
-from espei_hpc.faults import Refusal
 
 STATE_VARIABLES = frozenset({"T", "P", "N", "R"})
 
@@ -79,9 +79,7 @@ def describe_system(models: PhaseModels, database: Database, findings: Findings)
     return None
 
 
-def check_phases(
-    models: PhaseModels, file: Path, database: Database, system: System, findings: Findings
-) -> None:
+def check_phases(models: PhaseModels, file: Path, database: Database, findings: Findings) -> None:
     """Check that the database has the phases of the phase models."""
     components, inactive = set(models["components"]), []
     for name, phase in models["phases"].items():
@@ -91,7 +89,7 @@ def check_phases(
             close = difflib.get_close_matches(name.upper(), list(database.phases), n=1)
             findings.fault(
                 "system.phase_models",
-                f"{file} has the phase {name}, the starting database has not: it has {named(database.phases)}",
+                f"the starting database lacks {name} of {file}: it has {named(database.phases)}",
                 f"did you mean {close[0]}?" if close else "add it there, or take it out of the phase models",
             )
     if inactive:
@@ -99,7 +97,8 @@ def check_phases(
             c for name in inactive for sl in models["phases"][name]["sublattice_model"] for c in sl
         } - components
         findings.note(
-            f"system.phase_models: {named(inactive)} cannot take part: the components of {file} lack {named(needed)}"
+            f"system.phase_models: {named(inactive)} cannot take part: the components in {file} "
+            f"lack {named(needed)}"
         )
 
 
@@ -136,7 +135,8 @@ def check_symbols(
     zeros = [symbol for symbol, value in values.items() if value == 0]
     if zeros:
         findings.note(
-            f"{key}: {named(zeros)} starts at 0 and will stay there: every walker starts at 0 and moves between walkers"
+            f"{key}: {named(zeros)} will stay 0: walkers start around a value by a fraction of it, and move only "
+            "along their differences"
         )
     return values if len(values) == len(symbols) else {}
 

@@ -211,8 +211,8 @@ def check_used(datasets: Datasets, system: System, samples: bool, findings: Find
     if samples and datasets.complete and not used:
         findings.fault(
             "system.datasets",
-            f"ESPEI would use none of the {total} datasets in {datasets.directory}, so the likelihood would be 0 "
-            f"everywhere: {reasons}",
+            f"ESPEI would use none of the {total} datasets in {datasets.directory}, and the likelihood would "
+            f"be 0 everywhere: {reasons}",
             f"the phase models have the components {named(system.components)} and the active phases "
             f"{named(system.phases) or '(none)'}",
         )
@@ -252,7 +252,7 @@ def check_generates(datasets: Datasets, system: System, findings: Findings) -> N
     if datasets.complete and not single_phase:
         findings.fault(
             "generate_parameters",
-            f"{datasets.directory} has no single-phase data for {named(system.phases)}, so no parameter would be "
-            "generated and MCMC would have nothing to fit",
+            f"{datasets.directory} has no single-phase data for {named(system.phases)}, so that no parameter "
+            "would be generated and MCMC would have nothing to fit",
             "add formation or mixing data, or start from an input_db with symbols",
         )

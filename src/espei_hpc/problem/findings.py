@@ -1,9 +1,9 @@
 """Collecting everything that is wrong, so that a user sees all of it in one go."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -23,9 +23,9 @@ def reason(error: BaseException) -> str:
     return text
 
 
-def named(names: object, most: int = 6) -> str:
+def named(names: Iterable[object], most: int = 6) -> str:
     """List names for a message, the first few of them where there are many."""
-    words = [str(name) for name in names] if isinstance(names, list | tuple) else sorted(map(str, names))  # type: ignore[call-overload]
+    words = list(map(str, names)) if isinstance(names, list | tuple) else sorted(map(str, names))
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
@@ -61,18 +61,14 @@ class Findings:
         """Record something worth a line that does not stop the fit."""
         self.notes.append(" ".join(text.split()))
 
-    @contextmanager
-    def guard(self, key: str, what: str = "") -> Iterator[None]:
-        """Turn whatever is raised inside into a fault under ``key``.
+    def guard(self, key: str, what: str = "") -> "Guard":
+        """Turn whatever is raised inside a ``with`` into a fault under ``key``.
 
         Args:
             key: the key of the input that the work inside depends on.
             what: what failed, put before the reason.
         """
-        try:
-            yield
-        except Exception as error:
-            self.fault(key, f"{what}: {reason(error)}" if what else reason(error))
+        return Guard(self, key, what)
 
     def refuse(self) -> None:
         """Raise if anything is wrong.
@@ -85,3 +81,24 @@ class Findings:
             raise Refusal(ExitCode.BAD_INPUT, [*self.faults, *self.uncreatable])
         if self.uncreatable:
             raise Refusal(ExitCode.CANNOT_CREATE, self.uncreatable)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A ``with`` block whose exceptions become faults; made by :meth:`Findings.guard`."""
+
+    findings: Findings
+    key: str
+    what: str
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """Record an exception; interrupts and exits pass through."""
+        if isinstance(error, Exception):
+            self.findings.fault(self.key, f"{self.what}: {reason(error)}" if self.what else reason(error))
+            return True
+        return False

@@ -11,6 +11,7 @@ from pathlib import Path
 from espei_hpc.problem.findings import Findings
 from espei_hpc.problem.settings import Settings
 
+TRACE, LNPROB = "output.tracefile", "output.probfile"
 BYTES_PER_NUMBER = 8
 NPY_HEADER_BYTES = 128
 
@@ -25,14 +26,14 @@ class Outputs:
     logfile: Path | None
 
     def by_key(self) -> dict[str, Path]:
-        """The files to be written, by their key in the input."""
-        named = {
+        """Give the files to be written, by their key in the input."""
+        planned = {
             "output.output_db": self.output_db,
-            "output.tracefile": self.trace,
-            "output.probfile": self.lnprob,
+            TRACE: self.trace,
+            LNPROB: self.lnprob,
             "output.logfile": self.logfile,
         }
-        return {key: path for key, path in named.items() if path is not None}
+        return {key: path for key, path in planned.items() if path is not None}
 
 
 def planned_outputs(settings: Settings) -> Outputs:
@@ -66,17 +67,16 @@ def check_outputs(outputs: Outputs, inputs: Mapping[str, Iterable[Path]], findin
             _check_writable(key, path, findings)
     with findings.guard("output"):
         _check_distinct(outputs, inputs, findings)
-    for key, path in (("output.tracefile", outputs.trace), ("output.probfile", outputs.lnprob)):
-        if path is not None and os.path.lexists(path):
-            findings.cannot_create(
-                key,
-                f"{path} exists, and ESPEI does not write over the samples of an earlier fit",
-                "move it away, or give another name",
-            )
 
 
 def _check_writable(key: str, path: Path, findings: Findings) -> None:
-    if path.is_dir():
+    if key in (TRACE, LNPROB) and os.path.lexists(path):
+        findings.cannot_create(
+            key,
+            f"{path} exists, and ESPEI does not write over the samples of an earlier fit",
+            "move it away, or give another name",
+        )
+    elif path.is_dir():
         findings.cannot_create(key, f"{path} is a directory", "give the name of a file")
     elif not path.parent.is_dir():
         findings.cannot_create(
@@ -121,7 +121,7 @@ def _check_distinct(outputs: Outputs, inputs: Mapping[str, Iterable[Path]], find
 
 def check_room(outputs: Outputs, walkers: int, iterations: int, parameters: int, findings: Findings) -> None:
     """Check that the samples fit on disk: ESPEI writes both arrays at full length from the first save."""
-    numbers = {"output.tracefile": parameters, "output.probfile": 1}
+    numbers = {TRACE: parameters, LNPROB: 1}
     needs: dict[int, int] = defaultdict(int)
     places: dict[int, tuple[str, Path]] = {}
     for key, path in outputs.by_key().items():

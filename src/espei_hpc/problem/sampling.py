@@ -20,8 +20,8 @@ def check_iterations(mcmc: Settings, findings: Findings) -> None:
     if mcmc.get("iterations", FEWEST_ITERATIONS) < FEWEST_ITERATIONS:
         findings.fault(
             "mcmc.iterations",
-            f"{mcmc['iterations']} is too few: ESPEI finds no best sample in so short a chain and writes a database "
-            "with every fitted symbol 0",
+            f"{mcmc['iterations']} is too few: ESPEI finds no best sample in so short a chain and writes a "
+            "database with every fitted symbol 0",
             f"give at least {FEWEST_ITERATIONS}",
         )
 
@@ -82,7 +82,7 @@ def check_prior(mcmc: Settings, initial: Mapping[str, float], findings: Findings
             if not np.isfinite(rv.logpdf(value)):
                 findings.fault(
                     "mcmc.prior",
-                    f"gives {symbol} no probability at its starting value {value:g}, so no walker could leave it",
+                    f"gives {symbol} no probability at its starting value {value:g}",
                     "widen or move the prior",
                 )
 
@@ -142,7 +142,7 @@ def _wrong_values(trace: Any) -> str:
         ""
         if right
         else (
-            "has samples with a parameter of exactly 0, of which ESPEI would make wrong walkers; start from a trace "
-            "without, or anew from a database"
+            "has samples with a parameter of exactly 0, of which ESPEI would make wrong walkers; "
+            "start from a trace without, or anew from a database"
         )
     )

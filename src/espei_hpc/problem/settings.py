@@ -93,6 +93,17 @@ def _flatten(errors: dict[Any, Any], path: Path) -> Iterator[tuple[Path, str]]:
                 yield below, entry
 
 
+PLAIN_WORDS = {
+    "required field": "is missing",
+    r"value does not match regex '.*\.json$'": "must be the name of a file ending in .json",
+    r"value does not match regex '.*\.npy$'": "must be the name of a file ending in .npy",
+    r"value does not match regex '.*\.npy$|None'": "must be the name of a file ending in .npy, or None",
+    r"value does not match regex 'dask|.*\.json$'": "must be dask, null or a file ending in .json",
+    "value does not match regex 'linear'": "must be linear",
+}
+"""Messages of ESPEI's schema that only a programmer would read gladly."""
+
+
 def _explain(path: Path, message: str) -> tuple[str, str]:
     """Put cerberus' words into the user's, with a cure where one is known."""
     if message == "unknown field":
@@ -106,7 +117,7 @@ def _explain(path: Path, message: str) -> tuple[str, str]:
         return "must be an even number", "the sampler moves the walkers in two halves"
     if "must not be present with" in message:
         return message, "the walkers come from the restart trace"
-    return message, ""
+    return PLAIN_WORDS.get(message, message), ""
 
 
 def _suggest(path: Path) -> str:
