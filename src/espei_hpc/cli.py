@@ -118,7 +118,7 @@ def prepare_cluster(
         if input_file is None:
             raise click.UsageError("name the input with --in, or a --scheduler-file")
         # Standard output is for the script that called; the fit says the notes.
-        if not _checked(input_file, notes=False).runs_mcmc:
+        if not _checked(input_file, notes=False).samples:
             ranks = 0
         directory = prepare.own_cluster(run_dir or _run_directory(input_file), ranks, interface)
     click.echo(f"{'launched' if ranks is None else ranks}\n{directory.run_directory}\n{directory.id}")

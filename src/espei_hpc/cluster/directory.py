@@ -88,6 +88,11 @@ class ClusterDirectory:
         """Written when the launcher has ended: its exit code."""
         return self.path / "launcher.exit"
 
+    @property
+    def scratch(self) -> Path:
+        """Where Dask's workers have their directories."""
+        return self.path / "scratch"
+
     def rank_file(self, rank: int) -> Path:
         """Where a rank tells where it runs, once MPI is up."""
         return self.path / f"rank-{rank}.json"

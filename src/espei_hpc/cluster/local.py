@@ -27,7 +27,7 @@ def running(directory: ClusterDirectory, workers: int) -> Iterator[None]:
             security=distributed.Security(),
             dashboard_address=None,
             worker_dashboard_address="127.0.0.1:0",
-            local_directory=str(directory.path),
+            local_directory=str(directory.scratch),
             silence_logs=False,
         ) as cluster,
     ):

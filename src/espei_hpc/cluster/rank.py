@@ -60,6 +60,8 @@ def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> li
         "--memory-limit=0",
         "--worker-class=distributed.Worker",
         f"--worker-options={json.dumps({'dashboard': False, 'dashboard_address': loopback})}",
+        # Nothing is ever spilled there; below the run's own directory it goes with the run.
+        f"--local-directory={directory.scratch}",
         "--no-dashboard",
         f"--dashboard-address={loopback}",
         f"--name={directory.id}",

@@ -64,12 +64,14 @@ class Lines:
     """Plain lines: the first iterations, then at growing intervals, and the last."""
 
     def __init__(self) -> None:
-        self._start = time.monotonic()
+        self._start: float | None = None
         self._next = 0.0
         self._interval = FIRST_LINE_SECONDS
 
     def report(self, sampling: Sampling) -> None:
         """Print a line if it is time for one."""
+        # The first report comes as the sampling begins.
+        self._start = self._start or time.monotonic()
         elapsed = time.monotonic() - self._start
         if sampling.done and (elapsed >= self._next or sampling.done == sampling.iterations):
             self._print(sampling, elapsed)

@@ -34,7 +34,7 @@ def run(problem: Problem, wanted: Wanted, stopper: Stopper, supervisor: int | No
     """
     if supervisor is not None:
         stopper.watch(_lost_supervisor(supervisor))
-    if not problem.runs_mcmc:
+    if not problem.samples:
         return _fit(problem, problem.settings, None, stopper, say)
     where = find(problem, wanted)
     try:
@@ -60,7 +60,7 @@ def _fit(
         raise _failed(directory, error) from error
     finally:
         display.close()
-    for line in summary.lines(sampling, problem.outputs):
+    for line in summary.lines(sampling, _outputs(problem)):
         say(line)
     if sampling.done == sampling.iterations:
         return ExitCode.OK
@@ -98,6 +98,11 @@ def _settings(problem: Problem, scheduler_file: Path) -> dict[str, Any]:
     return settings
 
 
+def _outputs(problem: Problem) -> tuple[Path, ...]:
+    named = (problem.output_db, problem.trace, problem.lnprob)
+    return tuple(path for path in named if path is not None)
+
+
 def _lost_cluster(directory: ClusterDirectory) -> Callable[[], str | None]:
     def look() -> str | None:
         code = directory.launcher_ended()
@@ -112,7 +117,7 @@ def _lost_supervisor(pid: int) -> Callable[[], str | None]:
 
 def _stopped_early(problem: Problem, directory: ClusterDirectory | None, stopper: Stopper, say: Say) -> int:
     """Say what a stop with no samples, or too few to make a database of, has left."""
-    saved = [path for path in problem.outputs if path.exists()]
+    saved = [path for path in _outputs(problem) if path.exists()]
     if stopper.signal is None:
         raise _lost(directory, stopper, "before the sampling had begun")
     say(f"stopped by signal {stopper.signal} before there was a chain to make a database of")
