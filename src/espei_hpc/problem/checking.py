@@ -130,15 +130,17 @@ class _Checked:
         if "datasets" in self.system:
             tags = self.system.get("tags", {})
             self.datasets = check_datasets(Path(self.system["datasets"]), tags, self.findings)
-        start, usable = None, True
-        for key, section in (("generate_parameters", self.generate), ("mcmc", self.mcmc)):
-            if section and "input_db" in section:
-                start = read_database(f"{key}.input_db", Path(section["input_db"]), self.findings)
-                usable = start is not None
         if self.generate is None:
-            self.database = start
-        elif self.models and usable and "ref_state" in self.generate:
-            self.database = initial_database(self.generate, self.models, start, self.findings)
+            self.database = self._read_start("mcmc", self.mcmc or {})
+        elif self.models and "ref_state" in self.generate:
+            start = self._read_start("generate_parameters", self.generate)
+            if start or "input_db" not in self.generate:
+                self.database = initial_database(self.generate, self.models, start, self.findings)
+
+    def _read_start(self, section: str, settings: Settings) -> Database | None:
+        if "input_db" not in settings:
+            return None
+        return read_database(f"{section}.input_db", Path(settings["input_db"]), self.findings)
 
     def check_system(self) -> None:
         """Check that phase models, database and datasets belong together."""
@@ -197,6 +199,11 @@ class _Checked:
 def _note_overridden(raw: Mapping[str, Any], findings: Findings) -> None:
     """Say what the launcher decides instead of the input."""
     mcmc = raw.get("mcmc")
-    for key in ("scheduler", "cores"):
-        if isinstance(mcmc, dict) and mcmc.get(key) is not None:
-            findings.note(f"mcmc.{key}: {mcmc[key]} is ignored: the fit runs on the cluster's workers")
+    given = mcmc if isinstance(mcmc, dict) else {}
+    scheduler, cores = given.get("scheduler"), given.get("cores")
+    if scheduler == "dask":
+        findings.note("mcmc.scheduler: dask is ignored: the fit runs on the cluster's workers")
+    elif scheduler is not None:
+        findings.note(f"mcmc.scheduler: {scheduler} counts for run-fit alone: espei-mpi uses its own cluster")
+    if cores is not None:
+        findings.note(f"mcmc.cores: {cores} is ignored: the fit runs on the cluster's workers")

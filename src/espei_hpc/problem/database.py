@@ -135,8 +135,8 @@ def check_symbols(
     zeros = [symbol for symbol, value in values.items() if value == 0]
     if zeros:
         findings.note(
-            f"{key}: {named(zeros)} will stay 0: walkers start around a value by a fraction of it, and move only "
-            "along their differences"
+            f"{key}: {named(zeros)} will stay 0: walkers start around a value by a fraction of it, and move "
+            "only along their differences"
         )
     return values if len(values) == len(symbols) else {}
 
@@ -192,7 +192,8 @@ def check_builds(
         findings.fault("mcmc", f"ESPEI cannot prepare its likelihood: {reason(error)}")
         return
     for file, failure in blamed.items():
-        findings.fault_in(file, f"ESPEI cannot prepare its likelihood: {reason(failure)}")
+        cure = "neither the dataset nor the database has it" if isinstance(failure, KeyError) else ""
+        findings.fault_in(file, f"ESPEI cannot prepare its likelihood: {reason(failure)}", cure)
 
 
 def _build_error(

@@ -174,7 +174,8 @@ def ignored_because(dataset: Dataset, system: System) -> str:
 
 
 def _single_phase_ignored_because(dataset: Dataset, system: System) -> str:
-    if dataset["output"] not in SINGLE_PHASE_OUTPUTS:
+    # As ESPEI searches: the bare name of a property counts as any of its references.
+    if not any(dataset["output"] in known for known in SINGLE_PHASE_OUTPUTS):
         return f"a property that is none of {', '.join(SINGLE_PHASE_OUTPUTS)}"
     if len(dataset["phases"]) != 1 or dataset["phases"][0] not in system.phases:
         return "phases that are not active"
@@ -202,13 +203,16 @@ def check_used(datasets: Datasets, system: System, samples: bool, findings: Find
     used: dict[Path, Dataset] = {}
     ignored: dict[str, list[Path]] = defaultdict(list)
     for file, dataset in datasets.by_file.items():
-        if why := ignored_because(dataset, system):
-            ignored[why].append(file)
-        else:
-            used[file] = dataset
+        try:
+            if why := ignored_because(dataset, system):
+                ignored[why].append(file)
+            elif _tie_lines_are_known(file, dataset, system, findings):
+                used[file] = dataset
+        except Exception as error:  # a form that even ESPEI's checker lets pass
+            findings.fault_in(file, f"ESPEI cannot use this dataset: {reason(error)}")
     reasons = "; ".join(f"{len(files)} with {why} ({named(files, 3)})" for why, files in ignored.items())
-    total = len(datasets.by_file)
-    if samples and datasets.complete and not used:
+    total, left_out = len(datasets.by_file), sum(map(len, ignored.values()))
+    if samples and datasets.complete and left_out == total:
         findings.fault(
             "system.datasets",
             f"ESPEI would use none of the {total} datasets in {datasets.directory}, and the likelihood would "
@@ -217,12 +221,8 @@ def check_used(datasets: Datasets, system: System, samples: bool, findings: Find
             f"{named(system.phases) or '(none)'}",
         )
     elif ignored:
-        findings.note(f"system.datasets: ESPEI leaves out {total - len(used)} of {total} datasets: {reasons}")
-    return {
-        file: dataset
-        for file, dataset in used.items()
-        if _tie_lines_are_known(file, dataset, system, findings)
-    }
+        findings.note(f"system.datasets: ESPEI leaves out {left_out} of {total} datasets: {reasons}")
+    return used
 
 
 def _tie_lines_are_known(file: Path, dataset: Dataset, system: System, findings: Findings) -> bool:

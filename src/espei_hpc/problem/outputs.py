@@ -76,9 +76,9 @@ def _check_writable(key: str, path: Path, findings: Findings) -> None:
             f"{path} exists, and ESPEI does not write over the samples of an earlier fit",
             "move it away, or give another name",
         )
-    elif path.is_dir():
+    elif os.path.isdir(path):
         findings.cannot_create(key, f"{path} is a directory", "give the name of a file")
-    elif not path.parent.is_dir():
+    elif not os.path.isdir(path.parent):
         findings.cannot_create(
             key, f"{path}: there is no directory {path.parent}", "make it, or give another place"
         )
@@ -95,7 +95,7 @@ def _refused_by_system(path: Path) -> str:
         The system's reason, empty where the file can be written.
     """
     try:
-        if path.exists():
+        if os.path.exists(path):
             with path.open("ab"):  # opened for writing, left as it is
                 return ""
         if len(os.fsencode(path.name)) > os.pathconf(path.parent, "PC_NAME_MAX"):
@@ -125,17 +125,17 @@ def check_room(outputs: Outputs, walkers: int, iterations: int, parameters: int,
     needs: dict[int, int] = defaultdict(int)
     places: dict[int, tuple[str, Path]] = {}
     for key, path in outputs.by_key().items():
-        if key in numbers and path.parent.is_dir():
+        if key in numbers and os.path.isdir(path.parent):
             device = path.parent.stat().st_dev
             needs[device] += walkers * iterations * numbers[key] * BYTES_PER_NUMBER + NPY_HEADER_BYTES
             places.setdefault(device, (key, path.parent))
     for device, (key, directory) in places.items():
-        free = shutil.disk_usage(directory).free
-        if needs[device] > free:
+        disk = shutil.disk_usage(directory)
+        if disk.total and needs[device] > disk.free:  # no total: not a file system with blocks
             findings.cannot_create(
                 key,
                 f"the samples need {_readable(needs[device])} ({walkers} walkers x {iterations} iterations x "
-                f"{parameters} parameters), but {directory.resolve()} has {_readable(free)} free",
+                f"{parameters} parameters), but {directory.resolve()} has {_readable(disk.free)} free",
                 "make room, or lower mcmc.iterations",
             )
 

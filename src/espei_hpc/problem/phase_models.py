@@ -13,6 +13,11 @@ from espei_hpc.problem.reading import parse_json, read_text
 
 PhaseModels = dict[str, Any]
 
+MODULE_CURE = (
+    "install its module into this Python: the working directory and PYTHONPATH are not searched, "
+    "since every worker needs it too"
+)
+
 
 def check_phase_models(file: Path, findings: Findings) -> PhaseModels | None:
     """Read the phase models and check their form.
@@ -33,7 +38,8 @@ def check_phase_models(file: Path, findings: Findings) -> PhaseModels | None:
     except ValidationError as error:
         for problem in error.errors():
             key = ".".join(map(str, problem["loc"]))
-            findings.fault_in(f"{file}: {key}" if key else file, _sentence(problem["msg"]))
+            cure = MODULE_CURE if problem["type"] == "import_error" else ""
+            findings.fault_in(f"{file}: {key}" if key else file, _sentence(problem["msg"]), cure)
     else:
         _check_contents(models, file, findings)
     return models if len(findings.faults) == before else None
