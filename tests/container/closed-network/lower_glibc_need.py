@@ -18,9 +18,7 @@ C23_PREFIX = "__isoc23_"
 
 # From the ELF specification, for 64 bits: the kinds of section, and their records.
 DYNSYM, VERNEED, VERSYM = 11, 0x6FFFFFFE, 0x6FFFFFFF
-SECTION = struct.Struct(
-    "<IIQQQQIIQQ"
-)  # name, kind, flags, address, offset, size, link, info, align, entry
+SECTION = struct.Struct("<IIQQQQIIQQ")  # name, kind, flags, address, offset, size, link, info, align, entry
 LIBRARY = struct.Struct("<HHIII")  # version, count, file name, first version's offset, next library's
 VERSION = struct.Struct("<IHHII")  # hash, flags, index, name, next version's offset
 SYMBOL = struct.Struct("<IBBHQQ")  # name, info, other, section, value, size

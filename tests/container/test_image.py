@@ -1,0 +1,129 @@
+"""What the container image promises, in each of its variants."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from conftest import Chain
+from container.conftest import Container
+from container.machine import IMAGE, VARIANTS, podman
+from support import ROOT
+
+LAUNCHERS = {
+    "both": {"mpirun", "mpirun.openmpi", "mpirun.mpich"},
+    "openmpi": {"mpirun", "mpirun.openmpi"},
+    "mpich": {"mpirun", "mpirun.mpich"},
+    "none": set[str](),
+}
+# What the Containerfile puts beneath every variant: Debian, Python and tini, the locked environment.
+SHARED_LAYERS = 3
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_variant_has_the_launchers_of_its_mpis(variant: str, container: Container) -> None:
+    result = container.run("bash", "-c", "compgen -c mpirun | sort -u", variant=variant)
+    assert set(result.output.split()) == LAUNCHERS[variant]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_stock_espei_runs_in_every_variant(variant: str, container: Container) -> None:
+    result = container.run("espei", "--version", variant=variant)
+    assert result.code == 0, result.output
+    assert "espei version 0.9.1" in result.output
+
+
+def test_variants_share_the_python_layers(images: None) -> None:
+    layers = [
+        json.loads(podman("image", "inspect", "--format", "{{json .RootFS.Layers}}", f"{IMAGE}:{variant}"))
+        for variant in VARIANTS
+    ]
+    assert len({tuple(each[:SHARED_LAYERS]) for each in layers}) == 1
+
+
+def test_image_with_both_mpis_is_below_800_megabytes(images: None) -> None:
+    assert int(podman("image", "inspect", "--format", "{{.Size}}", f"{IMAGE}:both")) < 800e6
+
+
+def test_exit_code_is_that_of_the_command(container: Container) -> None:
+    assert container.run("bash", "-c", "exit 65").code == 65
+
+
+def test_without_a_command_it_explains_itself(container: Container) -> None:
+    assert "Run ESPEI fits on a cluster" in container.run().output
+
+
+@pytest.mark.parametrize(
+    "name", ["espei", "espei-hpc", "espei-mpi", "run-fit", "start-cluster", "wait-for-cluster"]
+)
+def test_command_is_where_the_readme_says(name: str, container: Container) -> None:
+    result = container.run("cat", f"/usr/local/bin/{name}")
+    assert result.code == 0, result.output
+    assert result.output.startswith("#!")
+
+
+def test_packages_are_those_of_the_lock(container: Container) -> None:
+    listing = "import importlib.metadata as m; print(*{f'{d.name}=={d.version}' for d in m.distributions()})"
+    result = container.run("python", "-c", listing)
+    assert result.code == 0, result.output
+    held = {_normal(word) for word in result.output.split()}
+    assert held - {_normal("espei-hpc==0.1.0")} == _locked("3.13")
+
+
+def test_nothing_in_it_gives_rights(images: None) -> None:
+    inside = ["find", "/", "-xdev", "-perm", "/6000", "-type", "f"]
+    assert podman("run", "--rm", "--user", "0", f"{IMAGE}:both", *inside) == ""
+
+
+def test_pip_is_not_in_it(container: Container) -> None:
+    assert container.run("python", "-m", "pip", "--version").code != 0
+
+
+def test_labels_name_version_and_licence(images: None) -> None:
+    labels = json.loads(podman("image", "inspect", "--format", "{{json .Labels}}", f"{IMAGE}:both"))
+    version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version is not None
+    for schema in ("org.opencontainers.image.version", "org.label-schema.version"):
+        assert labels[schema] == version[1]
+    assert labels["org.opencontainers.image.licenses"] == "MIT"
+    assert labels["org.opencontainers.image.description"].endswith("MPI: both")
+
+
+@pytest.mark.parametrize(
+    ("variant", "options"),
+    [
+        ("openmpi", ("-n", "3")),
+        ("mpich", ("-n", "3")),
+        ("both", ("-n", "3")),
+        ("both", ("-n", "3", "--launcher", "mpirun.mpich")),
+        ("none", ()),
+    ],
+)
+def test_fits_as_an_unknown_user_with_a_read_only_root_and_no_network(
+    variant: str, options: tuple[str, ...], container: Container, open_fit: Path
+) -> None:
+    result = container.run("espei-mpi", "--in", "x.yaml", *options, variant=variant, volume=open_fit.parent)
+    assert result.code == 0, result.output
+    assert "2 workers" in result.output
+    assert len(Chain.load(open_fit.parent).lnprob) > 0
+    assert (open_fit.parent / "fitted.tdb").exists()
+
+
+def _normal(requirement: str) -> str:
+    return (
+        re.sub(r"[-_.]+", "-", requirement.partition("==")[0]).lower() + "==" + requirement.partition("==")[2]
+    )
+
+
+def _locked(python: str) -> set[str]:
+    """Return what the lock holds for a version of Python."""
+    environment = {"python_version": python, "python_full_version": f"{python}.0"}
+    lines = (ROOT / "lock" / "espei-hpc.txt").read_text().splitlines()
+    pinned = [Requirement(line.rstrip("\\ ")) for line in lines if line[:1].isalnum()]
+    return {
+        _normal(f"{one.name}{one.specifier}")
+        for one in pinned
+        if one.marker is None or one.marker.evaluate(environment)
+    }

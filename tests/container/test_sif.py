@@ -1,0 +1,107 @@
+"""What the Apptainer image promises to an ordinary user, alone and under a host's MPI."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import Chain
+from container.conftest import Apptainer
+from container.machine import IMAGE, podman
+
+# The launchers of Debian's own packages, as installed on this host.
+HOST_LAUNCHERS = {
+    "openmpi": "mpirun.openmpi --oversubscribe --bind-to none",
+    "mpich": "mpirun.mpich",
+}
+LIBRARIES = {"openmpi": "openmpi/lib/libmpi.so.40", "mpich": "mpich/lib/libmpi.so.12"}
+# Only large messages find out whether ranks in user namespaces of their own really reach each other.
+WORLD = """
+from mpi4py.MPI import COMM_WORLD as world
+message = bytearray(b"x" * 2_000_000) if world.rank == 0 else bytearray(2_000_000)
+world.Bcast(message)
+assert message.count(b"x") == 2_000_000
+print(f"world of {world.size}\\n", end="", flush=True)
+"""
+
+
+def test_its_own_test_passes(apptainer: Apptainer) -> None:
+    result = apptainer.host("apptainer", "test", apptainer.sif)
+    assert result.code == 0, result.output
+    for line in ("espei version 0.9.1", "Open MPI: a world of 2", "MPICH: a world of 2"):
+        assert line in result.output
+
+
+def test_help_names_the_commands(apptainer: Apptainer) -> None:
+    result = apptainer.host("apptainer", "run-help", apptainer.sif)
+    assert "espei-mpi --in x.yaml" in result.output
+
+
+def test_labels_of_the_image_are_kept(apptainer: Apptainer) -> None:
+    inspected = apptainer.host("apptainer", "--quiet", "inspect", "--json", apptainer.sif)
+    held = json.loads(inspected.output)["data"]["attributes"]["labels"]
+    image = json.loads(podman("image", "inspect", "--format", "{{json .Labels}}", f"{IMAGE}:both"))
+    assert {name: held.get(name) for name in image} == image
+
+
+def test_run_passes_the_command_and_its_exit_code_through(apptainer: Apptainer) -> None:
+    assert apptainer.host("apptainer", "run", apptainer.sif, "bash", "-c", "exit 65").code == 65
+
+
+def test_environment_is_the_images_whatever_the_caller_has(apptainer: Apptainer) -> None:
+    words = json.loads(podman("image", "inspect", "--format", "{{json .Config.Env}}", f"{IMAGE}:both"))
+    image = dict(word.split("=", 1) for word in words)
+    # Apptainer's own business: the caller's home, and a container engine's mark.
+    expected = {name: value for name, value in image.items() if name not in ("HOME", "container")}
+    others = dict.fromkeys((name for name in expected if name != "PATH"), "7")
+    result = apptainer.exec("env", "--null", env=others | {"PYTHONPATH": "/elsewhere"})
+    inside = dict(word.split("=", 1) for word in result.output.split("\0") if word)
+    assert {name: inside.get(name) for name in expected} == expected
+    assert "PYTHONPATH" not in inside
+
+
+def test_packages_of_the_caller_are_not_imported(apptainer: Apptainer) -> None:
+    shadow = apptainer.commands.directory / ".local/lib/python3.13/site-packages/espei.py"
+    shadow.parent.mkdir(parents=True)
+    shadow.write_text("raise SystemExit('the caller\\'s own module')\n")
+    assert "espei version 0.9.1" in apptainer.exec("espei", "--version").output
+
+
+def test_espei_mpi_fits_the_same_chain_as_stock_espei(apptainer: Apptainer) -> None:
+    directory = apptainer.commands.directory
+    settings = yaml.safe_load((directory / "x.yaml").read_text())
+    settings["mcmc"]["scheduler"] = None
+    (directory / "serial.yaml").write_text(yaml.safe_dump(settings))
+    stock = apptainer.exec("espei", "--in", "serial.yaml")
+    assert stock.code == 0, stock.output
+    expected = Chain.load(directory)
+    for name in ("trace.npy", "lnprob.npy", "fitted.tdb"):
+        (directory / name).unlink()
+    ours = apptainer.exec("espei-mpi", "--in", "x.yaml", "-n", "3")
+    assert ours.code == 0, ours.output
+    assert Chain.load(directory).equals(expected)
+    assert (directory / "fitted.tdb").exists()
+
+
+@pytest.mark.parametrize("family", HOST_LAUNCHERS)
+def test_host_launcher_starts_one_world_in_it(family: str, apptainer: Apptainer) -> None:
+    # What `espei-hpc rank` does for itself: turn MPI on, with the library of the launcher's family.
+    library = f"MPI4PY_LIBMPI=/opt/espei/mpi/{LIBRARIES[family]}"
+    turn_on = ["env", "--unset=MPI4PY_MPIABI", "--unset=MPI4PY_RC_INITIALIZE", library]
+    start = [*HOST_LAUNCHERS[family].split(), "-n", "3"]
+    rank = ["apptainer", "--quiet", "exec", str(apptainer.sif), *turn_on, "python", "-c", WORLD]
+    result = apptainer.host(*start, *rank)
+    assert result.code == 0, result.output
+    assert result.output.count("world of 3") == 3
+
+
+@pytest.mark.parametrize("family", HOST_LAUNCHERS)
+def test_host_launcher_runs_the_ranks_of_a_fit_in_it(family: str, apptainer: Apptainer) -> None:
+    script = apptainer.commands.directory / "espei-mpi"
+    script.write_text(apptainer.exec("cat", "/usr/local/bin/espei-mpi").output)
+    options = ["--image", str(apptainer.sif), "-n", "3", "--launcher", HOST_LAUNCHERS[family]]
+    result = apptainer.host("bash", script, "--in", "x.yaml", *options)
+    assert result.code == 0, result.output
+    assert "2 workers" in result.output
+    assert len(Chain.load(Path(apptainer.commands.directory)).lnprob) > 0
