@@ -7,17 +7,10 @@ from typing import Any
 
 from pycalphad import Database
 
-from espei_hpc.problem.database import (
-    check_builds,
-    check_phases,
-    check_symbols,
-    check_writable_as,
-    describe_system,
-    initial_database,
-    read_database,
-)
-from espei_hpc.problem.datasets import Dataset, Datasets, check_datasets, check_generates, check_used
+from espei_hpc.problem.database import check_phases, check_writable_as, initial_database, read_database
+from espei_hpc.problem.datasets import Dataset, Datasets, check_datasets
 from espei_hpc.problem.findings import Findings
+from espei_hpc.problem.likelihood import check_builds
 from espei_hpc.problem.outputs import Outputs, check_outputs, check_room, planned_outputs
 from espei_hpc.problem.phase_models import PhaseModels, check_phase_models
 from espei_hpc.problem.quiet import quiet
@@ -30,6 +23,8 @@ from espei_hpc.problem.sampling import (
     check_weights,
 )
 from espei_hpc.problem.settings import Settings, check_settings
+from espei_hpc.problem.symbols import check_symbols, check_used_symbols
+from espei_hpc.problem.system import System, check_generates, check_used, describe_system
 
 
 @dataclass(frozen=True)
@@ -112,6 +107,7 @@ class _Checked:
     models: PhaseModels | None = None
     datasets: Datasets | None = None
     database: Database | None = None
+    active: System | None = None
     initial: Mapping[str, float] = field(default_factory=dict)
     walkers: int | None = None
     usable: Mapping[Path, Dataset] = field(default_factory=dict)
@@ -134,7 +130,7 @@ class _Checked:
             self.database = self._read_start("mcmc", self.mcmc or {})
         elif self.models and "ref_state" in self.generate:
             start = self._read_start("generate_parameters", self.generate)
-            if start or "input_db" not in self.generate:
+            if start is not None or "input_db" not in self.generate:
                 self.database = initial_database(self.generate, self.models, start, self.findings)
 
     def _read_start(self, section: str, settings: Settings) -> Database | None:
@@ -149,11 +145,11 @@ class _Checked:
         file = Path(self.system["phase_models"])
         if self.generate is None:
             check_phases(self.models, file, self.database, self.findings)
-        system = describe_system(self.models, self.database, self.findings)
-        if system and self.datasets:
-            self.usable = check_used(self.datasets, system, self.mcmc is not None, self.findings)
+        self.active = describe_system(self.models, self.database, self.findings)
+        if self.active and self.datasets:
+            self.usable = check_used(self.datasets, self.active, self.mcmc is not None, self.findings)
             if self.generate and self.mcmc is not None and "input_db" not in self.generate:
-                check_generates(self.datasets, system, self.findings)
+                check_generates(self.datasets, self.active, self.findings)
 
     def check_sampling(self) -> None:
         """Check what the sampler needs: symbols, walkers, prior, weights, a likelihood that builds."""
@@ -165,6 +161,8 @@ class _Checked:
         if self.generate is None and self.database is not None:
             file = Path(self.mcmc["input_db"])
             self.initial = check_symbols(self.mcmc.get("symbols"), file, self.database, self.findings)
+            if self.active:
+                check_used_symbols(self.initial, file, self.database, self.active, self.findings)
         check_prior(self.mcmc, self.initial, self.findings)
         self.walkers = self._count_walkers(self.mcmc)
         if self.initial and self.database is not None and self.models is not None:

@@ -105,6 +105,9 @@ def check_restart_trace(file: Path, symbols: Sequence[str], findings: Findings) 
     if wrong := _wrong_shape(trace, symbols) or _wrong_values(trace):
         findings.fault(key, f"{file} {wrong}")
         return None
+    findings.note(
+        f"{key}: ESPEI begins its random numbers anew, so that a chain made of many short restarts is biased"
+    )
     return int(trace.shape[0])
 
 

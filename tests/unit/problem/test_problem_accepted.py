@@ -134,6 +134,11 @@ NOTED: dict[str, tuple[Change, str]] = {
         lambda t: (t.models.update(components=["CU", "MG"]), t.mixing.update(components=["CU", "MG"])),
         "system.phase_models: FCC_A1 cannot take part: the components in models.json lack VA",
     ),
+    "a symbol without use": (
+        lambda t: setattr(t, "database", t.database.replace("298.15 VV0001;", "298.15 5000;")),
+        "mcmc.symbols: no active phase uses VV0001",
+    ),
+    "a restart": (padded_trace, "mcmc.restart_trace: ESPEI begins its random numbers anew"),
     "a tag of no dataset": (
         lambda t: t.input["system"].update(tags={"dft": {"weight": 2}}),
         "no dataset has the tag dft",

@@ -345,6 +345,10 @@ GENERATION: dict[str, tuple[Change, str]] = {
         lambda t: (t.generate(mcmc=True), t.models["components"].append("XX")),
         "x.yaml: generate_parameters.ref_state: SGTE91 has no data for XX",
     ),
+    "a start with an electron gas": (
+        lambda t: t.generate(mcmc=True).update(input_db="start.tdb"),
+        "x.yaml: generate_parameters.ref_state: SGTE91 has no data for /-",
+    ),
     "an unknown description": (
         lambda t: t.generate(mcmc=True).update(fitting_description="mine.own"),
         "x.yaml: generate_parameters.fitting_description: mine.own cannot be imported",

@@ -19,9 +19,9 @@ from pycalphad import Database
 
 from espei_hpc.faults import Refusal
 from espei_hpc.problem import check
-from espei_hpc.problem.database import describe_system
-from espei_hpc.problem.datasets import as_database, ignored_because
+from espei_hpc.problem.datasets import as_database
 from espei_hpc.problem.findings import Findings
+from espei_hpc.problem.system import describe_system, ignored_because
 from unit.problem.tiny_problem import ACTIVITY, EQUILIBRIUM, MIXING, TIE_LINES, TinyProblem
 
 
