@@ -14,7 +14,9 @@ SETTINGS = {
     "PYTHONHASHSEED": "0",
     "PYTHONNOUSERSITE": "1",
     "PYTHONSAFEPATH": "1",
-    # ESPEI imports emcee 2, which imports mpi4py.MPI: that must not start MPI.
+    # ESPEI imports emcee 2, which imports mpi4py.MPI: that must neither look for
+    # a library (there may be none) nor start MPI. Only a rank takes this back.
+    "MPI4PY_MPIABI": "none",
     "MPI4PY_RC_INITIALIZE": "0",
     # One evaluation is one thread; more would only fight over the cores.
     "OMP_NUM_THREADS": "1",

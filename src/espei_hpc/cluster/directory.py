@@ -144,7 +144,9 @@ class ClusterDirectory:
             text = self.launcher_log.read_text(errors="replace")
         except OSError:
             return ()
-        return tuple(line for line in text.splitlines() if line.strip())[-lines:]
+        # Open MPI ends some of its lines with a zero byte.
+        printable = text.replace("\0", "").splitlines()
+        return tuple(line for line in printable if line.strip())[-lines:]
 
 
 def new_id() -> str:

@@ -64,7 +64,6 @@ def choose(environment: MutableMapping[str, str], environment_root: Path = Path(
     """
     # The rank is the one process that starts MPI; launch.py turned it off for all.
     environment.pop("MPI4PY_RC_INITIALIZE", None)
-    # With this set mpi4py would look for no library and ignore MPI4PY_LIBMPI.
     environment.pop("MPI4PY_MPIABI", None)
     family = launcher_family(environment)
     held = [candidate for candidate in FAMILIES if bundled(candidate, environment_root)]

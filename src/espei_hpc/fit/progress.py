@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from espei_hpc.fit.stock import Sampling
 
-FIRST_LINE_SECONDS = 10.0
+FIRST_LINE_SECONDS = 1.0
 """A batch log gets a line at growing intervals, each twice the one before, up to the longest."""
 LONGEST_SILENCE_SECONDS = 600.0
 

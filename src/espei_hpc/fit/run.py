@@ -39,9 +39,9 @@ def run(problem: Problem, wanted: Wanted, stopper: Stopper, supervisor: int | No
     where = find(problem, wanted)
     try:
         with _cluster(where):
+            workers = readiness.wait(where.goal, stopper.check)
             if where.directory and not where.local:
                 stopper.watch(_lost_cluster(where.directory))
-            workers = readiness.wait(where.goal, stopper.check)
             say(f"cluster ready: {workers} workers")
             return _fit(problem, _settings(problem, where.scheduler_file), where.directory, stopper, say)
     except Stopped:

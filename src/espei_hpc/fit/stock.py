@@ -2,7 +2,7 @@
 
 This is the one module that leans on names which ESPEI does not promise:
 ``espei.espei_script.EmceeOptimizer`` (looked up there by ``run_espei``), its
-``do_sampling(chains, iterations)`` and its ``sampler`` (emcee's
+``_fit`` and ``do_sampling(chains, iterations)`` and its ``sampler`` (emcee's
 ``EnsembleSampler`` with ``sample``, ``pool`` and the chain). A unit test fails
 clearly if upstream changes them.
 """
@@ -21,6 +21,7 @@ from distributed.comm.core import CommClosedError
 from espei import espei_script
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 
+from espei_hpc.fit.replica import Recipe, database_text, log_probability
 from espei_hpc.fit.stop import Stopped, Stopper
 
 FEWEST_ITERATIONS = 2
@@ -51,18 +52,27 @@ class Sampling:
 
 
 class _SafePool:
-    """emcee's pool, which tells when evaluations are waited for, and keeps the first values."""
+    """emcee's pool, which tells when evaluations are waited for, and keeps the first values.
 
-    def __init__(self, pool: Any, stopper: Stopper, sampling: Sampling) -> None:
-        self._pool = pool
+    Args:
+        client: ESPEI's Dask client.
+        recipe: what workers build the likelihood from; None to send ESPEI's own context.
+        stopper: told when a stop is safe.
+        sampling: takes the log-probabilities of the starting walkers.
+    """
+
+    def __init__(self, client: Any, recipe: Recipe | None, stopper: Stopper, sampling: Sampling) -> None:
+        self._client = client
+        # Held by every worker before the first evaluation, so that none waits for another.
+        self._recipe = client.scatter(recipe.packed(), broadcast=True, hash=False) if recipe else None
         self._stopper = stopper
         self._sampling = sampling
 
-    def map(self, function: Callable[..., Any], parameters: Iterable[Any]) -> list[Any]:
-        """Evaluate ``function`` for each of ``parameters``; a stop is safe in here."""
+    def map(self, function: Any, parameters: Iterable[Any]) -> list[Any]:
+        """Evaluate emcee's ``function`` for each of ``parameters``; a stop is safe in here."""
         self._stopper.evaluating(begins=True)
         try:
-            values = list(self._pool.map(function, parameters))
+            values = self._evaluate(function, parameters)
         except (CommClosedError, CancelledError, asyncio.CancelledError) as error:
             # ESPEI would end without saving; answered like a stop, it saves first.
             self._stopper.lost = f"the connection to the cluster was lost ({error})"
@@ -71,6 +81,12 @@ class _SafePool:
         if not self._sampling.start.size:
             self._sampling.start = np.array(values, dtype=np.float64)
         return values
+
+    def _evaluate(self, function: Any, parameters: Iterable[Any]) -> list[Any]:
+        if self._recipe is None:
+            return list(self._client.map(function, parameters))
+        priors = function.kwargs["prior_rvs"]
+        return list(self._client.map(log_probability, parameters, recipe=self._recipe, priors=priors))
 
 
 def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling], None]) -> Sampling:
@@ -89,21 +105,30 @@ def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling],
             stop ends the sampling early instead; ESPEI then saves what it has.
     """
     sampling = Sampling()
-    with _observed(stopper, sampling, report):
+    with _observed(settings, stopper, sampling, report):
         espei_script.run_espei(settings)
     return sampling
 
 
 @contextmanager
-def _observed(stopper: Stopper, sampling: Sampling, report: Callable[[Sampling], None]) -> Iterator[None]:
+def _observed(
+    settings: dict[str, Any],
+    stopper: Stopper,
+    sampling: Sampling,
+    report: Callable[[Sampling], None],
+) -> Iterator[None]:
     """Have ``run_espei`` use an optimizer that reports and can be stopped."""
 
     class ObservedOptimizer(EmceeOptimizer):  # type: ignore[misc]
+        def _fit(self, symbols: list[str], ds: Any, *args: Any, **kwargs: Any) -> Any:
+            self.recipe = _recipe(settings, self.phase_models, symbols, ds, kwargs["mcmc_data_weights"])
+            return super()._fit(symbols, ds, *args, **kwargs)
+
         def do_sampling(self, chains: FloatArray, iterations: int) -> None:
             stopper.sampling()
             sampling.iterations = iterations
             sampler = self.sampler
-            sampler.pool = _SafePool(sampler.pool, stopper, sampling)
+            sampler.pool = _SafePool(sampler.pool, self.recipe, stopper, sampling)
             sampler.sample = _reporting(sampler, sampling, report)
             report(sampling)
             super().do_sampling(chains, iterations)
@@ -123,6 +148,23 @@ def _observed(stopper: Stopper, sampling: Sampling, report: Callable[[Sampling],
         yield
     finally:
         espei_script.EmceeOptimizer = EmceeOptimizer
+
+
+def _recipe(
+    settings: dict[str, Any],
+    phase_models: dict[str, Any],
+    symbols: list[str],
+    datasets: Any,
+    data_weights: dict[str, float] | None,
+) -> Recipe | None:
+    """Return what the workers need; None if the database is made in this run, so that no file has it."""
+    input_database = settings["mcmc"].get("input_db")
+    if input_database is None:
+        return None
+    text, form = database_text(Path(input_database))
+    return Recipe(
+        text, form, phase_models, [dict(dataset) for dataset in datasets.all()], symbols, data_weights
+    )
 
 
 def _reporting(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pycalphad import Database
 
-from espei_hpc.problem.database import check_phases, check_writable_as, initial_database, read_database
+from espei_hpc.problem.database import check_writable_as, initial_database, read_database
 from espei_hpc.problem.datasets import Dataset, Datasets, check_datasets
 from espei_hpc.problem.findings import Findings
 from espei_hpc.problem.likelihood import check_builds
@@ -24,7 +24,7 @@ from espei_hpc.problem.sampling import (
 )
 from espei_hpc.problem.settings import Settings, check_settings
 from espei_hpc.problem.symbols import check_symbols, check_used_symbols
-from espei_hpc.problem.system import System, check_generates, check_used, describe_system
+from espei_hpc.problem.system import System, check_generates, check_phases, check_used, describe_system
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,10 @@ class _Checked:
         """Check that phase models, database and datasets belong together."""
         if self.models is None or self.database is None:
             return
-        file = Path(self.system["phase_models"])
-        if self.generate is None:
-            check_phases(self.models, file, self.database, self.findings)
         self.active = describe_system(self.models, self.database, self.findings)
+        if self.active and self.generate is None:
+            file = Path(self.system["phase_models"])
+            check_phases(self.models, file, self.database, self.active, self.findings)
         if self.active and self.datasets:
             self.usable = check_used(self.datasets, self.active, self.mcmc is not None, self.findings)
             if self.generate and self.mcmc is not None and "input_db" not in self.generate:

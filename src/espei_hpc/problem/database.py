@@ -1,6 +1,5 @@
 """The starting database: it parses, has the phases and symbols, and can be written again."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,29 +52,6 @@ def initial_database(
     with findings.guard(key, "ESPEI cannot build the database to start from"):
         return initialize_database(models, ref_state, start)
     return None
-
-
-def check_phases(models: PhaseModels, file: Path, database: Database, findings: Findings) -> None:
-    """Check that the database has the phases of the phase models."""
-    components, inactive = set(models["components"]), []
-    for name, phase in models["phases"].items():
-        if not all(components & set(sublattice) for sublattice in phase["sublattice_model"]):
-            inactive.append(name)
-        elif name not in database.phases:
-            close = difflib.get_close_matches(name.upper(), list(database.phases), n=1)
-            findings.fault(
-                "system.phase_models",
-                f"the starting database lacks {name} of {file}: it has {named(database.phases)}",
-                f"did you mean {close[0]}?" if close else "add it there, or take it out of the phase models",
-            )
-    if inactive:
-        needed = {
-            c for name in inactive for sl in models["phases"][name]["sublattice_model"] for c in sl
-        } - components
-        findings.note(
-            f"system.phase_models: {named(inactive)} cannot take part: the components in {file} "
-            f"lack {named(needed)}"
-        )
 
 
 def check_writable_as(output: Path, database: Database | None, findings: Findings) -> None:

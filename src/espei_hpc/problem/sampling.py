@@ -95,7 +95,7 @@ def check_restart_trace(file: Path, symbols: Sequence[str], findings: Findings) 
     """
     key = "mcmc.restart_trace"
     try:
-        trace = np.load(file)
+        trace = np.load(file, mmap_mode="r")  # it may be larger than the memory
     except FileNotFoundError:
         findings.fault(key, f"{file} does not exist")
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from espei.utils import database_symbols_to_fit, unpack_piecewise
 from pycalphad import Database
+from pycalphad.core.utils import unpack_species
 from tinydb import where
 
 from espei_hpc.problem.findings import Findings, named
@@ -77,13 +78,12 @@ def _used_symbols(database: Database, system: System) -> set[str]:
     hints = [database.phases[name].model_hints for name in system.phases]
     # The disordered part of a phase is not active itself, but counts in the ordered one.
     phases = {*system.phases, *(hint["disordered_phase"] for hint in hints if "disordered_phase" in hint)}
+    active = {"*", *(species.name for species in unpack_species(database, sorted(system.components)))}
     waiting = [
         parameter["parameter"]
         for parameter in database.search(where("phase_name").one_of(list(phases)))
         if all(
-            species.name == "*" or system.components.issuperset(species.constituents)
-            for sublattice in parameter["constituent_array"]
-            for species in sublattice
+            species.name in active for sublattice in parameter["constituent_array"] for species in sublattice
         )
     ]
     used: set[str] = set()

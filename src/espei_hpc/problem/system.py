@@ -1,5 +1,6 @@
 """What takes part in the fit, and which datasets ESPEI leaves out of it in silence."""
 
+import difflib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,31 @@ def describe_system(models: PhaseModels, database: Database, findings: Findings)
             },
         )
     return None
+
+
+def check_phases(
+    models: PhaseModels, file: Path, database: Database, system: System, findings: Findings
+) -> None:
+    """Check that the database has the phases of the phase models; ESPEI does not ask."""
+    lacking: dict[str, set[str]] = {}
+    for name, phase in models["phases"].items():
+        sublattices = [set(sublattice) for sublattice in phase["sublattice_model"]]
+        beyond = set().union(*sublattices) - system.components
+        can_take_part = all(system.components & sublattice for sublattice in sublattices)
+        if name not in database.phases and can_take_part:
+            close = difflib.get_close_matches(name.upper(), list(database.phases), n=1)
+            findings.fault(
+                "system.phase_models",
+                f"the starting database lacks {name} of {file}: it has {named(database.phases)}",
+                f"did you mean {close[0]}?" if close else "add it there, or take it out of the phase models",
+            )
+        elif name not in system.phases and beyond:
+            lacking[name] = beyond
+    if lacking:
+        findings.note(
+            f"system.phase_models: {named(lacking)} cannot take part: the components in {file} "
+            f"lack {named(set().union(*lacking.values()))}"
+        )
 
 
 def ignored_because(dataset: Dataset, system: System) -> str:

@@ -1,0 +1,145 @@
+"""Stopping a fit from outside (rows 13 to 16 of the fault table), and losing its cluster."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from conftest import Chain
+from support import BIN, Command, Commands, mpirun, ranks, wait_until
+
+STOPPED = 75
+
+
+def started(commands: Commands, fit: Path, *options: str) -> Command:
+    """Start a fit and wait until it samples."""
+    run = commands.start("espei-mpi", "--in", fit, "-n", "3", *options)
+    wait_for_samples(run)
+    return run
+
+
+def wait_for_samples(run: Command) -> None:
+    """Wait for the second line of progress: by then more than one iteration is done."""
+    run.wait_for_output("iteration 1 ")
+    wait_until(lambda: run.output.count("iteration ") > 1, "a second line of progress")
+
+
+def assert_saved(fit: Path, stock: Chain) -> None:
+    """The samples so far are stock's, and the best database was written."""
+    assert Chain.load(fit.parent).begins_like(stock)
+    assert "PARAMETER" in (fit.parent / "fitted.tdb").read_text()
+
+
+def test_fault_13_sigterm_to_all_processes_saves_and_exits_75(
+    commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    run = started(commands, endless_fit)
+    for process in run.processes():
+        process.terminate()
+    result = run.finish()
+    assert result.code == STOPPED, result.output
+    assert_saved(endless_fit, stock_chain)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+def test_fault_14_signal_to_the_script_alone_is_forwarded_and_nothing_is_left(
+    number: signal.Signals, commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    run = started(commands, endless_fit)
+    run.process.send_signal(number)
+    result = run.finish()
+    assert result.code == STOPPED, result.output
+    assert commands.left() == []
+    assert_saved(endless_fit, stock_chain)
+
+
+def test_fault_15_sigint_never_exits_0_for_a_part_of_a_run(
+    commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    run = started(commands, endless_fit)
+    run.process.send_signal(signal.SIGINT)
+    result = run.finish()
+    assert result.code == STOPPED, result.output
+    assert_saved(endless_fit, stock_chain)
+
+
+def test_fault_15_second_sigint_does_not_disturb_the_saving(
+    commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    run = started(commands, endless_fit)
+    for _ in range(3):
+        run.process.send_signal(signal.SIGINT)
+    result = run.finish()
+    assert result.code == STOPPED, result.output
+    assert_saved(endless_fit, stock_chain)
+
+
+def test_fault_15_sigint_before_the_sampling_leaves_nothing_and_exits_130(
+    commands: Commands, endless_fit: Path
+) -> None:
+    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
+    wait_until(lambda: ranks(run), "a rank")
+    run.process.send_signal(signal.SIGINT)
+    result = run.finish()
+    assert result.code == 128 + signal.SIGINT, result.output
+    assert commands.left() == []
+    assert not (endless_fit.parent / "trace.npy").exists()
+
+
+def test_fault_16_sigusr1_before_walltime_saves_and_exits_75(
+    commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    run = started(commands, endless_fit)
+    run.process.send_signal(signal.SIGUSR1)
+    result = run.finish()
+    assert result.code == STOPPED, result.output
+    assert_saved(endless_fit, stock_chain)
+
+
+def test_signal_stops_a_fit_without_mpi_too(
+    commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    run = commands.start(BIN / "espei-hpc", "fit", "--in", endless_fit, "--local")
+    wait_for_samples(run)
+    run.process.send_signal(signal.SIGTERM)
+    result = run.finish()
+    assert result.code == STOPPED, result.output
+    assert_saved(endless_fit, stock_chain)
+
+
+@pytest.mark.parametrize("family", ["openmpi", "mpich"])
+def test_killed_launcher_ends_the_run_with_the_samples_saved(
+    family: str, commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    oversubscribe = " --map-by :OVERSUBSCRIBE" if family == "openmpi" else ""
+    run = started(commands, endless_fit, "--launcher", f"{mpirun(family)}{oversubscribe}")
+    launchers = [
+        process for process in run.processes() if process.name() in ("mpirun", "prterun", "mpiexec.hydra")
+    ]
+    assert launchers, [process.name() for process in run.processes()]
+    for process in launchers:
+        process.kill()
+    result = run.finish()
+    assert result.code == 69, result.output
+    assert "cluster: lost after" in result.output
+    assert commands.left() == []
+    assert_saved(endless_fit, stock_chain)
+
+
+def test_killed_fit_takes_its_cluster_down(commands: Commands, endless_fit: Path) -> None:
+    run = started(commands, endless_fit)
+    (fit,) = [process for process in run.processes() if "--supervisor" in process.cmdline()]
+    fit.kill()
+    result = run.finish()
+    assert result.code == 128 + signal.SIGKILL, result.output
+    assert commands.left() == []
+
+
+def test_killed_script_ends_fit_and_cluster(
+    commands: Commands, endless_fit: Path, stock_chain: Chain
+) -> None:
+    run = started(commands, endless_fit)
+    os.kill(run.process.pid, signal.SIGKILL)
+    wait_until(lambda: not commands.left(), "the end of all processes")
+    assert_saved(endless_fit, stock_chain)

