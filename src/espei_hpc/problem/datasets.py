@@ -52,6 +52,9 @@ def check_datasets(directory: Path, tags: Mapping[str, Any], findings: Findings)
             key, f"{directory} holds no dataset", "ESPEI looks for files ending in .json in it and below"
         )
         return None
+    for tag in [tag for tag, update in tags.items() if not isinstance(update, dict)]:
+        findings.fault(f"system.tags.{tag}", "must hold the keys to set in the datasets with this tag")
+    tags = {tag: update for tag, update in tags.items() if isinstance(update, dict)}
     before = len(findings.faults)
     by_file = {file: dataset for file in files if (dataset := _load(file, tags, findings)) is not None}
     complete = len(findings.faults) == before
@@ -74,25 +77,17 @@ def as_database(datasets: Iterable[Dataset]) -> PickleableTinyDB:
 def _load(file: Path, tags: Mapping[str, Any], findings: Findings) -> Dataset | None:
     """Load one file; None where it is disabled or at fault."""
     try:
-        _, repeated = parse_json(read_text(file), file)
-        loaded = load_datasets([str(file)])
-        apply_tags(loaded, tags)
-        dataset: Dataset | None = next(
-            (dict(item) for item in loaded.all() if item.get("disabled") is not True), None
-        )
-        if dataset is not None:
-            _check_numbers(dataset)
-            _check_activity(dataset)
+        dataset, repeated = _loaded(file, tags)
     except Refusal as refusal:
         findings.faults.extend(refusal.faults)
     except KeyError as error:
         findings.fault_in(file, f"the key {error} is missing")
     except (DatasetError, ValueError) as error:
         # ESPEI puts the file's name in front, which stands there already.
-        findings.fault_in(
-            file,
-            reason(error).replace(f"Dataset Error in {file}: ", "").replace(f"JSON Error in {file}: ", ""),
+        text = (
+            reason(error).removeprefix(f"Dataset Error in {file}: ").removeprefix(f"JSON Error in {file}: ")
         )
+        findings.fault_in(file, text)
     except Exception as error:
         findings.fault_in(file, f"ESPEI cannot read this dataset: {reason(error)}")
     else:
@@ -100,6 +95,25 @@ def _load(file: Path, tags: Mapping[str, Any], findings: Findings) -> Dataset | 
             findings.note(f"{file}: {key} is given twice: ESPEI takes the last")
         return dataset
     return None
+
+
+def _loaded(file: Path, tags: Mapping[str, Any]) -> tuple[Dataset | None, list[str]]:
+    """Return what ESPEI makes of one file, None if it is disabled, and the keys that are given twice.
+
+    Raises:
+        Exception: whatever ESPEI raises, and for what it would stumble over later.
+    """
+    data, repeated = parse_json(read_text(file), file)
+    if not isinstance(data, dict):
+        raise DatasetError(f"must hold keys with values, not a {type(data).__name__}")
+    loaded = load_datasets([str(file)])
+    apply_tags(loaded, tags)
+    for dataset in loaded.all():
+        if dataset.get("disabled") is not True:
+            _check_numbers(dataset)
+            _check_sources(dataset)
+            return dict(dataset), repeated
+    return None, repeated
 
 
 def _check_numbers(dataset: Dataset) -> None:
@@ -122,10 +136,11 @@ def _finite(data: Any) -> bool:
     return not isinstance(data, float) or bool(np.isfinite(data))
 
 
-def _check_activity(dataset: Dataset) -> None:
-    """ESPEI reads these only while it evaluates the likelihood, and fails there."""
-    if "ACR" in dataset["output"]:
+def _check_sources(dataset: Dataset) -> None:
+    """ESPEI reads these only while it prepares or evaluates the likelihood, and fails there."""
+    if dataset["output"] == "ZPF" or "ACR" in dataset["output"]:
         dataset["reference"]
+    if "ACR" in dataset["output"]:
         dataset["reference_state"]["phases"], dataset["reference_state"]["conditions"]
 
 

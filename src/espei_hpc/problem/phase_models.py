@@ -30,6 +30,9 @@ def check_phase_models(file: Path, findings: Findings) -> PhaseModels | None:
     except Refusal as refusal:
         findings.faults.extend(refusal.faults)
         return None
+    if not isinstance(models, dict):
+        findings.fault_in(file, f"must hold components and phases, not a {type(models).__name__}")
+        return None
     before = len(findings.faults)
     for key in repeated:
         findings.fault_in(file, f"{key} is given twice", "keep one: the last would silently win")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from espei.optimizers.opt_mcmc import EmceeOptimizer
+from espei.priors import PriorSpec
 
 from espei_hpc.problem.datasets import Dataset
 from espei_hpc.problem.findings import Findings, named
@@ -69,12 +70,12 @@ def check_prior(mcmc: Settings, initial: Mapping[str, float], findings: Findings
             f"list one for each of {named(list(initial))}",
         )
         return
-    named_prior = (
-        "name" in prior if isinstance(prior, dict) else all("name" in p for p in prior if isinstance(p, dict))
-    )
-    if not named_prior:
-        findings.fault("mcmc.prior", "has no name", "name it zero, normal, uniform or triangular")
-        return
+    for spec in prior if isinstance(prior, list) else [prior]:
+        name = spec.get("name") if isinstance(spec, dict) else spec
+        if not isinstance(spec, dict) or name not in PriorSpec.SUPPORTED_PRIORS:
+            supported = " or ".join(PriorSpec.SUPPORTED_PRIORS)
+            findings.fault("mcmc.prior", f"{name!r} is no prior", f"give one whose name is {supported}")
+            return
     with findings.guard("mcmc.prior", "ESPEI cannot make the prior"):
         values = np.array(list(initial.values()))
         built = EmceeOptimizer.get_priors(prior, list(initial), values)["prior_rvs"]
@@ -99,8 +100,10 @@ def check_restart_trace(file: Path, symbols: Sequence[str], findings: Findings) 
     except FileNotFoundError:
         findings.fault(key, f"{file} does not exist")
         return None
-    except Exception as error:
-        findings.fault(key, f"{file} is not an array that NumPy can read: {error}")
+    except Exception:
+        findings.fault(
+            key, f"{file} is not an array that NumPy can read", "name a trace that ESPEI has written"
+        )
         return None
     if wrong := _wrong_shape(trace, symbols) or _wrong_values(trace):
         findings.fault(key, f"{file} {wrong}")

@@ -110,7 +110,7 @@ MODELS: dict[str, tuple[Change, str]] = {
     "not UTF-8": (latin_models, "latin.json: line 2: the file is not UTF-8 text"),
     "not a mapping": (
         lambda t: t.texts.update({"models.json": "[]"}),
-        "models.json: input should be a valid dict",
+        "models.json: must hold components and phases, not a list",
     ),
     "a key twice": (
         lambda t: t.texts.update({"models.json": json.dumps(t.models)[:-1] + ', "components": ["CU"]}'}),
@@ -175,7 +175,7 @@ DATASETS: dict[str, tuple[Change, str]] = {
     ),
     "not a mapping": (
         lambda t: t.texts.update({"data/a.json": "[1]"}),
-        "data/a.json: ESPEI cannot read this dataset",
+        "data/a.json: must hold keys with values, not a list",
     ),
     "a missing key": (
         lambda t: t.mixing.pop("conditions"),
@@ -210,11 +210,19 @@ DATASETS: dict[str, tuple[Change, str]] = {
     ),
     "a tie-line without its source": (
         lambda t: t.datasets.update({"z.json": {k: v for k, v in TIE_LINES.items() if k != "reference"}}),
-        "data/z.json: ESPEI cannot prepare its likelihood: KeyError: 'reference'",
+        "data/z.json: the key 'reference' is missing",
+    ),
+    "a form that only the likelihood needs": (
+        lambda t: t.datasets.update({"z.json": TIE_LINES | {"values": [[["LIQUID", ["MG"], [0.1], 1, 2]]]}}),
+        "data/z.json: ",
+    ),
+    "a reference phase the database lacks": (
+        lambda t: t.datasets.update({"f.json": t.mixing | {"output": "HM_FORM"}}),
+        "data/f.json: ESPEI cannot prepare its likelihood: KeyError: 'HCP_A3'; neither the dataset nor",
     ),
     "a tag that is no mapping": (
         lambda t: (t.mixing.update(tags=["old"]), t.input["system"].update(tags={"old": 1})),
-        "data/mixing.json: ESPEI cannot read this dataset",
+        "x.yaml: system.tags.old: must hold the keys to set",
     ),
 }
 
@@ -277,11 +285,11 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "a prior without a name": (
         lambda t: t.mcmc.update(prior={"scale": 1}),
-        "x.yaml: mcmc.prior: has no name",
+        "x.yaml: mcmc.prior: None is no prior; give one whose name is normal",
     ),
     "an unknown prior": (
         lambda t: t.mcmc.update(prior={"name": "flat"}),
-        "x.yaml: mcmc.prior: ESPEI cannot make the prior",
+        "x.yaml: mcmc.prior: 'flat' is no prior",
     ),
     "a prior's unknown parameter": (
         lambda t: t.mcmc.update(prior={"name": "normal", "width": 1}),
@@ -293,7 +301,7 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "a prior in words": (
         lambda t: t.mcmc.update(prior=["zero", "zero"]),
-        "x.yaml: mcmc.prior: ESPEI cannot make the prior",
+        "x.yaml: mcmc.prior: 'zero' is no prior",
     ),
     "a prior beside the start": (
         lambda t: t.mcmc.update(
