@@ -197,6 +197,27 @@ def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_f
     assert f"rank 2 on {socket.gethostname()}: its worker did not reach the scheduler" in result.output
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("scheduler", "dask", "mcmc.scheduler: dask"),
+        ("scheduler", "other_scheduler.json", "mcmc.scheduler: other_scheduler.json"),
+        ("cores", 1, "mcmc.cores: 1"),
+    ],
+)
+def test_fault_25_cluster_named_in_the_input_is_overridden_in_one_line(
+    key: str, value: object, said: str, commands: Commands, small_fit: Path
+) -> None:
+    settings = yaml.safe_load(small_fit.read_text())
+    settings["mcmc"][key] = value
+    settings["mcmc"]["iterations"] = 2
+    small_fit.write_text(yaml.safe_dump(settings))
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
+    assert result.code == 0, result.output
+    assert [line for line in result.output.splitlines() if said in line and "ignored" in line], result.output
+    assert "cluster ready: 2 workers" in result.output
+
+
 def test_fault_26_unknown_interface_is_refused_with_those_there_are(
     commands: Commands, small_fit: Path
 ) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from conftest import Chain, run_stock
+from conftest import Chain
 from support import BIN, EXAMPLE, STOCK, Commands, mpirun, running_cluster
 
 BUNDLED = {
@@ -34,17 +34,6 @@ def test_host_launcher_starts_ranks_with_the_library_of_its_family(
     assert result.code == 0, result.output
     assert "2 workers" in result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
-
-
-def test_example_equals_stock_bit_for_bit(commands: Commands, tmp_path: Path) -> None:
-    ours, stock = tmp_path / "ours", tmp_path / "stock"
-    for directory in (ours, stock):
-        shutil.copytree(EXAMPLE, directory)
-    result = Commands(ours, commands.tag).run("espei-mpi", "--in", "mcmc.yaml", "-n", "3")
-    assert result.code == 0, result.output
-    run_stock(stock, stock / "mcmc.yaml")
-    assert Chain.load(ours).equals(Chain.load(stock))
-    assert _but_for_its_date(ours / "cu-mg_fitted.tdb") == _but_for_its_date(stock / "cu-mg_fitted.tdb")
 
 
 def test_without_mpi_the_fit_runs_on_this_machines_cores(
@@ -137,10 +126,6 @@ def test_launcher_without_n_decides_the_number_of_ranks(commands: Commands, smal
     result = commands.run("espei-mpi", "--in", small_fit, "--launcher", launcher)
     assert result.code == 0, result.output
     assert "cluster ready: 1 workers" in result.output
-
-
-def _but_for_its_date(path: Path) -> list[str]:
-    return [line for line in path.read_text().splitlines() if not line.startswith("$ Date")]
 
 
 def _commands_without_mpi(directory: Path) -> Path:

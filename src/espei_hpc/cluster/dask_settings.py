@@ -54,8 +54,14 @@ def write(directory: Path, *, encrypted: bool) -> None:
 
 
 def use_only(config: Path | None) -> None:
-    """Make this process read only ``config`` (or Dask's defaults): call before importing distributed."""
+    """Make this process read only ``config``; call before anything of distributed is used.
+
+    Args:
+        config: a file that ``write`` made; None for a cluster that is not encrypted and not ours.
+    """
     dask.config.refresh(paths=[str(config)] if config else [], env={})
+    if config is None:
+        dask.config.set(settings(Path(), encrypted=False))
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -1,0 +1,85 @@
+"""The README says only what is true: its commands run, its tables are the code's."""
+
+import re
+import shutil
+from pathlib import Path
+
+from conftest import Chain, run_stock
+from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
+from support import BIN, EXAMPLE, ROOT, Commands
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+STEPS = next(block for block in BLOCKS if "start-cluster" in block)
+
+# Where each command of the README is run; those of the images need an engine, and stand with its tests.
+RUN_BY = {
+    "espei-mpi --in x.yaml -n 20": ("native/test_fit.py", "test_chain_equals_stock_bit_for_bit"),
+    "make demo": ("native/test_readme.py", "test_demo_"),
+    "make test": ("../.ci/run", "make test"),
+    "make image MPI=both": ("container/conftest.py", "make"),
+    "make sif MPI=both": ("container/conftest.py", "sif"),
+    "docker run": ("container/test_image.py", "def test_"),
+    "podman run": ("container/test_image.py", "def test_"),
+    "apptainer exec espei.sif espei ": ("container/test_sif.py", "def test_"),
+    "apptainer exec espei.sif espei-mpi": ("container/test_sif.py", "def test_"),
+    "bash <(apptainer exec espei.sif cat": ("container/test_sif.py", "def test_"),
+}
+
+
+def test_exit_codes_in_the_readme_are_those_of_the_code() -> None:
+    table = re.findall(r"^\| (\d+) \| (.+) \|$", README, re.MULTILINE)
+    assert {int(code) for code, _ in table} == {int(code) for code in ExitCode}
+    assert f"| {SIGNAL_BASE}+N |" in README
+
+
+def test_every_command_in_the_readme_is_run_by_a_test() -> None:
+    for block in BLOCKS:
+        if block == STEPS:
+            continue
+        for command in block.splitlines():
+            (where,) = {place for start, place in RUN_BY.items() if command.startswith(start)}
+            assert where[1] in (ROOT / "tests" / where[0]).read_text(), command
+
+
+def test_demo_prints_what_the_readme_shows_and_fits_like_stock_bit_for_bit(
+    commands: Commands, tmp_path: Path
+) -> None:
+    result = commands.run("make", "-C", ROOT, "demo", f"ENVIRONMENT={BIN.parent}")
+    assert result.code == 0, result.output
+    shown = next(
+        text for text in re.findall(r"```text\n(.*?)```", README, re.DOTALL) if "cluster ready" in text
+    )
+    for line in shown.splitlines():
+        assert line == "…" or line in result.output, f"{line}\n{result.output}"
+    stock = tmp_path / "stock"
+    shutil.copytree(EXAMPLE, stock)
+    run_stock(stock, stock / "mcmc.yaml")
+    demo = ROOT / "build" / "demo"
+    assert Chain.load(demo).equals(Chain.load(stock))
+    assert _but_for_its_date(demo / "cu-mg_fitted.tdb") == _but_for_its_date(stock / "cu-mg_fitted.tdb")
+
+
+def test_single_steps_work_as_written(commands: Commands, tmp_path: Path) -> None:
+    directory = tmp_path / "steps"
+    shutil.copytree(EXAMPLE, directory)
+    result = Commands(directory, commands.tag).run("bash", "-euc", STEPS + "wait")
+    assert result.code == 0, result.output
+    assert (directory / "cu-mg_fitted.tdb").exists()
+
+
+def test_faults_are_told_as_the_readme_shows(commands: Commands, tmp_path: Path) -> None:
+    shown = next(text for text in re.findall(r"```text\n\$ (.*?)```", README, re.DOTALL) if "check" in text)
+    command, *faults = shown.splitlines()
+    for name in ("phase_models.json", "cu-mg_start.tdb"):
+        shutil.copy(EXAMPLE / name, tmp_path)
+    text = (EXAMPLE / "mcmc.yaml").read_text()
+    text = text.replace("iterations:", "iteration:").replace("datasets: datasets", "datasets: input-dta")
+    (tmp_path / "x.yaml").write_text(text)
+    result = commands.run(*command.split())
+    assert result.code == ExitCode.BAD_INPUT
+    assert [line for line in result.output.splitlines() if line in faults] == faults, result.output
+
+
+def _but_for_its_date(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if not line.startswith("$ Date")]

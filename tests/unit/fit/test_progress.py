@@ -1,0 +1,40 @@
+"""What a batch log gets to see."""
+
+import numpy as np
+import pytest
+
+from espei_hpc.fit import progress
+from espei_hpc.fit.stock import Sampling
+
+
+def sampling(done: int, iterations: int) -> Sampling:
+    """Make a sampling of four walkers."""
+    return Sampling(iterations, done, np.full(4, -9.0), -5.0, np.array([-5.0, -6.0, -7.0, -8.0]), 0.25)
+
+
+def test_first_and_last_iteration_are_always_told(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = progress.Lines()
+    for done in range(1001):
+        lines.report(sampling(done, 1000))
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith(
+        "iteration 1 of 1000: log-probability best -5.00, median -6.50; acceptance 0.25"
+    )
+    assert printed[-1].startswith("iteration 1000 of 1000")
+
+
+def test_lines_grow_rarer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    lines = progress.Lines()
+    for done in range(4 * 3600):
+        now = 1.0 + done
+        lines.report(sampling(done, 1_000_000))
+    assert 20 < len(capsys.readouterr().out.splitlines()) < 50
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(12, "12 s"), (99.4, "99 s"), (180, "3 min"), (19_200, "5 h 20 min")]
+)
+def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
+    assert progress.duration(seconds) == text

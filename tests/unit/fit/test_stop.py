@@ -1,0 +1,68 @@
+"""A stop is carried out only where it is safe."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from espei_hpc.fit.stop import SIGNALS, WAKE, Stopped, Stopper
+from support import wait_until
+
+
+@pytest.fixture
+def stopper() -> Iterator[Stopper]:
+    """A stopper that listens; the test process gets its own handlers back."""
+    before = {number: signal.getsignal(number) for number in (*SIGNALS, WAKE)}
+    listening = Stopper()
+    listening.listen()
+    yield listening
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def send(number: signal.Signals) -> None:
+    """Send this process a signal and give Python the moment to handle it."""
+    os.kill(os.getpid(), number)
+    time.sleep(0)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_before_the_sampling_stops_at_once(number: signal.Signals, stopper: Stopper) -> None:
+    with pytest.raises(Stopped):
+        send(number)
+    assert stopper.signal == number
+
+
+def test_signal_while_evaluations_are_waited_for_becomes_a_keyboard_interrupt(stopper: Stopper) -> None:
+    stopper.sampling()
+    stopper.evaluating(begins=True)
+    with pytest.raises(KeyboardInterrupt):
+        send(signal.SIGTERM)
+
+
+def test_signal_while_arrays_are_written_waits_for_the_next_evaluation(stopper: Stopper) -> None:
+    stopper.sampling()
+    send(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        stopper.evaluating(begins=True)
+
+
+def test_second_signal_is_ignored(stopper: Stopper) -> None:
+    stopper.sampling()
+    stopper.evaluating(begins=True)
+    with pytest.raises(KeyboardInterrupt):
+        send(signal.SIGTERM)
+    stopper.evaluating(begins=False)
+    send(signal.SIGTERM)
+    assert stopper.asked
+
+
+def test_what_is_watched_interrupts_a_waiting_main_thread(stopper: Stopper) -> None:
+    stopper.sampling()
+    stopper.evaluating(begins=True)
+    stopper.watch(lambda: "the launcher is gone")
+    with pytest.raises(KeyboardInterrupt):
+        wait_until(lambda: False, "the interruption", seconds=60)
+    assert stopper.lost == "the launcher is gone"
