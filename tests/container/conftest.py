@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,12 +46,24 @@ def sif(images: None, open_place: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture
 def open_fit(open_place: Path) -> Iterator[Path]:
     """The input of a small fit, in a directory in which any user may write."""
-    directory = Path(tempfile.mkdtemp(dir=open_place))
-    path = write_fit(directory, iterations=30)
-    for made in (directory, *directory.rglob("*")):
-        made.chmod(0o777 if made.is_dir() else 0o666)
-    yield path
-    shutil.rmtree(directory)
+    with _open_fit(open_place, iterations=30) as path:
+        yield path
+
+
+@pytest.fixture
+def endless_open_fit(open_place: Path) -> Iterator[Path]:
+    """The same with more iterations than any test waits for."""
+    with _open_fit(open_place, iterations=20_000) as path:
+        yield path
+
+
+@contextmanager
+def _open_fit(place: Path, iterations: int) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=place) as directory:
+        path = write_fit(Path(directory), iterations)
+        for made in (path.parent, *path.parent.rglob("*")):
+            made.chmod(0o777 if made.is_dir() else 0o666)
+        yield path
 
 
 def run_and_settle(commands: Commands, *words: str | Path, env: dict[str, str] | None = None) -> Result:

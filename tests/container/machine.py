@@ -65,8 +65,6 @@ def make(target: str, variant: str, directory: Path) -> None:
     words = f"--network host --pull=never {_package_index(directory)}"
     run(
         "make",
-        "--file",
-        "images.mk",
         target,
         f"MPI={variant}",
         "ENGINE=podman",

@@ -2,15 +2,17 @@
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
 from conftest import Chain
-from container.conftest import Container
-from container.machine import IMAGE, VARIANTS, podman
-from support import ROOT
+from container.conftest import Container, run_and_settle
+from container.machine import IMAGE, VARIANTS, in_image, podman, podman_environment
+from espei_hpc.exit_codes import ExitCode
+from support import ROOT, send, wait_until
 
 LAUNCHERS = {
     "both": {"mpirun", "mpirun.openmpi", "mpirun.mpich"},
@@ -109,6 +111,26 @@ def test_fits_as_an_unknown_user_with_a_read_only_root_and_no_network(
     assert "2 workers" in result.output
     assert len(Chain.load(open_fit.parent).lnprob) > 0
     assert (open_fit.parent / "fitted.tdb").exists()
+
+
+def test_asked_to_stop_it_saves_what_it_has(container: Container, endless_open_fit: Path) -> None:
+    directory = endless_open_fit.parent
+    words = in_image("espei-mpi", "--in", "x.yaml", "-n", "3", volume=directory)
+    command = container.commands.start(*words, env=podman_environment())
+    wait_until(lambda: command.output.count("iteration ") > 1, "more than one iteration is done")
+    # As a batch system or `podman stop` does; podman hands it to the image's process 1.
+    send(command.process, signal.SIGTERM)
+    assert command.finish().code == ExitCode.STOPPED, command.output
+    assert (directory / "fitted.tdb").exists()
+    wait_until(lambda: not container.commands.left(), "nothing is left")
+
+
+def test_host_command_fits_in_the_image_by_its_name(container: Container, small_fit: Path) -> None:
+    words = (ROOT / "entrypoints/espei-mpi", "--image", f"{IMAGE}:both", "--in", small_fit.name, "-n", "3")
+    result = run_and_settle(container.commands, *words, env=podman_environment())
+    assert result.code == 0, result.output
+    assert "2 workers" in result.output
+    assert small_fit.with_name("fitted.tdb").exists()
 
 
 def _normal(requirement: str) -> str:
