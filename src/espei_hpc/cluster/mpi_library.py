@@ -60,14 +60,20 @@ def choose(environment: MutableMapping[str, str], environment_root: Path = Path(
     any MPI in this Python environment, mpi4py looks for the host's.
 
     Raises:
-        Refusal: (CONFIGURATION) if this environment holds an MPI, but none of the launcher's family.
+        Refusal: (CONFIGURATION) if the library named, or all that this environment holds, are of
+            another family than the launcher.
     """
     # The rank is the one process that starts MPI; launch.py turned it off for all.
     environment.pop("MPI4PY_RC_INITIALIZE", None)
     environment.pop("MPI4PY_MPIABI", None)
     family = launcher_family(environment)
     held = [candidate for candidate in FAMILIES if bundled(candidate, environment_root)]
-    if "MPI4PY_LIBMPI" in environment or family is None or not held:
+    if family is None:
+        return
+    if named := environment.get("MPI4PY_LIBMPI"):
+        _refuse_other_family(named, family, environment)
+        return
+    if not held:
         return
     prefix = bundled(family, environment_root)
     if prefix is None:
@@ -89,6 +95,24 @@ def describe_launcher(environment: Mapping[str, str] = os.environ) -> str:
     """Name the launcher's family for a message."""
     family = launcher_family(environment)
     return f"the launcher is of the {family.name} family" if family else "no MPI launcher is recognised"
+
+
+def _refuse_other_family(library: str, family: Family, environment: Mapping[str, str]) -> None:
+    """Refuse by name what in some pairings does not start but crash; ``world`` proves the rest."""
+    of = next((candidate for candidate in FAMILIES if Path(library).name == candidate.soname), None)
+    # Intel MPI, of MPICH's ABI, runs under a launcher of PMIx when told so.
+    if of is not None and of is not family and "I_MPI_PMI" not in environment:
+        raise mismatch(f"the library is {library}, of the {of.name} family", environment)
+
+
+def mismatch(what: str, environment: Mapping[str, str]) -> Refusal:
+    """Say that launcher and library do not fit, naming both."""
+    fault = Fault(
+        "MPI",
+        f"launcher and MPI library do not fit: {describe_launcher(environment)}, {what}",
+        "use a launcher of the library's family, or an image built with MPI=both",
+    )
+    return Refusal(ExitCode.CONFIGURATION, [fault])
 
 
 def _no_library(family: Family, held: list[Family]) -> Refusal:

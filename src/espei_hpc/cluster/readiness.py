@@ -171,9 +171,10 @@ def _raise_if_lost(directory: ClusterDirectory | None) -> None:
 
 def launcher_lost(directory: ClusterDirectory, code: str) -> Refusal:
     """Say that the launcher has ended on its own, with the end of its log."""
+    when = "" if directory.ranks() else " before any rank had started MPI"
     fault = Fault(
         "cluster",
-        f"the launcher ended with exit code {code}",
+        f"the launcher ended with exit code {code}{when}",
         f"the end of its log follows; the whole of it is {directory.launcher_log}",
     )
     return Refusal(ExitCode.UNAVAILABLE, [fault], directory.log_tail())

@@ -79,20 +79,11 @@ def prove(world: World, asked: int | None, environment: Mapping[str, str]) -> No
     told = first_number(SIZE_VARIABLES, environment)
     expected = told if told is not None else asked
     if expected is not None and world.size != expected:
-        raise _wrong_size(world, expected, environment)
+        what = f"{expected} ranks were started, but each sees a world of {world.size} with {world.library}"
+        raise mpi_library.mismatch(what, environment)
     if asked is not None and world.size != asked:
         what = f"the launcher started {world.size} ranks where {asked} were asked for"
         raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, "let -n and the launcher's options agree")])
     if world.size < 2:
         what = "one rank is too few: one is the scheduler, the others are workers"
         raise Refusal(ExitCode.USAGE, [Fault("MPI", what, "start at least 2 ranks")])
-
-
-def _wrong_size(world: World, expected: int, environment: Mapping[str, str]) -> Refusal:
-    fault = Fault(
-        "MPI",
-        f"launcher and MPI library do not fit: {expected} ranks were started, but each sees a world of "
-        f"{world.size}; {mpi_library.describe_launcher(environment)}, the library is {world.library}",
-        "use a launcher of the library's family, or an image built with MPI=both",
-    )
-    return Refusal(ExitCode.CONFIGURATION, [fault])

@@ -40,6 +40,17 @@ def test_library_named_by_the_user_is_kept(tmp_path: Path) -> None:
     assert rank["MPI4PY_LIBMPI"] == "/site/libmpi.so.12"
 
 
+def test_fault_02_library_named_of_the_other_family_is_refused_naming_both(tmp_path: Path) -> None:
+    rank = {"PMIX_RANK": "1", "MPI4PY_LIBMPI": "/site/libmpi.so.12"}
+    with pytest.raises(Refusal, match=r"of the Open MPI family.*/site/libmpi\.so\.12"):
+        mpi_library.choose(rank, tmp_path)
+
+
+def test_intel_mpi_told_to_use_pmix_is_left_to_the_proof_of_the_world(tmp_path: Path) -> None:
+    rank = {"PMIX_RANK": "1", "MPI4PY_LIBMPI": "/site/libmpi.so.12", "I_MPI_PMI": "pmix"}
+    mpi_library.choose(rank, tmp_path)
+
+
 def test_without_an_mpi_of_ours_the_hosts_is_left_to_mpi4py(tmp_path: Path) -> None:
     rank = {"PMI_RANK": "1", "MPI4PY_MPIABI": "none", "MPI4PY_RC_INITIALIZE": "0"}
     mpi_library.choose(rank, tmp_path)
