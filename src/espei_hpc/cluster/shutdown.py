@@ -1,18 +1,28 @@
 """Taking a cluster of ours down from the fit's side."""
 
 import contextlib
+import threading
 from pathlib import Path
 
+from espei_hpc.cluster.directory import read_json
 from espei_hpc.cluster.readiness import quiet_distributed
 
-ANSWER_SECONDS = 5
+ANSWER_SECONDS = 10
 """A scheduler that does not answer in this time is left to whoever started it, who ends it by signals."""
 
 
 def ask(scheduler_file: Path) -> None:
     """Ask scheduler and workers to end; says nothing if they cannot be reached."""
+    # By address: a Client waits for its scheduler file without end.
+    if told := read_json(scheduler_file):
+        # In a thread, because a shutdown has no deadline of its own.
+        asking = threading.Thread(target=_shut_down, args=[told["address"]], daemon=True)
+        asking.start()
+        asking.join(ANSWER_SECONDS)
+
+
+def _shut_down(address: str) -> None:
     import distributed
 
     with quiet_distributed(), contextlib.suppress(OSError, TimeoutError, ValueError):
-        client = distributed.Client(scheduler_file=str(scheduler_file), timeout=ANSWER_SECONDS)
-        client.shutdown()
+        distributed.Client(address, timeout=ANSWER_SECONDS, set_as_default=False).shutdown()

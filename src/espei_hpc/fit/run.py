@@ -2,11 +2,12 @@
 
 import contextlib
 import copy
-import os
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from espei_hpc.cluster import dask_settings, local, readiness, shutdown
 from espei_hpc.cluster.directory import ClusterDirectory
@@ -17,6 +18,7 @@ from espei_hpc.fit.where import Wanted, Where, find
 from espei_hpc.problem import Problem
 
 Say = Callable[[str], None]
+SUPERVISOR_GONE = "the script that started the fit is gone"
 
 
 def run(problem: Problem, wanted: Wanted, stopper: Stopper, supervisor: int | None, say: Say) -> int:
@@ -112,7 +114,19 @@ def _lost_cluster(directory: ClusterDirectory) -> Callable[[], str | None]:
 
 
 def _lost_supervisor(pid: int) -> Callable[[], str | None]:
-    return lambda: None if os.path.exists(f"/proc/{pid}") else "the script that started the fit is gone"
+    try:
+        supervisor = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return lambda: SUPERVISOR_GONE
+
+    def look() -> str | None:
+        # psutil knows a process from a later one with its number; one that nobody has waited for is over too.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if supervisor.is_running() and supervisor.status() != psutil.STATUS_ZOMBIE:
+                return None
+        return SUPERVISOR_GONE
+
+    return look
 
 
 def _stopped_early(problem: Problem, directory: ClusterDirectory | None, stopper: Stopper, say: Say) -> int:

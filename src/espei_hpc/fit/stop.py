@@ -87,7 +87,7 @@ class Stopper:
             raise Stopped
 
     def _watch(self, look: Callable[[], str | None]) -> None:
-        while self.lost is None:
-            self.lost = look()
+        while (reason := look()) is None:
             time.sleep(WATCH_SECONDS)
+        self.lost = reason
         os.kill(os.getpid(), WAKE)

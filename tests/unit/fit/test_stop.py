@@ -62,6 +62,7 @@ def test_second_signal_is_ignored(stopper: Stopper) -> None:
 def test_what_is_watched_interrupts_a_waiting_main_thread(stopper: Stopper) -> None:
     stopper.sampling()
     stopper.evaluating(begins=True)
+    stopper.watch(lambda: None)  # a second watch must not hide what the first finds
     stopper.watch(lambda: "the launcher is gone")
     with pytest.raises(KeyboardInterrupt):
         wait_until(lambda: False, "the interruption", seconds=60)
