@@ -61,7 +61,7 @@ def use_only(config: Path | None) -> None:
     """
     dask.config.refresh(paths=[str(config)] if config else [], env={})
     if config is None:
-        dask.config.set(settings(Path(), encrypted=False))
+        dask.config.update(dask.config.config, settings(Path(), encrypted=False))
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +145,20 @@ async def _identity(address: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def quiet_distributed() -> Iterator[None]:
-    """Keep distributed's own log lines about broken connections from the user."""
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    """Keep distributed's own lines about broken connections from the user, who gets ours."""
+    import_module("distributed.config")  # which sets its levels when it is first imported
+    levels = {
+        name: logging.getLogger(name).level
+        for name in list(logging.root.manager.loggerDict)
+        if name.split(".")[0] == "distributed"
+    }
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _raise_if_lost(directory: ClusterDirectory | None) -> None:

@@ -40,7 +40,7 @@ def run(problem: Problem, wanted: Wanted, stopper: Stopper, supervisor: int | No
         return _fit(problem, problem.settings, None, stopper, say)
     where = find(problem, wanted)
     try:
-        with _cluster(where):
+        with readiness.quiet_distributed(), _cluster(where):
             workers = readiness.wait(where.goal, stopper.check)
             if where.directory and not where.local:
                 stopper.watch(_lost_cluster(where.directory))

@@ -77,7 +77,8 @@ class _SafePool:
             # ESPEI would end without saving; answered like a stop, it saves first.
             self._stopper.lost = f"the connection to the cluster was lost ({error})"
             raise KeyboardInterrupt from error
-        self._stopper.evaluating(begins=False)
+        finally:
+            self._stopper.evaluating(begins=False)
         if not self._sampling.start.size:
             self._sampling.start = np.array(values, dtype=np.float64)
         return values
