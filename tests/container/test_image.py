@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from conftest import Chain
 from container.conftest import Container, run_and_settle
 from container.machine import IMAGE, VARIANTS, in_image, podman, podman_environment
 from espei_hpc.exit_codes import ExitCode
-from support import ROOT, send, wait_until
+from support import ROOT, wait_until
 
 LAUNCHERS = {
     "both": {"mpirun", "mpirun.openmpi", "mpirun.mpich"},
@@ -119,7 +118,7 @@ def test_asked_to_stop_it_saves_what_it_has(container: Container, endless_open_f
     command = container.commands.start(*words, env=podman_environment())
     wait_until(lambda: command.output.count("iteration ") > 1, "more than one iteration is done")
     # As a batch system or `podman stop` does; podman hands it to the image's process 1.
-    send(command.process, signal.SIGTERM)
+    command.process.terminate()
     assert command.finish().code == ExitCode.STOPPED, command.output
     assert (directory / "fitted.tdb").exists()
     wait_until(lambda: not container.commands.left(), "nothing is left")
