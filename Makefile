@@ -9,6 +9,9 @@ bin := $(ENVIRONMENT)/bin
 scripts := $(wildcard entrypoints/* .ci/* lock/install lock/update tests/container/closed-network/*)
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
 
+# The tests import ESPEI, which imports mpi4py: it must not look for a library, there may be none.
+export MPI4PY_MPIABI := none
+
 include images.mk
 
 .PHONY: help demo test lint unit clean lock environment

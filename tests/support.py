@@ -19,7 +19,13 @@ BIN = Path(sys.executable).parent
 """Where this Python environment has its commands."""
 TAG = "ESPEI_HPC_TEST_TAG"
 """Set in the environment of all that a test starts, so that nothing of it can hide."""
-STOCK = {"PYTHONHASHSEED": "0", "MPI4PY_MPIABI": "none", "OMP_NUM_THREADS": "1"}
+STOCK = {
+    "PYTHONHASHSEED": "0",
+    "MPI4PY_MPIABI": "none",
+    "OMP_NUM_THREADS": "1",
+    # Else it dies now and then on Dask (test_empty_list_of_workers_does_not_end_the_fit).
+    "DASK_DISTRIBUTED__CLIENT__SCHEDULER_INFO_INTERVAL": "1h",
+}
 """The environment of stock ``espei``: reproducible, and without looking for an MPI."""
 PATIENCE = 180.0
 """Generous: the machine is small and noisy, and a test that hangs is ended by pytest-timeout."""

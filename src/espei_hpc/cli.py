@@ -22,7 +22,7 @@ READY_SECONDS_PER_RANK = 0.5
 def main() -> int:
     """Run the command line and return its exit code."""
     try:
-        code = commands.main(standalone_mode=False)
+        code = commands.main(prog_name="espei-hpc", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE
@@ -155,6 +155,7 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
     from espei_hpc.cluster import dask_settings, prepare, readiness
 
     dask_settings.use_only(None)
+    dask_settings.silence()
     directory = prepare.newest_start(scheduler_file)
     goal = readiness.Goal(scheduler_file, workers, min_workers, _deadline(timeout, workers), directory)
     say(f"cluster ready: {readiness.wait(goal)} workers")

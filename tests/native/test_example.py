@@ -12,10 +12,9 @@ from espei.error_functions.context import setup_context
 from espei.utils import database_symbols_to_fit, unpack_piecewise
 from pycalphad import Database
 
-from support import EXAMPLE, Commands
+from support import EXAMPLE, STOCK, Commands
 
 DATASETS = sorted(EXAMPLE.glob("datasets/*.json"))
-STOCK = {"PYTHONHASHSEED": "0", "MPI4PY_RC_INITIALIZE": "0", "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture

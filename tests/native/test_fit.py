@@ -3,11 +3,16 @@
 import shutil
 from pathlib import Path
 
+import dask
+import distributed
 import numpy as np
 import pytest
 import yaml
 
 from conftest import Chain
+from espei_hpc.fit import stock
+from espei_hpc.fit.stop import Stopper
+from espei_hpc.problem import check
 from support import BIN, EXAMPLE, STOCK, Commands, mpirun, running_cluster
 
 BUNDLED = {
@@ -119,6 +124,19 @@ def name_scheduler_file(path: Path) -> None:
     settings = yaml.safe_load(path.read_text())
     settings["mcmc"]["scheduler"] = "my_scheduler.json"
     path.write_text(yaml.safe_dump(settings))
+
+
+def test_empty_list_of_workers_does_not_end_the_fit(small_fit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small_fit.parent)
+    settings = check(small_fit).settings
+    settings["mcmc"]["scheduler"] = "my_scheduler.json"
+    # What the client's periodic update does every 2 s, and stock ESPEI meets now and then, all the time.
+    often = dask.config.set({"distributed.client.scheduler-info-interval": "1ms"})
+    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)
+    with often, cluster, distributed.Client(cluster) as client:
+        client.write_scheduler_file("my_scheduler.json")
+        sampling = stock.run(settings, Stopper(), lambda _: None)
+    assert sampling.done == sampling.iterations
 
 
 def test_launcher_without_n_decides_the_number_of_ranks(commands: Commands, small_fit: Path) -> None:

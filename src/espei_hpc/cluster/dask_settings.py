@@ -5,7 +5,9 @@ cluster (a connect time-out of a microsecond, for one), so our processes read
 nothing but the file written here. Stock ``espei`` joins by ``DASK_CONFIG``.
 """
 
+import logging
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,14 @@ def use_only(config: Path | None) -> None:
     dask.config.refresh(paths=[str(config)] if config else [], env={})
     if config is None:
         dask.config.update(dask.config.config, settings(Path(), encrypted=False))
+
+
+def silence() -> None:
+    """Keep distributed's lines and tracebacks about connections from the user, who gets ours."""
+    import_module("distributed.config")  # which sets its levels when it is first imported
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _write_private(path: Path, text: str) -> None:

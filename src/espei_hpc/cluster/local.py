@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from espei_hpc.cluster.directory import ClusterDirectory
-from espei_hpc.cluster.readiness import quiet_distributed
 
 
 @contextmanager
@@ -16,7 +15,6 @@ def running(directory: ClusterDirectory, workers: int) -> Iterator[None]:
     import distributed
 
     with (
-        quiet_distributed(),
         distributed.LocalCluster(
             n_workers=workers,
             threads_per_worker=1,

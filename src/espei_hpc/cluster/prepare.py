@@ -49,6 +49,7 @@ def named_cluster(scheduler_file: Path, ranks: int | None, interface: str | None
     """
     from espei_hpc.cluster.readiness import answers
 
+    dask_settings.silence()
     scheduler_file = scheduler_file.resolve()
     if read_json(scheduler_file) is not None and answers(scheduler_file):
         fault = Fault(

@@ -6,12 +6,9 @@ watched: when it has ended, there is nothing to wait for.
 """
 
 import asyncio
-import contextlib
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -139,26 +136,7 @@ async def _identity(address: str) -> dict[str, Any]:
             answer: dict[str, Any] = await connection.identity(n_workers=-1)
             return answer
     finally:
-        with quiet_distributed():
-            await connection.close_rpc()
-
-
-@contextlib.contextmanager
-def quiet_distributed() -> Iterator[None]:
-    """Keep distributed's own lines about broken connections from the user, who gets ours."""
-    import_module("distributed.config")  # which sets its levels when it is first imported
-    levels = {
-        name: logging.getLogger(name).level
-        for name in list(logging.root.manager.loggerDict)
-        if name.split(".")[0] == "distributed"
-    }
-    for name in levels:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
+        await connection.close_rpc()
 
 
 def _raise_if_lost(directory: ClusterDirectory | None) -> None:

@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 
 from espei_hpc.cluster.directory import read_json
-from espei_hpc.cluster.readiness import quiet_distributed
 
 ANSWER_SECONDS = 10
 """A scheduler that does not answer in this time is left to whoever started it, who ends it by signals."""
@@ -24,5 +23,5 @@ def ask(scheduler_file: Path) -> None:
 def _shut_down(address: str) -> None:
     import distributed
 
-    with quiet_distributed(), contextlib.suppress(OSError, TimeoutError, ValueError):
+    with contextlib.suppress(OSError, TimeoutError, ValueError):
         distributed.Client(address, timeout=ANSWER_SECONDS, set_as_default=False).shutdown()

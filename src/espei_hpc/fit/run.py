@@ -40,7 +40,7 @@ def run(problem: Problem, wanted: Wanted, stopper: Stopper, supervisor: int | No
         return _fit(problem, problem.settings, None, stopper, say)
     where = find(problem, wanted)
     try:
-        with readiness.quiet_distributed(), _cluster(where):
+        with _cluster(where):
             workers = readiness.wait(where.goal, stopper.check)
             if where.directory and not where.local:
                 stopper.watch(_lost_cluster(where.directory))
@@ -77,6 +77,7 @@ def _fit(
 def _cluster(where: Where) -> Iterator[None]:
     """Use the cluster's Dask configuration; start it if it is a local one; end it if it is ours."""
     dask_settings.use_only(where.directory.dask_config if where.directory else None)
+    dask_settings.silence()
     if where.directory is None:
         yield
     elif where.local:

@@ -132,6 +132,9 @@ def _observed(
             sampler.pool = _SafePool(sampler.pool, self.recipe, stopper, sampling)
             sampler.sample = _reporting(sampler, sampling, report)
             report(sampling)
+            # With a client, ESPEI logs the workers' memory after each iteration, and dies at
+            # random: now and then the client's own periodic update leaves the list of workers empty.
+            self.scheduler = None
             super().do_sampling(chains, iterations)
             if not sampling.done:
                 self.discard_empty_files()
