@@ -1,0 +1,88 @@
+"""What espei-mpi and its single steps make of their words, before anything runs."""
+
+from pathlib import Path
+
+import pytest
+
+from support import BIN, Commands, mpirun
+
+
+def test_dry_run_prints_the_commands_and_makes_nothing(commands: Commands, small_fit: Path) -> None:
+    before = set(small_fit.parent.iterdir())
+    launcher = f"{mpirun('mpich')} -bind-to none"
+    result = commands.run(
+        *("espei-mpi", "--in", "x.yaml", "-n", "4", "--launcher", launcher, "--interface", "ib0"),
+        *("--min-workers", "2", "--dry-run"),
+    )
+    hpc = BIN.resolve() / "espei-hpc"
+    assert result.code == 0
+    assert result.output.splitlines() == [
+        f"{hpc} prepare --in x.yaml --ranks 4 --interface ib0",
+        f"{launcher} -n 4 {hpc} rank --run-dir RUN_DIR --id ID",
+        f"{hpc} fit --in x.yaml --run-dir RUN_DIR --id ID --min-workers 2",
+    ]
+    assert {path.name for path in set(small_fit.parent.iterdir()) - before} == {"test-command-1.log"}
+
+
+def test_dry_run_of_a_cluster_alone_has_no_fit(commands: Commands) -> None:
+    result = commands.run("start-cluster", "--scheduler-file", "s.json", "-n", "4", "--dry-run")
+    assert result.code == 0, result.output
+    assert [line.split()[1] for line in result.output.splitlines()] == ["prepare", "-n"]
+
+
+def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_path: Path) -> None:
+    apptainer = tmp_path / "bin" / "apptainer"  # its command line is all that is looked at
+    apptainer.parent.mkdir()
+    apptainer.touch(mode=0o755)
+    words = [
+        "espei-mpi",
+        "--in",
+        "x.yaml",
+        "-n",
+        "4",
+        "--launcher",
+        "srun --mpi=pmi2",
+        "--image",
+        "espei.sif",
+    ]
+    path = {"PATH": f"{apptainer.parent}:{BIN}:/usr/bin:/bin"}
+    srun = apptainer.with_name("srun")
+    srun.touch(mode=0o755)
+    result = commands.run(*words, "--dry-run", env=path)
+    assert result.code == 0, result.output
+    inside = f"{apptainer} exec espei.sif espei-hpc"
+    assert f"srun --mpi=pmi2 -n 4 {inside} rank --run-dir RUN_DIR --id ID" in result.output.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["espei-mpi"], "name the input with --in"),
+        (["espei-mpi", "--in"], "--in needs a value"),
+        (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "unknown option '--ranks'"),
+        (["espei-mpi", "--in", "x.yaml", "-n", "three"], "-n three: not a number of ranks"),
+        (
+            ["espei-mpi", "--in", "x.yaml", "--image", "podman-image", "--launcher", "srun"],
+            "needs an Apptainer image",
+        ),
+        (["start-cluster", "-n", "3"], "name the scheduler's file with --scheduler-file"),
+        (["run-fit", "--in", "x.yaml", "--workers", "none"], "--workers"),
+    ],
+)
+def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, commands: Commands) -> None:
+    result = commands.run(*words)
+    assert result.code == 64, result.output
+    assert said in result.output
+
+
+@pytest.mark.parametrize("command", ["espei-mpi", "espei-hpc"])
+def test_version_is_told(command: str, commands: Commands) -> None:
+    result = commands.run(command, "--version")
+    assert result.code == 0, result.output
+    assert result.output.startswith("espei-hpc, version ")
+
+
+def test_help_has_examples(commands: Commands) -> None:
+    result = commands.run("espei-mpi", "--help")
+    assert result.code == 0
+    assert "Examples:" in result.output
