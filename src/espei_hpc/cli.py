@@ -14,10 +14,6 @@ from espei_hpc.faults import Refusal
 if TYPE_CHECKING:
     from espei_hpc.problem import Problem
 
-READY_SECONDS = 120.0
-READY_SECONDS_PER_RANK = 0.5
-"""The wait for a cluster grows with it: a file server is slow to hand Python to a thousand ranks."""
-
 
 def main() -> int:
     """Run the command line and return its exit code."""
@@ -157,7 +153,8 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
     dask_settings.use_only(None)
     dask_settings.silence()
     directory = prepare.newest_start(scheduler_file)
-    goal = readiness.Goal(scheduler_file, workers, min_workers, _deadline(timeout, workers), directory)
+    seconds = readiness.patience(workers) if timeout is None else timeout
+    goal = readiness.Goal(scheduler_file, workers, min_workers, seconds, directory)
     say(f"cluster ready: {readiness.wait(goal)} workers")
 
 
@@ -203,7 +200,7 @@ def fit(
             local=local,
             workers=workers,
             min_workers=min_workers,
-            seconds=_deadline(timeout, workers),
+            timeout=timeout,
         )
         return run.run(_checked(input_file), wanted, stopper, supervisor, say)
     except Stopped:
@@ -221,7 +218,3 @@ def _checked(input_file: Path, *, notes: bool = True) -> "Problem":
 
 def _run_directory(input_file: Path) -> Path:
     return input_file.resolve().with_suffix(".run")
-
-
-def _deadline(timeout: float | None, workers: int | None) -> float:
-    return READY_SECONDS + READY_SECONDS_PER_RANK * (workers or 0) if timeout is None else timeout

@@ -131,6 +131,11 @@ class ClusterDirectory:
         except OSError:
             return None
 
+    def remove_keys(self) -> None:
+        """Remove what would let somebody into the cluster."""
+        for name in ("key.pem", "certificate.pem", "scheduler.json"):
+            (self.path / name).unlink(missing_ok=True)
+
     def remove(self) -> None:
         """Remove this start and, if nothing else is left in it, the run directory."""
         shutil.rmtree(self.path, ignore_errors=True)

@@ -17,6 +17,9 @@ from espei_hpc.cluster.directory import ClusterDirectory, read_json
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
+READY_SECONDS = 120.0
+READY_SECONDS_PER_WORKER = 0.5
+"""The wait for a cluster grows with it: a file server is slow to hand Python to a thousand ranks."""
 POLL_SECONDS = 0.2
 ANSWER_SECONDS = 10.0
 """How long one try to reach the scheduler may take."""
@@ -51,6 +54,11 @@ class _State:
     scheduler: str = ""
     answered: bool = False
     names: frozenset[str] = frozenset()
+
+
+def patience(workers: int | None) -> float:
+    """Return the seconds to wait for a cluster where the user names none."""
+    return READY_SECONDS + READY_SECONDS_PER_WORKER * (workers or 0)
 
 
 def wait(goal: Goal, still_wanted: Callable[[], None] = lambda: None) -> int:

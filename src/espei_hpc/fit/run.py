@@ -59,6 +59,8 @@ def _fit(
     try:
         sampling = stock.run(settings, stopper, display.report)
     except Exception as error:
+        if stopper.lost:
+            raise _lost(directory, stopper, "during the fit") from error
         raise _failed(directory, error) from error
     finally:
         display.close()
@@ -81,8 +83,11 @@ def _cluster(where: Where) -> Iterator[None]:
     if where.directory is None:
         yield
     elif where.local:
-        with local.running(where.directory, where.goal.workers or 1):
-            yield
+        try:
+            with local.running(where.directory, where.goal.workers or 1):
+                yield
+        finally:
+            where.directory.remove_keys()
         where.directory.remove()
     else:
         try:

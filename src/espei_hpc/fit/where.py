@@ -21,7 +21,7 @@ class Wanted:
         local: whether the fit is to start workers itself.
         workers: number of workers; None for all there are.
         min_workers: go on with as few as this when the deadline has passed.
-        seconds: the deadline for the cluster to be there.
+        timeout: seconds until the cluster must be there; None for as many as its size deserves.
     """
 
     run_directory: Path
@@ -30,7 +30,7 @@ class Wanted:
     local: bool
     workers: int | None
     min_workers: int | None
-    seconds: float
+    timeout: float | None
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ def find(problem: Problem, wanted: Wanted) -> Where:
         scheduler_file = directory.scheduler_file
     else:
         scheduler_file = wanted.scheduler_file or _named_in_input(problem)
-    goal = readiness.Goal(scheduler_file, workers, wanted.min_workers, wanted.seconds, directory)
+    seconds = wanted.timeout
+    if seconds is None:
+        seconds = readiness.patience(workers or (directory.settings().ranks if directory else None))
+    goal = readiness.Goal(scheduler_file, workers, wanted.min_workers, seconds, directory)
     return Where(directory, scheduler_file, wanted.local, goal)
 
 

@@ -67,6 +67,13 @@ def test_removed_start_leaves_no_empty_directory(directory: ClusterDirectory) ->
     assert not directory.run_directory.exists()
 
 
+def test_keys_can_be_removed_while_the_logs_stay(directory: ClusterDirectory) -> None:
+    directory.launcher_log.write_text("why it failed")
+    directory.remove_keys()
+    assert not (directory.path / "key.pem").exists()
+    assert directory.log_tail() == ("why it failed",)
+
+
 def test_encrypted_cluster_demands_encryption_of_all(tmp_path: Path) -> None:
     comm = dask_settings.settings(tmp_path, encrypted=True)["distributed"]["comm"]
     assert comm["require-encryption"] is True
