@@ -1,5 +1,6 @@
 """A fit by espei-mpi is stock ESPEI's fit, whatever starts the ranks."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -52,7 +53,6 @@ def test_without_mpi_the_fit_runs_on_this_machines_cores(
 
 
 def test_json_input_is_fitted_like_yaml(commands: Commands, small_fit: Path, stock_chain: Chain) -> None:
-    import json
 
     as_json = small_fit.with_suffix(".json")
     as_json.write_text(json.dumps(yaml.safe_load(small_fit.read_text())))
@@ -155,3 +155,26 @@ def _commands_without_mpi(directory: Path) -> Path:
     for tool in ("bash", "cat", "dirname", "env", "readlink"):
         (directory / tool).symlink_to(str(shutil.which(tool)))
     return directory
+
+
+@pytest.mark.parametrize("command", [["espei-mpi", "-n", "2"], ["espei-hpc", "fit", "--local"]])
+def test_failure_in_espei_is_one_line_exits_1_and_leaves_a_traceback_but_no_key(
+    command: list[str], commands: Commands, small_fit: Path
+) -> None:
+    # Passes ESPEI's checker and its set-up; the first evaluation finds that there is no such property.
+    dataset = {
+        "components": ["CU", "MG", "VA"],
+        "phases": ["LIQUID"],
+        "conditions": {"P": [101325], "T": [1200], "X_MG": [0.5]},
+        "output": "HMFOO",
+        "values": [[[-5000.0]]],
+        "reference": "none",
+    }
+    (small_fit.parent / "datasets" / "unknown-property.json").write_text(json.dumps(dataset))
+    result = commands.run(*command, "--in", small_fit)
+    assert result.code == 1, result.output
+    assert "espei-hpc: fit: " in result.output
+    assert "Traceback" not in result.output
+    kept = {path.name for path in small_fit.with_suffix(".run").rglob("*") if path.is_file()}
+    assert "traceback.log" in kept
+    assert not kept & {"key.pem", "certificate.pem", "scheduler.json"}
