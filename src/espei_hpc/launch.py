@@ -5,6 +5,7 @@ be loaded before it is dropped.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 
@@ -34,6 +35,8 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def main() -> int:
     """Run the command line, in a new process image if the environment is not clean yet."""
+    # Until a fit listens to signals, an interrupt simply ends the process, without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     environment = clean_environment(os.environ)
     if environment != dict(os.environ):
         os.execve(sys.executable, [sys.executable, "-m", "espei_hpc", *sys.argv[1:]], environment)  # noqa: S606 (no shell wanted)

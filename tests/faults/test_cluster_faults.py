@@ -187,7 +187,7 @@ def test_fault_07_fewer_workers_than_asked_end_at_the_deadline_with_their_number
 
 
 def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_fit: Path) -> None:
-    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--timeout", "20")
+    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--timeout", "40")
     pattern = "cluster/*/rank-2.json"
     (told,) = wait_until(lambda: list(small_fit.with_suffix(".run").glob(pattern)), "rank 2 in MPI")
     stopped = psutil.Process(json.loads(told.read_text())["pid"])
@@ -237,7 +237,7 @@ def test_fault_26_workers_that_cannot_reach_the_scheduler_are_told_with_addresse
     )
     cut_off.chmod(0o755)
     launcher = f"{MPICH} -n 2 {cut_off}"
-    result = commands.run("espei-mpi", "--in", small_fit, "--launcher", launcher, "--timeout", "20")
+    result = commands.run("espei-mpi", "--in", small_fit, "--launcher", launcher, "--timeout", "40")
     assert result.code == 124, result.output
     assert "rank 1 on" in result.output
     assert "did not reach the scheduler at tls://127.0.0.1" in result.output
