@@ -20,7 +20,7 @@ help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: environment ## set everything up and run a real fit on MPI-started workers
-	rm -rf build/demo && cp -r examples/cu-mg build/demo
+	rm -rf build/demo && mkdir -p build && cp -r examples/cu-mg build/demo
 	cd build/demo && $(abspath $(bin))/espei-mpi --in mcmc.yaml -n 3
 	@echo "The fitted database is build/demo/cu-mg_fitted.tdb; examples/cu-mg/README.md says what it means."
 
