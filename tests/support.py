@@ -94,8 +94,8 @@ class Commands:
     tag: str = field(default_factory=lambda: uuid.uuid4().hex)
     count: int = 0
 
-    def start(self, *words: str | Path, env: dict[str, str] | None = None, group: bool = False) -> Command:
-        """Start a command; ``group`` gives it a process group of its own."""
+    def start(self, *words: str | Path, env: dict[str, str] | None = None) -> Command:
+        """Start a command."""
         self.count += 1
         log = self.directory / f"test-command-{self.count}.log"
         with log.open("wb") as output:
@@ -106,7 +106,6 @@ class Commands:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=group,
             )
         return Command(process, log, self.tag)
 

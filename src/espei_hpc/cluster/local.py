@@ -14,22 +14,19 @@ def running(directory: ClusterDirectory, workers: int) -> Iterator[None]:
     """
     import distributed
 
-    with (
-        distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            host="tls://127.0.0.1",
-            protocol="tls://",
-            security=distributed.Security(),
-            dashboard_address=None,
-            worker_dashboard_address="127.0.0.1:0",
-            local_directory=str(directory.scratch),
-            silence_logs=False,
-        ) as cluster,
-    ):
-        cluster.scheduler.scheduler_file = None
+    with distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=0,
+        host="tls://127.0.0.1",
+        protocol="tls://",
+        security=distributed.Security(),
+        dashboard_address=None,
+        worker_dashboard_address="127.0.0.1:0",
+        local_directory=str(directory.scratch),
+        silence_logs=False,
+    ) as cluster:
         with distributed.Client(cluster, set_as_default=False) as client:
             client.write_scheduler_file(str(directory.scheduler_file))
         yield

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from espei_hpc.cluster import dask_settings
-from espei_hpc.cluster.directory import ClusterDirectory, Settings, cannot_create, create, new_id, read_json
+from espei_hpc.cluster.directory import ClusterDirectory, Settings, cannot_create, create, new_id
+from espei_hpc.cluster.readiness import answers
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -47,11 +48,9 @@ def named_cluster(scheduler_file: Path, ranks: int | None, interface: str | None
         Refusal: (CANNOT_CREATE) if the file's place cannot be written; (UNAVAILABLE) if a living
             cluster uses the file.
     """
-    from espei_hpc.cluster.readiness import answers
-
     dask_settings.silence()
     scheduler_file = scheduler_file.resolve()
-    if read_json(scheduler_file) is not None and answers(scheduler_file):
+    if answers(scheduler_file):
         fault = Fault(
             str(scheduler_file),
             "a living cluster already uses this file, and two fits on one cluster spoil each other",
