@@ -115,7 +115,11 @@ class Commands:
 
     def left(self) -> list[str]:
         """Describe the processes that are still alive."""
-        return [f"{process.pid} {' '.join(process.cmdline())}" for process in tagged(self.tag)]
+        found = []
+        for process in tagged(self.tag):
+            with _gone_is_fine():
+                found.append(f"{process.pid} {' '.join(process.cmdline())}")
+        return found
 
     def end_all(self) -> None:
         """Kill whatever a failed test left."""
