@@ -1,0 +1,214 @@
+"""The stretch move as a graph of evaluations.
+
+emcee moves half of the walkers at a time and evaluates all of a half before it
+moves the other: a barrier, at which every worker waits for the slowest
+evaluation. The barrier is not needed:
+
+1. The random numbers of a half-step (stretch, partner and acceptance of each of
+   its walkers) depend on the generator alone, not on any log-probability. They can
+   be drawn ahead, in emcee's order, and are the numbers emcee would draw.
+2. Walker k of half-step s is proposed at ``c - z (c - x)``: its own position x as
+   half-step s - 2 left it and the position c of *one* partner as half-step s - 1
+   left it. Whether the proposal is accepted depends further only on its own
+   log-probability at s - 2, the new one and numbers already drawn.
+
+So a result is a function of the results of its two parents and of numbers fixed
+beforehand. The results form a graph without cycles, each node with two parents,
+whose values are the same in whatever order the nodes are evaluated, as long as
+parents come before their children. emcee's order is one such order, hence any
+other gives emcee's chain; bit for bit, because the arithmetic is emcee's too.
+
+A late result holds up only its descendants, which about double with each
+half-step; so the furthest task is some 2 log2(walkers) half-steps ahead of the
+latest, and what is held at any time is bounded by that window.
+"""
+
+import heapq
+import math
+
+import numpy as np
+
+from espei_hpc.sampler.half_step import HalfStep, proposed, started
+from espei_hpc.sampler.state import Block, FloatArray, NotANumber, State, Task, check_finite
+
+
+class Graph:
+    """A chain under way: which evaluations are ready, and what their results change.
+
+    Not for use by more than one thread at a time. What is taken is no longer held,
+    so memory stays bounded where :meth:`take` is called now and then.
+
+    Args:
+        start: where the chain goes on. Without log-probabilities they are the first tasks.
+        iterations: wanted in all, counted from 0 over the whole chain.
+        a: scale of the stretch move, emcee's ``a``.
+
+    Raises:
+        NotANumber: a starting position is not finite or a starting log-probability is NaN.
+        ValueError: fewer iterations are wanted than are done.
+    """
+
+    def __init__(self, start: State, iterations: int, a: float = 2.0) -> None:
+        if iterations < start.iteration:
+            raise ValueError(f"{start.iteration} iterations are done; only {iterations} are wanted")
+        check_finite(start.positions)
+        self._a = a
+        walkers, parameters = start.positions.shape
+        self._shape = (walkers // 2, parameters)  # of the positions of a half
+        self._first = start.iteration  # number, over the whole chain, of this graph's iteration 0
+        self._accepted = start.accepted.astype(np.int64)
+        self._random = np.random.RandomState()
+        self._random.set_state(start.random)
+        self._last = 2 * (iterations - start.iteration) + 1
+        first, second = np.split(start.positions, 2)
+        self._half_steps = {0: started(first, start.random), 1: started(second, start.random)}
+        self._drawn = 1
+        self._whole = 0  # half-steps of which, and before which, all is known
+        self._taken = 0  # iterations of this graph
+        self._starting: FloatArray | None = None
+        self._ready: list[Task] = []
+        self._open: dict[Task, FloatArray] = {}
+        self._begin(start)
+
+    def _begin(self, start: State) -> None:
+        """Give the starting log-probabilities to both halves, or make tasks of them."""
+        tasks = [Task(half_step, walker) for half_step in (0, 1) for walker in range(self._shape[0])]
+        if start.log_probabilities is None:
+            self._ready = tasks  # in order, and so a heap
+            return
+        nan = np.isnan(start.log_probabilities)
+        if nan.any():
+            raise NotANumber("The initial lnprob was NaN.", start.positions[nan][0])
+        for task, log_probability in zip(tasks, start.log_probabilities, strict=True):
+            self._half_steps[task.half_step].log_probabilities[task.walker] = log_probability
+            self._known(task)
+
+    def pop(self) -> Task | None:
+        """Return the ready task of the earliest half-step, each once; None if none is ready now.
+
+        Raises:
+            NotANumber: its parameters are not finite; the graph stays as it was.
+        """
+        if not self._ready:
+            return None
+        task = self._ready[0]
+        proposal = self._proposal(task)
+        check_finite(proposal[np.newaxis])
+        self._open[task] = proposal
+        return heapq.heappop(self._ready)
+
+    def parameters(self, task: Task) -> FloatArray:
+        """Return (parameters,), where a popped task is to be evaluated.
+
+        Raises:
+            ValueError: the task was not popped or is already answered.
+        """
+        return self._opened(task).copy()
+
+    def put(self, task: Task, log_probability: float) -> None:
+        """Take in the result of a popped task, in any order.
+
+        A second answer to a task (of a worker thought dead, say) is an error here:
+        who sends a task out twice knows which answer came first.
+
+        Raises:
+            ValueError: the task was not popped or is already answered.
+            NotANumber: the log-probability is NaN. The graph stays as it was: all that
+                does not depend on this task can still be evaluated and taken.
+        """
+        proposal, new = self._opened(task), float(log_probability)
+        if math.isnan(new):
+            raise NotANumber("lnprob returned NaN.", proposal.copy())
+        del self._open[task]
+        half_step, walker = task
+        if half_step < 2:
+            self._half_steps[half_step].log_probabilities[walker] = new
+        else:
+            self._half_steps[half_step].settle(walker, self._half_steps[half_step - 2], proposal, new)
+        self._known(task)
+
+    def take(self) -> Block | None:
+        """Return the iterations finished since the last call, None if there are none; drop them here."""
+        before, done = self._taken, max(0, (self._whole - 2) // 2)
+        if done == before:
+            return None
+        halves = [
+            (self._half_steps[2 * number], self._half_steps[2 * number + 1])
+            for number in range(before + 1, done + 1)
+        ]
+        for first, second in halves:
+            self._accepted += np.concatenate((first.accepted, second.accepted))
+        positions = np.stack([np.concatenate((f.positions, s.positions)) for f, s in halves], axis=1)
+        log_probabilities = np.stack(
+            [np.concatenate((f.log_probabilities, s.log_probabilities)) for f, s in halves], axis=1
+        )
+        # The last two stay: they are the parents of what comes.
+        for half_step in range(2 * before, 2 * done):
+            del self._half_steps[half_step]
+        self._taken = done
+        state = State(
+            iteration=self._first + done,
+            positions=positions[:, -1].copy(),
+            log_probabilities=log_probabilities[:, -1].copy(),
+            accepted=self._accepted.copy(),
+            random=halves[-1][1].random,
+        )
+        return Block(self._first + before, positions, log_probabilities, state)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all iterations are taken or ready to be taken."""
+        return self._whole > self._last
+
+    @property
+    def starting(self) -> FloatArray | None:
+        """The starting log-probabilities, (walkers,), once all are known."""
+        return None if self._starting is None else self._starting.copy()
+
+    @property
+    def held(self) -> int:
+        """Number of half-steps in memory: from the last iteration taken to the furthest one drawn for."""
+        return len(self._half_steps)
+
+    def _opened(self, task: Task) -> FloatArray:
+        try:
+            return self._open[task]
+        except KeyError:
+            raise ValueError(f"{task} is not open: it was not popped or is already answered") from None
+
+    def _proposal(self, task: Task) -> FloatArray:
+        half_step, walker = task
+        here = self._half_steps[half_step]
+        if half_step < 2:
+            start: FloatArray = here.positions[walker]
+            return start
+        return here.proposal(walker, self._half_steps[half_step - 2], self._half_steps[half_step - 1])
+
+    def _known(self, task: Task) -> None:
+        """Tell a task's children that it is known."""
+        half_step, walker = task
+        # The children's draws are made with the first of their parents, so that none is missed.
+        self._draw_until(min(half_step + 2, self._last))
+        if (other := self._half_steps.get(half_step + 1)) is not None:
+            for follower in other.followers[walker]:
+                self._parent_known(other, Task(half_step + 1, follower))
+        if (own := self._half_steps.get(half_step + 2)) is not None:
+            self._parent_known(own, Task(half_step + 2, walker))
+        self._half_steps[half_step].unknown -= 1
+        self._count_whole()
+
+    def _parent_known(self, half_step: HalfStep, child: Task) -> None:
+        half_step.missing[child.walker] -= 1
+        if half_step.missing[child.walker] == 0:
+            heapq.heappush(self._ready, child)
+
+    def _draw_until(self, half_step: int) -> None:
+        while self._drawn < half_step:
+            self._drawn += 1
+            self._half_steps[self._drawn] = proposed(self._random, self._shape, self._a)
+
+    def _count_whole(self) -> None:
+        while self._whole <= self._last and self._half_steps[self._whole].unknown == 0:
+            self._whole += 1
+            if self._whole == 2:
+                self._starting = np.concatenate([self._half_steps[s].log_probabilities for s in (0, 1)])
