@@ -1,0 +1,28 @@
+"""The log-probability of parameters, evaluated whole or in pieces, equal bit for bit to ESPEI's own.
+
+A client describes the input by a :class:`Recipe`; each worker makes an :class:`Evaluator`
+of it; a piece of an evaluation gives an :class:`Evaluated`; :func:`combine` makes one
+log-probability of the pieces, and :func:`cut` says which units go into which piece.
+"""
+
+from espei_hpc.likelihood.combine import combine
+from espei_hpc.likelihood.cut import cut
+from espei_hpc.likelihood.evaluator import Evaluator
+from espei_hpc.likelihood.recipe import DatabaseText, Generate, Recipe, database_text, source
+from espei_hpc.likelihood.results import Description, Evaluated, LikelihoodError, Residual, UnitResult
+
+__all__ = [
+    "DatabaseText",
+    "Description",
+    "Evaluated",
+    "Evaluator",
+    "Generate",
+    "LikelihoodError",
+    "Recipe",
+    "Residual",
+    "UnitResult",
+    "combine",
+    "cut",
+    "database_text",
+    "source",
+]

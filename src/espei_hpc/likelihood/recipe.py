@@ -1,0 +1,144 @@
+"""What the likelihood is built from: plain data, so that every worker can build it anew.
+
+ESPEI sends its context, which holds symengine expressions. Each time such an
+expression is pickled, the terms of its sums change their order, and with it the
+last digits of a log-probability: the values that come from a worker then depend
+on how often the context was handed on before it got there. Built from the same
+input by ESPEI's own code, in a process with the same hash seed, the context is
+the one that ESPEI has when it runs alone, and so are all digits.
+"""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from pycalphad import Database
+from tinydb.storages import MemoryStorage
+
+from espei_hpc import upstream
+
+
+@dataclass(frozen=True)
+class DatabaseText:
+    """A database file.
+
+    Attributes:
+        text: its content.
+        format: its format, as pycalphad names it.
+    """
+
+    text: str
+    format: str
+
+    def read(self) -> Any:
+        """Return pycalphad's ``Database``."""
+        return Database.from_string(self.text, fmt=self.format)
+
+
+@dataclass(frozen=True)
+class Generate:
+    """A database that ESPEI makes from the datasets, and then has in memory only.
+
+    Attributes:
+        settings: ESPEI's section ``generate_parameters`` with all defaults, its
+            ``fitting_description`` by dotted name.
+        start: the database to start from.
+    """
+
+    settings: Mapping[str, Any]
+    start: DatabaseText | None
+
+    def make(self, phase_models: dict[str, Any], datasets: Any) -> Any:
+        """Return pycalphad's ``Database``, made as ``run_espei`` does; takes seconds."""
+        return upstream.generate_parameters(
+            phase_models,
+            datasets,
+            self.settings["ref_state"],
+            self.settings["excess_model"],
+            ridge_alpha=self.settings["ridge_alpha"],
+            dbf=self.start.read() if self.start else None,
+            aicc_penalty_factor=self.settings["aicc_penalty_factor"],
+            fitting_description=upstream.import_qualified_object(self.settings["fitting_description"]),
+        )
+
+
+class Built(NamedTuple):
+    """ESPEI's context, and the values that the fitted symbols have in the database."""
+
+    symbols: tuple[str, ...]
+    initial: tuple[float, ...]
+    residuals: list[Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What ESPEI's context is made of, all of it plain data.
+
+    Attributes:
+        database: the database, or how to make it.
+        phase_models: content of the phase models file.
+        datasets: the datasets that are fitted to, in ESPEI's order.
+        symbols: the symbols to fit.
+        data_weights: weight of each kind of data.
+        priors: ESPEI's ``prior_rvs``: a distribution with ``logpdf`` for each symbol, in the
+            order of the sorted symbols.
+    """
+
+    database: DatabaseText | Generate
+    phase_models: dict[str, Any]
+    datasets: list[dict[str, Any]]
+    symbols: list[str]
+    data_weights: dict[str, float] | None
+    priors: list[Any]
+
+    def packed(self) -> bytes:
+        """Pack it into bytes, which no number of hand-overs changes."""
+        return pickle.dumps(self)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """Return the recipe that was packed."""
+        recipe = pickle.loads(packed)  # noqa: S301 (our own, over our own cluster)
+        if not isinstance(recipe, cls):
+            raise TypeError(f"not a packed recipe but a {type(recipe).__name__}")
+        return recipe
+
+    def build(self) -> Built:
+        """Go the way of ``run_espei``, copies included: they too decide the order of terms."""
+        datasets = upstream.PickleableTinyDB(storage=MemoryStorage)
+        datasets.insert_multiple(self.datasets)
+        if isinstance(self.database, Generate):
+            database = self.database.make(self.phase_models, datasets)
+        else:
+            database = self.database.read()
+        optimizer = upstream.EmceeOptimizer(database, phase_models=self.phase_models)
+        context = upstream.setup_context(
+            optimizer.dbf,
+            datasets,
+            self.symbols,
+            data_weights=self.data_weights,
+            phase_models=self.phase_models,
+        )
+        symbols = tuple(context["symbols_to_fit"])
+        initial = tuple(upstream.unpack_piecewise(optimizer.dbf.symbols[symbol]) for symbol in symbols)
+        return Built(symbols, initial, context["residual_objs"])
+
+
+def database_text(path: Path) -> DatabaseText:
+    """Return a database file as ``pycalphad.Database`` reads it."""
+    return DatabaseText(path.read_text(), path.suffix[1:].lower() or "tdb")
+
+
+def source(settings: Mapping[str, Any]) -> DatabaseText | Generate:
+    """Return where the fitted database comes from.
+
+    Args:
+        settings: ESPEI's input as it stands in the file, with ``fitting_description`` by name.
+    """
+    if file := settings["mcmc"].get("input_db"):
+        return database_text(Path(file))
+    generate = upstream.normalized(settings)["generate_parameters"]
+    start = generate.get("input_db")
+    return Generate(generate, database_text(Path(start)) if start is not None else None)

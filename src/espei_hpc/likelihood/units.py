@@ -1,0 +1,138 @@
+"""ESPEI's residuals taken apart into units that can be evaluated each on its own, on any worker."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from espei_hpc import upstream
+from espei_hpc.likelihood.results import Kind, UnitResult
+
+FloatArray = npt.NDArray[np.float64]
+
+POINTS = 2
+"""Points of an activity dataset in a unit.
+
+Each unit calculates the reference state anew. In Cu-Mg that takes 5 ms, a point 25 ms: two
+points make a unit of 55 ms, about as long as a piece of an evaluation should last at least,
+of which a tenth is done again.
+"""
+
+
+class Unit(NamedTuple):
+    """Something to evaluate: what to call it, and how."""
+
+    name: str
+    evaluate: Callable[[FloatArray], UnitResult]
+
+
+def split(residual: Any, known: bool) -> tuple[Kind, list[Unit]]:
+    """Return how a residual is taken apart, and its units in ESPEI's order.
+
+    Args:
+        residual: one of ESPEI's residual objects.
+        known: whether the installed releases are those that we know how to take apart.
+    """
+    # Not isinstance(): a derived class may evaluate in any way of its own.
+    kind, units = _SPLITS.get(type(residual), (Kind.WHOLE, None)) if known else (Kind.WHOLE, None)
+    found = list(units(residual)) if units else []
+    if not found:  # no data of its kind: then ESPEI shall say what that amounts to
+        return Kind.WHOLE, [Unit(type(residual).__name__, partial(_whole, residual))]
+    return kind, found
+
+
+def _whole(residual: Any, parameters: FloatArray) -> UnitResult:
+    likelihood = residual.get_likelihood(parameters)
+    # A plain float is smaller to send; anything else a user's residual returns stays what it is.
+    return UnitResult((float(likelihood) if isinstance(likelihood, float) else likelihood,))
+
+
+def _numbered(name: str, items: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    return ((f"{name} {number}", item) for number, item in enumerate(items, start=1))
+
+
+def _boundaries(residual: Any) -> Iterator[Unit]:
+    for name, region in _numbered("phase region", upstream.phase_regions(residual)):
+        yield Unit(f"{name} ({region.reference})", partial(_region, region))
+
+
+def _region(region: upstream.Region, parameters: FloatArray) -> UnitResult:
+    forces, weights = upstream.driving_forces(region, parameters)
+    # ESPEI returns as soon as a driving force is infinite, and goes on where one is NaN.
+    if np.any(np.isinf(forces)):
+        return UnitResult(short_circuited=True)
+    return UnitResult(forces, weights)
+
+
+def _activity(residual: Any) -> Iterator[Unit]:
+    for name, dataset in _numbered("activity dataset", upstream.activity_datasets(residual)):
+        for part_name, part in _numbered(f"{name}, part", parts(dataset)):
+            yield Unit(f"{part_name} ({dataset['reference']})", partial(_points, residual, part))
+
+
+def _points(residual: Any, dataset: Mapping[str, Any], parameters: FloatArray) -> UnitResult:
+    return UnitResult(*upstream.activity_differences(residual, dataset, parameters))
+
+
+def parts(dataset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Take an activity dataset apart into datasets of a few points, in the order of the points.
+
+    ESPEI evaluates the points one by one: pressure by pressure, temperature by temperature,
+    composition by composition.
+    """
+    values = np.array(dataset["values"])
+    conditions = {name: np.atleast_1d(value) for name, value in dataset["conditions"].items()}
+    axes = {name: {"P": 0, "T": 1}.get(name, 2) for name in conditions}
+    regular = (
+        values.ndim == 3
+        and axes.keys() > {"P", "T"}
+        and all(array.shape == (values.shape[axes[name]],) for name, array in conditions.items())
+    )
+    if not regular:  # what ESPEI makes of it is then ESPEI's own affair
+        return [dataset]
+    pressures, temperatures, compositions = values.shape
+    starts = range(0, compositions, POINTS)
+    blocks = [
+        (slice(p, p + 1), slice(t, t + 1), slice(start, start + POINTS))
+        for p, t, start in product(range(pressures), range(temperatures), starts)
+    ]
+    return [
+        {
+            **dataset,
+            "conditions": {name: array[block[axes[name]]].tolist() for name, array in conditions.items()},
+            "values": values[block].tolist(),
+        }
+        for block in blocks
+    ]
+
+
+def _configurations(residual: Any) -> Iterator[Unit]:
+    for name, entry in _numbered("fixed configurations", upstream.fixed_configurations(residual)):
+        yield Unit(f"{name} ({entry['prop']} of {entry['phase_name']})", partial(_entry, residual, entry))
+
+
+def _entry(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> UnitResult:
+    return UnitResult((upstream.fixed_configuration_probability(residual, entry, parameters),))
+
+
+def _properties(residual: Any) -> Iterator[Unit]:
+    for name, dataset in _numbered("equilibrium properties", upstream.property_datasets(residual)):
+        yield Unit(f"{name} ({dataset.output}, {dataset.reference})", partial(_dataset, dataset))
+
+
+def _dataset(dataset: Any, parameters: FloatArray) -> UnitResult:
+    differences, deviations = upstream.property_differences(dataset, parameters)
+    if not np.all(np.isfinite(differences)):
+        return UnitResult(short_circuited=True)
+    return UnitResult(differences, deviations)
+
+
+_SPLITS: dict[type, tuple[Kind, Callable[[Any], Iterator[Unit]]]] = {
+    upstream.ZPFResidual: (Kind.BOUNDARIES, _boundaries),
+    upstream.ActivityResidual: (Kind.ACTIVITY, _activity),
+    upstream.FixedConfigurationPropertyResidual: (Kind.CONFIGURATIONS, _configurations),
+    upstream.EquilibriumPropertyResidual: (Kind.PROPERTIES, _properties),
+}
