@@ -123,9 +123,9 @@ class Dispatcher:
         return tuple(name for name, worker in self._workers.items() if worker.silent)
 
     @property
-    def longest(self) -> float:
-        """The long time of the kind that takes longest, in seconds; 0 while none is known."""
-        return max((times.long for times in self._kinds.values()), default=0.0)
+    def patience(self) -> float:
+        """Seconds after which a job of any kind is overdue on a worker of usual speed."""
+        return max((self._bound(kind) for kind in self._kinds), default=self._bounds.unknown)
 
     def join(self, worker: str, now: float) -> None:
         """Add an idle worker."""
@@ -212,11 +212,15 @@ class Dispatcher:
 
     def bound(self, worker: str) -> float:
         """Seconds after which the running job of ``worker`` is overdue."""
-        there, bounds = self._workers[worker], self._bounds
-        times = self._kinds.get(there.jobs[0].kind)
+        there = self._workers[worker]
+        return self._bound(there.jobs[0].kind, max(1.0, there.factor))
+
+    def _bound(self, kind: Hashable, factor: float = 1.0) -> float:
+        times, bounds = self._kinds.get(kind), self._bounds
         if times is None or times.count < bounds.seen:
-            return max(bounds.unknown, bounds.times * self.longest)
-        long = times.long * max(1.0, there.factor)
+            longest = max((known.long for known in self._kinds.values()), default=0.0)
+            return max(bounds.unknown, bounds.times * longest)
+        long = times.long * factor
         return max(bounds.times * long, long + bounds.margin)
 
     def _may_move(self, job: Job) -> bool:
