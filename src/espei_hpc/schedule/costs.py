@@ -1,0 +1,68 @@
+"""What a fit's time is made of, as far as scheduling it goes."""
+
+import heapq
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+PER_CALL = 0.4e-3
+"""Seconds of the client for one call of a worker; 0.33 ms were measured (docs/scaling.md)."""
+
+LATENCY = 2e-3
+"""Seconds that a call and its answer travel; 1.6 ms were measured."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The times that decide how fast a chain can be.
+
+    Attributes:
+        evaluation: seconds that one evaluation takes one worker.
+        spread: standard deviation of that between evaluations, relative to it.
+        units: seconds of each unit of an evaluation; if there are none, an evaluation
+            can be cut anywhere.
+        per_call: seconds of the client for one call and its answer, one after the other.
+        latency: seconds from the client to a worker and back.
+        unevenness: standard deviation between the pieces of one evaluation, relative to
+            them: units cut evenly by their usual times are not quite even at other parameters.
+    """
+
+    evaluation: float
+    spread: float
+    units: Mapping[int, float] = field(default_factory=dict)
+    per_call: float = PER_CALL
+    latency: float = LATENCY
+    unevenness: float = 0.05
+
+    def shares(self, pieces: int) -> FloatArray:
+        """Return the parts of an evaluation in each of its pieces, the largest first, shape (pieces,).
+
+        Units go longest first to the piece that has least, as ``likelihood.cut`` gives
+        them; there are never more pieces than units.
+        """
+        if not self.units:
+            return np.full(pieces, 1 / pieces)
+        loads = [0.0] * min(pieces, len(self.units))
+        for seconds in sorted(self.units.values(), reverse=True):
+            heapq.heapreplace(loads, loads[0] + seconds)
+        shares: FloatArray = np.sort(loads)[::-1] / sum(loads)
+        return shares
+
+    def evaluations(self, walkers: int, iterations: int, seed: int) -> FloatArray:
+        """Draw the seconds of every evaluation of a chain, shape (2 iterations, walkers / 2).
+
+        Lognormal, and their mean exactly the usual time: no luck of the draw enters an efficiency.
+        """
+        factors = np.random.default_rng(seed).lognormal(0, width(self.spread), (2 * iterations, walkers // 2))
+        seconds: FloatArray = self.evaluation * factors / factors.mean()
+        return seconds
+
+
+def width(spread: float) -> float:
+    """Return the lognormal distribution's parameter sigma for a relative standard deviation."""
+    return math.sqrt(math.log(1 + spread**2))
