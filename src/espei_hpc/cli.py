@@ -12,7 +12,7 @@ from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Refusal
 
 if TYPE_CHECKING:
-    from espei_hpc.problem import Problem
+    from espei_hpc.fit.opening import Engine
 
 
 def main() -> int:
@@ -74,14 +74,29 @@ timeout_option = click.option(
 )
 
 
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["graph", "espei"]),
+    default="graph",
+    show_default=True,
+    help="graph: our own, same chain, sooner, resumable. espei: ESPEI's loop, for comparison.",
+)
+force_new_option = click.option(
+    "--force-new", is_flag=True, help="Move what an earlier start left aside instead of going on with it."
+)
+
+
 @commands.command()
 @required_input
-def check(input_file: Path) -> None:
-    """Check an input and all it names; start nothing.
+@run_dir_option
+def check(input_file: Path, run_dir: Path | None) -> None:
+    """Check an input and all it names, and whether an earlier start of it can go on; start nothing.
 
     Example: espei-hpc check --in x.yaml
     """
-    _checked(input_file)
+    from espei_hpc.fit.opening import Opening, checked
+
+    checked(Opening(input_file, run_dir or _run_directory(input_file)), say)
     say(f"{input_file}: no fault found")
 
 
@@ -92,6 +107,8 @@ def check(input_file: Path) -> None:
 @click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
 @click.option("--as-launched", is_flag=True, help="Take as many ranks as the launcher gives.")
 @click.option("--interface", help="Network interface for the cluster.")
+@engine_option
+@force_new_option
 def prepare_cluster(
     input_file: Path | None,
     scheduler_file: Path | None,
@@ -99,12 +116,15 @@ def prepare_cluster(
     ranks: int | None,
     as_launched: bool,
     interface: str | None,
+    engine: "Engine",
+    force_new: bool,
 ) -> None:
     """Make the place for one start of a cluster (used by espei-mpi and start-cluster).
 
-    Prints the number of ranks (0 if the input needs no cluster), the run directory and the start's id.
+    Prints the number of ranks (0 if no cluster is needed), the run directory and the start's id.
     """
     from espei_hpc.cluster import prepare
+    from espei_hpc.fit.opening import Opening, checked
 
     if not as_launched:
         ranks = ranks or prepare.default_ranks(os.environ)
@@ -113,10 +133,11 @@ def prepare_cluster(
     else:
         if input_file is None:
             raise click.UsageError("name the input with --in, or a --scheduler-file")
+        opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new)
         # Standard output is for the script that called; the fit says the notes.
-        if not _checked(input_file, notes=False).samples:
+        if not checked(opening, _say_aside if force_new else _say_nothing):
             ranks = 0
-        directory = prepare.own_cluster(run_dir or _run_directory(input_file), ranks, interface)
+        directory = prepare.own_cluster(opening.run_directory, ranks, interface)
     click.echo(f"{'launched' if ranks is None else ranks}\n{directory.run_directory}\n{directory.id}")
 
 
@@ -168,6 +189,8 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 @min_workers_option
 @timeout_option
 @click.option("--supervisor", type=int, help="Process whose end ends the fit.")
+@engine_option
+@force_new_option
 def fit(
     input_file: Path,
     run_dir: Path | None,
@@ -178,6 +201,8 @@ def fit(
     min_workers: int | None,
     timeout: float | None,
     supervisor: int | None,
+    engine: "Engine",
+    force_new: bool,
 ) -> int:
     """Fit an input on a cluster (called by espei-mpi and run-fit).
 
@@ -192,9 +217,11 @@ def fit(
     stopper.listen()
     try:
         from espei_hpc.fit import run, where
+        from espei_hpc.fit.opening import Opening
 
+        opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new)
         wanted = where.Wanted(
-            run_directory=run_dir or _run_directory(input_file),
+            run_directory=opening.run_directory,
             cluster_id=cluster_id,
             scheduler_file=scheduler_file,
             local=local,
@@ -202,18 +229,17 @@ def fit(
             min_workers=min_workers,
             timeout=timeout,
         )
-        return run.run(_checked(input_file), wanted, stopper, supervisor, say)
+        return run.run(opening, wanted, stopper, supervisor, say)
     except Stopped:
         return SIGNAL_BASE + (stopper.signal or 0)
 
 
-def _checked(input_file: Path, *, notes: bool = True) -> "Problem":
-    from espei_hpc.problem import check as check_problem
+def _say_nothing(line: str) -> None:
+    """Leave it to the fit, which says it again."""
 
-    problem = check_problem(input_file)
-    for note in problem.notes if notes else ():
-        say(note)
-    return problem
+
+def _say_aside(line: str) -> None:
+    click.echo(f"espei-hpc: {line}", err=True)
 
 
 def _run_directory(input_file: Path) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from espei_hpc.fit.stock import Sampling
+from espei_hpc.fit.sampling import Sampling
 
 FIRST_LINE_SECONDS = 1.0
 """A batch log gets a line at growing intervals, each twice the one before, up to the longest."""
@@ -65,15 +65,19 @@ class Lines:
 
     def __init__(self) -> None:
         self._start: float | None = None
+        self._done_before = 0
         self._next = 0.0
         self._interval = FIRST_LINE_SECONDS
 
     def report(self, sampling: Sampling) -> None:
         """Print a line if it is time for one."""
         # The first report comes as the sampling begins.
-        self._start = self._start or time.monotonic()
+        if self._start is None:
+            self._start, self._done_before = time.monotonic(), sampling.done
         elapsed = time.monotonic() - self._start
-        if sampling.done and (elapsed >= self._next or sampling.done == sampling.iterations):
+        if sampling.done > self._done_before and (
+            elapsed >= self._next or sampling.done == sampling.iterations
+        ):
             self._print(sampling, elapsed)
             self._next = elapsed + self._interval
             self._interval = min(2 * self._interval, LONGEST_SILENCE_SECONDS)
@@ -82,7 +86,7 @@ class Lines:
         """Nothing to leave."""
 
     def _print(self, sampling: Sampling, elapsed: float) -> None:
-        pace = elapsed / sampling.done
+        pace = elapsed / (sampling.done - self._done_before)
         left = pace * (sampling.iterations - sampling.done)
         print(
             f"iteration {sampling.done} of {sampling.iterations}: {numbers(sampling)}; "

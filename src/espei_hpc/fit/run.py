@@ -1,9 +1,10 @@
-"""A whole fit: wait for the cluster, run ESPEI on it, say what came of it, let the cluster go."""
+"""A whole fit: hold its run directory, wait for the cluster, fit, say what came of it, let the cluster go."""
 
 import contextlib
 import copy
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from espei_hpc.cluster import dask_settings, local, readiness, shutdown
 from espei_hpc.cluster.directory import ClusterDirectory
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
+from espei_hpc.fit.opening import Opening, opened
+from espei_hpc.fit.run_directory import RunDirectory
+from espei_hpc.fit.sampling import Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.fit.where import Wanted, Where, find
 from espei_hpc.problem import Problem
@@ -21,11 +25,11 @@ Say = Callable[[str], None]
 SUPERVISOR_GONE = "the script that started the fit is gone"
 
 
-def run(problem: Problem, wanted: Wanted, stopper: Stopper, supervisor: int | None, say: Say) -> int:
+def run(opening: Opening, wanted: Wanted, stopper: Stopper, supervisor: int | None, say: Say) -> int:
     """Fit and return the exit code.
 
     Args:
-        problem: the checked input.
+        opening: the input, its run directory and how to begin.
         wanted: what is said about the cluster.
         stopper: already listening to signals.
         supervisor: process whose end ends the fit; None for none.
@@ -36,43 +40,108 @@ def run(problem: Problem, wanted: Wanted, stopper: Stopper, supervisor: int | No
     """
     if supervisor is not None:
         stopper.watch(_lost_supervisor(supervisor))
-    if not problem.samples:
-        return _fit(problem, problem.settings, None, stopper, say)
-    where = find(problem, wanted)
-    try:
-        with _cluster(where):
-            workers = readiness.wait(where.goal, stopper.check)
-            if where.directory and not where.local:
-                stopper.watch(_lost_cluster(where.directory))
-            say(f"cluster ready: {workers} workers")
-            return _fit(problem, _settings(problem, where.scheduler_file), where.directory, stopper, say)
-    except Stopped:
-        return _stopped_early(problem, where.directory, stopper, say)
+    with opened(opening, stopper.check, say) as (problem, directory):
+        fit = _Fit(problem, directory, opening.engine, stopper, say)
+        if not problem.samples:
+            return fit.without_cluster()
+        if directory.finished(problem):
+            say(f"finished already: {directory.done} iterations; more of mcmc.iterations makes it go on")
+            return ExitCode.OK
+        if directory.complete(problem):
+            return fit.without_cluster()
+        return fit.on_cluster(find(problem, wanted))
 
 
-def _fit(
-    problem: Problem, settings: dict[str, Any], directory: ClusterDirectory | None, stopper: Stopper, say: Say
-) -> int:
-    from espei_hpc.fit import progress, stock, summary
+@dataclass
+class _Fit:
+    problem: Problem
+    directory: RunDirectory
+    engine: str
+    stopper: Stopper
+    say: Say
+    cluster: ClusterDirectory | None = None
 
-    display = progress.display()
-    try:
-        sampling = stock.run(settings, stopper, display.report)
-    except Exception as error:
-        if stopper.lost:
-            raise _lost(directory, stopper, "during the fit") from error
-        raise _failed(directory, error) from error
-    finally:
-        display.close()
-    for line in summary.lines(sampling, _outputs(problem)):
-        say(line)
-    if sampling.done == sampling.iterations:
-        return ExitCode.OK
-    so_far = f"after {sampling.done} of {sampling.iterations} iterations, which are saved"
-    if stopper.signal is None:
-        raise _lost(directory, stopper, so_far)
-    say(f"stopped by signal {stopper.signal} {so_far}")
-    return ExitCode.STOPPED
+    def on_cluster(self, where: Where) -> int:
+        """Fit on a cluster, which ends with the fit if it is ours."""
+        self.cluster = where.directory
+        try:
+            with _cluster(where):
+                workers = readiness.wait(where.goal, self.stopper.check)
+                if where.directory and not where.local:
+                    self.stopper.watch(_lost_cluster(where.directory))
+                self.say(f"cluster ready: {workers} workers")
+                return self._fit(where.scheduler_file)
+        except Stopped:
+            return self._stopped_early()
+
+    def without_cluster(self) -> int:
+        """Do what needs no evaluation of the likelihood."""
+        return self._fit(None)
+
+    def _fit(self, scheduler_file: Path | None) -> int:
+        from espei_hpc.fit import progress, summary
+
+        display = progress.display()
+        try:
+            sampling = self._sample(scheduler_file, display.report)
+        except Refusal:
+            raise
+        except Exception as error:
+            if self.stopper.lost:
+                raise self._lost("during the fit") from error
+            raise self._failed(error) from error
+        finally:
+            display.close()
+        for line in summary.lines(sampling, self._outputs()):
+            self.say(line)
+        if sampling.done >= sampling.iterations:
+            return ExitCode.OK
+        so_far = f"after {sampling.done} of {sampling.iterations} iterations, which are saved"
+        if self.stopper.signal is None:
+            raise self._lost(so_far)
+        self.say(f"stopped by signal {self.stopper.signal} {so_far}")
+        return ExitCode.STOPPED
+
+    def _sample(self, scheduler_file: Path | None, report: Callable[[Sampling], None]) -> Sampling:
+        if self.problem.samples and self.engine == "graph":
+            from espei_hpc.fit.graph_fit import GraphFit
+
+            fit = GraphFit(self.problem, self.directory, scheduler_file, self.stopper, report, self.say)
+            return fit.run()
+        from espei_hpc.fit import stock
+
+        return stock.run(_settings(self.problem, scheduler_file), self.stopper, report)
+
+    def _outputs(self) -> tuple[Path, ...]:
+        named = (self.problem.output_db, self.problem.trace, self.problem.lnprob)
+        return tuple(path for path in named if path is not None)
+
+    def _stopped_early(self) -> int:
+        """Say what a stop with no samples, or too few to make a database of, has left."""
+        if self.stopper.signal is None:
+            raise self._lost("before the sampling had begun")
+        self.say(f"stopped by signal {self.stopper.signal} before there was a chain to make a database of")
+        saved = [path for path in self._outputs() if path.exists()]
+        for path in saved:
+            self.say(f"written          {path}")
+        return ExitCode.STOPPED if saved else SIGNAL_BASE + self.stopper.signal
+
+    def _lost(self, when: str) -> Refusal:
+        tail = self.cluster.log_tail() if self.cluster else ()
+        cure = "the end of the launcher's log follows" if tail else ""
+        return Refusal(
+            ExitCode.UNAVAILABLE, [Fault("cluster", f"lost {when}: {self.stopper.lost}", cure)], tail
+        )
+
+    def _failed(self, error: Exception) -> Refusal:
+        """ESPEI raised: keep the traceback for whoever wants it, say what happened in one line."""
+        cure = ""
+        if self.cluster:
+            log = self.cluster.path / "traceback.log"
+            with contextlib.suppress(OSError):
+                log.write_text("".join(traceback.format_exception(error)))
+                cure = f"the traceback is in {log}"
+        return Refusal(ExitCode.FAILED, [Fault("fit", f"{type(error).__name__}: {error}", cure)])
 
 
 @contextlib.contextmanager
@@ -97,18 +166,13 @@ def _cluster(where: Where) -> Iterator[None]:
                 shutdown.ask(where.scheduler_file)
 
 
-def _settings(problem: Problem, scheduler_file: Path) -> dict[str, Any]:
+def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:
     """Return ESPEI's input with the cluster in place of what it names itself."""
     settings = copy.deepcopy(problem.settings)
     if settings.get("mcmc") is not None:
         settings["mcmc"]["scheduler"] = str(scheduler_file)
         settings["mcmc"].pop("cores", None)
     return settings
-
-
-def _outputs(problem: Problem) -> tuple[Path, ...]:
-    named = (problem.output_db, problem.trace, problem.lnprob)
-    return tuple(path for path in named if path is not None)
 
 
 def _lost_cluster(directory: ClusterDirectory) -> Callable[[], str | None]:
@@ -133,31 +197,3 @@ def _lost_supervisor(pid: int) -> Callable[[], str | None]:
         return SUPERVISOR_GONE
 
     return look
-
-
-def _stopped_early(problem: Problem, directory: ClusterDirectory | None, stopper: Stopper, say: Say) -> int:
-    """Say what a stop with no samples, or too few to make a database of, has left."""
-    saved = [path for path in _outputs(problem) if path.exists()]
-    if stopper.signal is None:
-        raise _lost(directory, stopper, "before the sampling had begun")
-    say(f"stopped by signal {stopper.signal} before there was a chain to make a database of")
-    for path in saved:
-        say(f"written          {path}")
-    return ExitCode.STOPPED if saved else SIGNAL_BASE + stopper.signal
-
-
-def _lost(directory: ClusterDirectory | None, stopper: Stopper, when: str) -> Refusal:
-    tail = directory.log_tail() if directory else ()
-    cure = "the end of the launcher's log follows" if tail else ""
-    return Refusal(ExitCode.UNAVAILABLE, [Fault("cluster", f"lost {when}: {stopper.lost}", cure)], tail)
-
-
-def _failed(directory: ClusterDirectory | None, error: Exception) -> Refusal:
-    """ESPEI raised: keep the traceback for whoever wants it, say what happened in one line."""
-    cure = ""
-    if directory:
-        log = directory.path / "traceback.log"
-        with contextlib.suppress(OSError):
-            log.write_text("".join(traceback.format_exception(error)))
-            cure = f"the traceback is in {log}"
-    return Refusal(ExitCode.FAILED, [Fault("fit", f"{type(error).__name__}: {error}", cure)])

@@ -1,54 +1,25 @@
-"""The seam to ESPEI: stock ``run_espei`` on a cluster, watched and stoppable.
+"""ESPEI's own sampling loop on a cluster, watched and stoppable: for comparison.
 
-This is the one module that leans on names which ESPEI does not promise:
-``espei.espei_script.EmceeOptimizer`` (looked up there by ``run_espei``), its
-``_fit`` and ``do_sampling(chains, iterations)`` and its ``sampler`` (emcee's
-``EnsembleSampler`` with ``sample``, ``pool`` and the chain). A unit test fails
-clearly if upstream changes them.
+Only the likelihood is not sent as ESPEI does it but built in each worker (see
+``likelihood.recipe``); without checkpoints, and with the barrier between half-steps.
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from distributed.comm.core import CommClosedError
 from espei import espei_script
-from espei.optimizers.opt_mcmc import EmceeOptimizer
 
-from espei_hpc.fit.replica import Recipe, database_text, log_probability
+from espei_hpc import upstream
+from espei_hpc.fit.graph_optimizer import FEWEST_ITERATIONS, recipe
+from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
-
-FEWEST_ITERATIONS = 2
-"""With fewer, ESPEI's ``optimal_parameters`` finds nothing and a database of zeros would be written."""
-
-FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass
-class Sampling:
-    """What is known of the sampling while it runs and afterwards.
-
-    Attributes:
-        iterations: iterations asked for; 0 before the sampling begins.
-        done: iterations finished.
-        start: log-probabilities of the starting walkers, shape (walkers,).
-        best: highest log-probability so far, the start included.
-        last: log-probabilities of the walkers now, shape (walkers,).
-        acceptance: fraction of proposals accepted so far, over all walkers.
-    """
-
-    iterations: int = 0
-    done: int = 0
-    start: FloatArray = field(default_factory=lambda: np.empty(0))
-    best: float = -np.inf
-    last: FloatArray = field(default_factory=lambda: np.empty(0))
-    acceptance: float = 0.0
+from espei_hpc.likelihood import Recipe
 
 
 class _SafePool:
@@ -56,23 +27,23 @@ class _SafePool:
 
     Args:
         client: ESPEI's Dask client.
-        recipe: what workers build the likelihood from; None to send ESPEI's own context.
+        packed: the packed recipe that workers build the likelihood from.
         stopper: told when a stop is safe.
         sampling: takes the log-probabilities of the starting walkers.
     """
 
-    def __init__(self, client: Any, recipe: Recipe | None, stopper: Stopper, sampling: Sampling) -> None:
+    def __init__(self, client: Any, packed: bytes, stopper: Stopper, sampling: Sampling) -> None:
         self._client = client
         # Held by every worker before the first evaluation, so that none waits for another.
-        self._recipe = client.scatter(recipe.packed(), broadcast=True, hash=False) if recipe else None
+        self._recipe = client.scatter(packed, broadcast=True, hash=False)
         self._stopper = stopper
         self._sampling = sampling
 
-    def map(self, function: Any, parameters: Iterable[Any]) -> list[Any]:
-        """Evaluate emcee's ``function`` for each of ``parameters``; a stop is safe in here."""
+    def map(self, _: Any, parameters: Iterable[Any]) -> list[Any]:
+        """Evaluate the log-probability for each of ``parameters``; a stop is safe in here."""
         self._stopper.evaluating(begins=True)
         try:
-            values = self._evaluate(function, parameters)
+            values = self._evaluate(parameters)
         except (CommClosedError, CancelledError, asyncio.CancelledError) as error:
             # ESPEI would end without saving; answered like a stop, it saves first.
             self._stopper.lost = f"the connection to the cluster was lost ({error})"
@@ -83,11 +54,8 @@ class _SafePool:
             self._sampling.start = np.array(values, dtype=np.float64)
         return values
 
-    def _evaluate(self, function: Any, parameters: Iterable[Any]) -> list[Any]:
-        if self._recipe is None:
-            return list(self._client.map(function, parameters))
-        priors = function.kwargs["prior_rvs"]
-        return list(self._client.map(log_probability, parameters, recipe=self._recipe, priors=priors))
+    def _evaluate(self, parameters: Iterable[Any]) -> list[Any]:
+        return list(self._client.map(log_probability, parameters, recipe=self._recipe))
 
 
 def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling], None]) -> Sampling:
@@ -106,30 +74,30 @@ def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling],
             stop ends the sampling early instead; ESPEI then saves what it has.
     """
     sampling = Sampling()
-    with _observed(settings, stopper, sampling, report):
+    with upstream.optimizer(_observed(settings, stopper, sampling, report)):
         espei_script.run_espei(settings)
     return sampling
 
 
-@contextmanager
 def _observed(
     settings: dict[str, Any],
     stopper: Stopper,
     sampling: Sampling,
     report: Callable[[Sampling], None],
-) -> Iterator[None]:
-    """Have ``run_espei`` use an optimizer that reports and can be stopped."""
+) -> type[Any]:
+    """Return an optimizer for ``run_espei`` that reports and can be stopped."""
 
-    class ObservedOptimizer(EmceeOptimizer):  # type: ignore[misc]
+    class ObservedOptimizer(upstream.EmceeOptimizer):  # type: ignore[misc]
         def _fit(self, symbols: list[str], ds: Any, *args: Any, **kwargs: Any) -> Any:
-            self.recipe = _recipe(settings, self.phase_models, symbols, ds, kwargs["mcmc_data_weights"])
+            self.fitted = (symbols, ds, kwargs["mcmc_data_weights"])
             return super()._fit(symbols, ds, *args, **kwargs)
 
         def do_sampling(self, chains: FloatArray, iterations: int) -> None:
             stopper.sampling()
             sampling.iterations = iterations
             sampler = self.sampler
-            sampler.pool = _SafePool(sampler.pool, self.recipe, stopper, sampling)
+            packed = recipe(settings, self).packed()
+            sampler.pool = _SafePool(sampler.pool, packed, stopper, sampling)
             sampler.sample = _reporting(sampler, sampling, report)
             report(sampling)
             # With a client, ESPEI logs the workers' memory after each iteration, and dies at
@@ -147,28 +115,23 @@ def _observed(
                 if name is not None:
                     Path(name).unlink(missing_ok=True)
 
-    espei_script.EmceeOptimizer = ObservedOptimizer
-    try:
-        yield
-    finally:
-        espei_script.EmceeOptimizer = EmceeOptimizer
+    return ObservedOptimizer
 
 
-def _recipe(
-    settings: dict[str, Any],
-    phase_models: dict[str, Any],
-    symbols: list[str],
-    datasets: Any,
-    data_weights: dict[str, float] | None,
-) -> Recipe | None:
-    """Return what the workers need; None if the database is made in this run, so that no file has it."""
-    input_database = settings["mcmc"].get("input_db")
-    if input_database is None:
-        return None
-    text, form = database_text(Path(input_database))
-    return Recipe(
-        text, form, phase_models, [dict(dataset) for dataset in datasets.all()], symbols, data_weights
-    )
+def log_probability(parameters: FloatArray, recipe: bytes) -> float:
+    """Return what ESPEI's ``EmceeOptimizer.predict`` does; runs in a worker."""
+    return upstream.EmceeOptimizer.predict(parameters, **_context(recipe))  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=1)
+def _context(packed: bytes) -> dict[str, Any]:
+    recipe = Recipe.unpacked(packed)
+    built = recipe.build()
+    return {
+        "symbols_to_fit": list(built.symbols),
+        "residual_objs": built.residuals,
+        "prior_rvs": recipe.priors,
+    }
 
 
 def _reporting(

@@ -4,23 +4,26 @@ from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.fit.stock import Sampling
+from espei_hpc.fit.sampling import Sampling
 
 
 def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
     """Return the lines of the summary: log-probability before and after, acceptance, files."""
     text = []
-    if sampling.start.size:
-        text.append(
-            f"iterations       {sampling.done} of {sampling.iterations}, {sampling.start.size} walkers"
-        )
-        text.append(
-            f"log-probability  {_number(float(np.max(sampling.start)))} (best starting walker) -> "
-            f"{_number(sampling.best)} (best of the chain)"
-        )
+    if sampling.done:
+        walkers = sampling.last.size
+        text.append(f"iterations       {sampling.done} of {sampling.iterations}, {walkers} walkers")
+        text.append(f"log-probability  {_start(sampling)}{_number(sampling.best)} (best of the chain)")
         text.append(f"acceptance       {sampling.acceptance:.2f}")
     text += [f"written          {path}" for path in outputs if path.exists()]
     return text
+
+
+def _start(sampling: Sampling) -> str:
+    """Say where the fit began; one that went on from a checkpoint does not know."""
+    if not sampling.start.size:
+        return ""
+    return f"{_number(float(np.max(sampling.start)))} (best starting walker) -> "
 
 
 def _number(value: float) -> str:

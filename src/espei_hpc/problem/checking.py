@@ -1,6 +1,6 @@
 """Everything an input names, checked before anything starts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Problem:
             still to be generated.
         walkers: how many chains run; None while the symbols are unknown.
         iterations: how many iterations MCMC runs, 0 without it.
+        save_interval: iterations between two checkpoints at the most; None where
+            the user leaves it open.
         output_db: the database to be written.
         trace: where the samples go, None for nowhere.
         lnprob: where their log-probabilities go, None for nowhere.
@@ -53,17 +55,19 @@ class Problem:
     symbols: tuple[str, ...]
     walkers: int | None
     iterations: int
+    save_interval: int | None
     output_db: Path
     trace: Path | None
     lnprob: Path | None
     notes: tuple[str, ...]
 
 
-def check(path: Path | str) -> Problem:
+def check(path: Path | str, own: Callable[[Path], bool] = lambda _: False) -> Problem:
     """Check an input and everything it names; paths in it are relative to the working directory.
 
     Args:
         path: the ESPEI input file.
+        own: whether a file holds nothing but what an earlier start of this very fit has written.
 
     Returns:
         The problem, ready to run.
@@ -76,7 +80,7 @@ def check(path: Path | str) -> Problem:
     findings = Findings(path)
     with quiet():
         settings = check_settings(raw, findings)
-        checked = _Checked(settings, findings)
+        checked = _Checked(settings, findings, own)
         checked.read_files()
         checked.check_system()
         checked.check_sampling()
@@ -91,6 +95,7 @@ def check(path: Path | str) -> Problem:
         symbols=tuple(checked.initial),
         walkers=checked.walkers,
         iterations=settings.get("mcmc", {}).get("iterations", 0),
+        save_interval=(raw.get("mcmc") or {}).get("save_interval"),
         output_db=Path(settings["output"]["output_db"]),
         trace=checked.outputs.trace,
         lnprob=checked.outputs.lnprob,
@@ -104,6 +109,7 @@ class _Checked:
 
     settings: Settings
     findings: Findings
+    own: Callable[[Path], bool]
     models: PhaseModels | None = None
     datasets: Datasets | None = None
     database: Database | None = None
@@ -176,7 +182,7 @@ class _Checked:
 
     def check_outputs(self) -> None:
         """Check the places to write to, and the room there."""
-        check_outputs(self.outputs, self._inputs(), self.findings)
+        check_outputs(self.outputs, self._inputs(), self.own, self.findings)
         if self.outputs.output_db is not None:
             check_writable_as(self.outputs.output_db, self.database, self.findings)
         if self.mcmc is not None and self.walkers:

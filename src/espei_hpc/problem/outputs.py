@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from espei_hpc.problem.settings import Settings
 TRACE, LNPROB = "output.tracefile", "output.probfile"
 BYTES_PER_NUMBER = 8
 NPY_HEADER_BYTES = 128
+COPIES = 3
 
 
 @dataclass(frozen=True)
@@ -54,26 +55,29 @@ def planned_outputs(settings: Settings) -> Outputs:
     )
 
 
-def check_outputs(outputs: Outputs, inputs: Mapping[str, Iterable[Path]], findings: Findings) -> None:
+def check_outputs(
+    outputs: Outputs, inputs: Mapping[str, Iterable[Path]], own: Callable[[Path], bool], findings: Findings
+) -> None:
     """Check that every output can be written where it is to be.
 
     Args:
         outputs: the files to be written.
         inputs: the files read, by the key that names them.
+        own: whether a file holds nothing but what an earlier start of this fit has written.
         findings: where faults go.
     """
     for key, path in outputs.by_key().items():
         with findings.guard(key, f"{path} cannot be used"):
-            _check_writable(key, path, findings)
+            _check_writable(key, path, own, findings)
     with findings.guard("output"):
         _check_distinct(outputs, inputs, findings)
 
 
-def _check_writable(key: str, path: Path, findings: Findings) -> None:
-    if key in (TRACE, LNPROB) and os.path.lexists(path):
+def _check_writable(key: str, path: Path, own: Callable[[Path], bool], findings: Findings) -> None:
+    if key in (TRACE, LNPROB) and os.path.lexists(path) and not own(path):
         findings.cannot_create(
             key,
-            f"{path} exists, and ESPEI does not write over the samples of an earlier fit",
+            f"{path} exists, and the samples of an earlier fit are not written over",
             "move it away, or give another name",
         )
     elif os.path.isdir(path):
@@ -120,14 +124,15 @@ def _check_distinct(outputs: Outputs, inputs: Mapping[str, Iterable[Path]], find
 
 
 def check_room(outputs: Outputs, walkers: int, iterations: int, parameters: int, findings: Findings) -> None:
-    """Check that the samples fit on disk: ESPEI writes both arrays at full length from the first save."""
+    """Check that the samples fit on disk: once for good, once while they are replaced, once as checkpoint."""
     numbers = {TRACE: parameters, LNPROB: 1}
     needs: dict[int, int] = defaultdict(int)
     places: dict[int, tuple[str, Path]] = {}
     for key, path in outputs.by_key().items():
         if key in numbers and os.path.isdir(path.parent):
             device = path.parent.stat().st_dev
-            needs[device] += walkers * iterations * numbers[key] * BYTES_PER_NUMBER + NPY_HEADER_BYTES
+            samples = walkers * iterations * numbers[key] * BYTES_PER_NUMBER + NPY_HEADER_BYTES
+            needs[device] += COPIES * samples
             places.setdefault(device, (key, path.parent))
     for device, (key, directory) in places.items():
         disk = shutil.disk_usage(directory)

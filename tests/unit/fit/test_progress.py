@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from espei_hpc.fit import progress
-from espei_hpc.fit.stock import Sampling
+from espei_hpc.fit.sampling import Sampling
 
 
 def sampling(done: int, iterations: int) -> Sampling:

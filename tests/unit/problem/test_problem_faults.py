@@ -412,7 +412,7 @@ UNWRITABLE: dict[str, tuple[Change, str]] = {
     "a directory": (lambda t: t.output.update(logfile="data"), "x.yaml: output.logfile: data is a directory"),
     "a trace of an earlier fit": (
         lambda t: t.texts.update({"trace.npy": ""}),
-        "x.yaml: output.tracefile: trace.npy exists, and ESPEI does not write over",
+        "x.yaml: output.tracefile: trace.npy exists, and the samples of an earlier fit are not written over",
     ),
     "a place without files": (
         lambda t: t.output.update(tracefile="/proc/t.npy"),
@@ -421,7 +421,7 @@ UNWRITABLE: dict[str, tuple[Change, str]] = {
     "a name too long": (lambda t: t.output.update(logfile="x" * 300), "the name is too long"),
     "no room": (
         lambda t: t.mcmc.update(iterations=10**15),
-        "x.yaml: output.tracefile: the samples need 9.6e+04 TB",
+        "x.yaml: output.tracefile: the samples need 2.88e+05 TB",
     ),
 }
 

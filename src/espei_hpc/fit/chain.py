@@ -1,0 +1,118 @@
+"""The chain of a fit: in memory whole, on disk as far as its last checkpoint."""
+
+import time
+
+import numpy as np
+
+from espei_hpc.checkpoint import Saved
+from espei_hpc.fit.files import SampleFiles
+from espei_hpc.fit.run_directory import RunDirectory
+from espei_hpc.fit.sampling import FloatArray
+from espei_hpc.sampler import Block, State
+
+CHECKPOINT_SECONDS = 30.0
+
+
+class Chain:
+    """Keeps the samples and writes them down.
+
+    Args:
+        directory: the run directory, whose checkpoint has the chain so far.
+        files: trace.npy and lnprob.npy, for readers meanwhile.
+        begun: the state at the very start, if the checkpoint is empty.
+        iterations: iterations asked for.
+        save_interval: iterations between two checkpoints at the most; None for any number.
+
+    Attributes:
+        state: the ensemble at the end of the last iteration that is done.
+    """
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        files: SampleFiles,
+        begun: State,
+        iterations: int,
+        save_interval: int | None,
+    ) -> None:
+        self._store = directory.store
+        self._files = files
+        self._save_interval = save_interval
+        saved = directory.saved
+        if saved is None:
+            self._store.begin(begun)
+            self.state = begun
+        else:
+            self.state = _state(saved)
+        self._allocate(self.state, max(iterations, self.state.iteration))
+        if saved is not None:
+            self._fill(0, saved.positions, saved.log_probabilities)
+        self._saved = self.state.iteration
+        self._saved_at = time.monotonic()
+
+    @property
+    def done(self) -> int:
+        """Iterations that are done."""
+        return self.state.iteration
+
+    @property
+    def positions(self) -> FloatArray:
+        """The samples, shape (walkers, iterations done, parameters)."""
+        return self._positions[:, : self.done]
+
+    @property
+    def log_probabilities(self) -> FloatArray:
+        """Their log-probabilities, shape (walkers, iterations done)."""
+        return self._log_probabilities[:, : self.done]
+
+    def add(self, block: Block) -> None:
+        """Take finished iterations."""
+        self._fill(block.first, block.positions, block.log_probabilities)
+        self.state = block.state
+
+    def save_if_due(self) -> None:
+        """Write a checkpoint if the last one is old, and now and then the arrays."""
+        new = self.done - self._saved
+        often = self._save_interval is not None and new >= self._save_interval
+        if new and (often or time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS):
+            self.save()
+            self._files.write_if_due(self.positions, self.log_probabilities)
+
+    def save(self) -> None:
+        """Write a checkpoint of what is not saved yet.
+
+        Raises:
+            Refusal: (CANNOT_CREATE) if it cannot be written; the ones before are whole.
+        """
+        if self.done > self._saved:
+            new = slice(self._saved, self.done)
+            self._store.append(self._positions[:, new], self._log_probabilities[:, new], self.state)
+            self._saved = self.done
+        self._saved_at = time.monotonic()
+
+    def write_arrays(self) -> None:
+        """Write trace.npy and lnprob.npy as far as the chain goes."""
+        if self.done:
+            self._files.write(self.positions, self.log_probabilities)
+
+    def _allocate(self, state: State, iterations: int) -> None:
+        walkers, parameters = state.positions.shape
+        self._positions = np.zeros((walkers, iterations, parameters))
+        self._log_probabilities = np.zeros((walkers, iterations))
+
+    def _fill(self, first: int, positions: FloatArray, log_probabilities: FloatArray) -> None:
+        until = first + positions.shape[1]
+        self._positions[:, first:until] = positions
+        self._log_probabilities[:, first:until] = log_probabilities
+
+
+def _state(saved: Saved) -> State:
+    """Return the sampler's form of a checkpoint's state."""
+    state = saved.state
+    return State(
+        iteration=state.iteration,
+        positions=state.positions,
+        log_probabilities=state.log_probabilities,
+        accepted=state.accepted,
+        random=state.random,
+    )

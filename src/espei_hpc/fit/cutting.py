@@ -1,0 +1,82 @@
+"""Into how many pieces each evaluation is cut, decided anew as costs and workers become known.
+
+As few pieces as keep every worker busy: with many walkers to each worker an
+evaluation stays whole. The decision is :func:`espei_hpc.schedule.best_cut`'s,
+which replays the sampler; it takes a second or two, so it is made in a thread
+while the workers go on with the cut they have.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from espei_hpc.likelihood import cut
+from espei_hpc.schedule import Costs, best_cut
+
+Pieces = tuple[tuple[int, ...], ...]
+
+FORGET = 0.1
+"""Weight of a new measurement against the ones before."""
+
+
+class Cutter:
+    """Decides the pieces of the next evaluation.
+
+    Args:
+        units: numbers of the likelihood's units.
+        walkers: number of walkers.
+    """
+
+    def __init__(self, units: tuple[int, ...], walkers: int) -> None:
+        self._walkers = walkers
+        self._seconds = dict.fromkeys(units, 0.0)
+        self._totals: list[float] = []
+        self._measured = 0
+        self._decided_for: tuple[int, int] | None = None
+        self._deciding: Future[int] | None = None
+        self._thread = ThreadPoolExecutor(1, "cut")
+        self._pieces: Pieces = (units,)
+
+    def learn(self, seconds: Mapping[int, float]) -> None:
+        """Take note of the seconds that the units of one evaluation took."""
+        if set(seconds) != set(self._seconds):
+            return  # ended early: its prior was -inf, or a unit failed
+        weight = max(FORGET, 1 / (self._measured + 1))
+        for unit, taken in seconds.items():
+            self._seconds[unit] += weight * (taken - self._seconds[unit])
+        self._totals = [*self._totals[-self._walkers :], sum(seconds.values())]
+        self._measured += 1
+
+    def pieces(self, workers: int) -> Pieces:
+        """Return the units of each piece for the next evaluation.
+
+        Args:
+            workers: how many there are to share the work.
+        """
+        if self._measured < self._walkers // 2:
+            return self.cut_into(-(-workers // self._walkers))
+        # Anew when workers came or went, and as the costs become better known.
+        situation = (workers, self._measured.bit_length())
+        if self._deciding is None and situation != self._decided_for:
+            self._decided_for = situation
+            self._deciding = self._thread.submit(best_cut, self._walkers, workers, self._costs())
+        if self._deciding is not None and self._deciding.done():
+            self._pieces = self.cut_into(self._deciding.result())
+            self._deciding = None
+        return self._pieces
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _costs(self) -> Costs:
+        evaluation = sum(self._seconds.values())
+        spread = float(np.std(self._totals)) / evaluation if evaluation else 0.0
+        return Costs(evaluation=evaluation, spread=spread, units=dict(self._seconds))
+
+    def cut_into(self, number: int) -> Pieces:
+        """Return the units of each of so many pieces that take about the same time."""
+        # Before anything is measured all units count alike.
+        seconds = self._seconds if self._measured else dict.fromkeys(self._seconds, 1.0)
+        return cut(seconds, number)

@@ -1,0 +1,125 @@
+"""The fit's loop: ready tasks of the sampler go to the workers in pieces, their answers come back."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from espei_hpc.fit.cutting import Cutter, Pieces
+from espei_hpc.fit.sampling import FloatArray
+from espei_hpc.likelihood import Description, Evaluated, LikelihoodError, combine
+from espei_hpc.pool.dispatch import Job
+from espei_hpc.pool.pool import Pool
+from espei_hpc.pool.results import Done, Failed
+from espei_hpc.sampler import Block, Graph, NotANumber, Task
+
+TURN_SECONDS = 0.5
+"""Longest wait for an answer before stops and checkpoints are looked after."""
+
+
+class EvaluationFailed(Exception):
+    """The log-probability of some parameters could not be had.
+
+    Attributes:
+        parameters: shape (parameters,).
+        traceback: of the worker, as text; empty if there is none.
+    """
+
+    def __init__(self, parameters: FloatArray, why: str, traceback: str = "") -> None:
+        super().__init__(why)
+        self.parameters = parameters
+        self.traceback = traceback
+
+
+@dataclass
+class _Evaluation:
+    """One task whose pieces are under way."""
+
+    task: Task
+    pieces: Pieces
+    parts: list[Evaluated] = field(default_factory=list)
+
+
+class Engine:
+    """Runs the sampler's tasks on the workers.
+
+    Args:
+        graph: the sampler.
+        pool: the workers, each with an evaluator of the likelihood.
+        description: what the evaluators are made of.
+        cutter: decides the pieces of an evaluation.
+    """
+
+    def __init__(self, graph: Graph, pool: Pool, description: Description, cutter: Cutter) -> None:
+        self._graph = graph
+        self._pool = pool
+        self._description = description
+        self._cutter = cutter
+        self._waiting: deque[Job] = deque()
+        self._evaluations: dict[Task, _Evaluation] = {}
+
+    def run(self, block_done: Callable[[Block], None], turn: Callable[[], bool]) -> None:
+        """Run until all iterations are done.
+
+        Args:
+            block_done: takes finished iterations, in order.
+            turn: called between two waits; ends the run by returning False.
+
+        Raises:
+            EvaluationFailed: where stock ESPEI would fail, and where workers die of an evaluation.
+            Refusal: if no worker is left.
+        """
+        while not self._graph.finished and turn():
+            self._give()
+            for answer in self._pool.wait(TURN_SECONDS):
+                self._take(answer)
+            if block := self._graph.take():
+                block_done(block)
+
+    def _give(self) -> None:
+        while self._pool.room() and (job := self._next_job()):
+            self._pool.give(job)
+
+    def _next_job(self) -> Job | None:
+        # All pieces of the earliest task first: its children wait for the last of them.
+        if not self._waiting and (task := self._next_task()):
+            self._open(task)
+        return self._waiting.popleft() if self._waiting else None
+
+    def _next_task(self) -> Task | None:
+        try:
+            return self._graph.pop()
+        except NotANumber as error:
+            raise EvaluationFailed(error.parameters, f"ValueError: {error}") from error
+
+    def _open(self, task: Task) -> None:
+        pieces = self._cutter.pieces(self._pool.workers)
+        parameters = self._graph.parameters(task)
+        self._evaluations[task] = _Evaluation(task, pieces)
+        for number, units in enumerate(pieces):
+            job = Job(
+                (task, number), (len(pieces), number), (parameters, units), (task.half_step, task.walker)
+            )
+            self._waiting.append(job)
+
+    def _take(self, answer: Done | Failed) -> None:
+        if isinstance(answer, Failed):
+            raise EvaluationFailed(
+                answer.job.arguments[0], f"{answer.cause}: {answer.error}", answer.traceback
+            )
+        task, _ = answer.job.key
+        evaluation = self._evaluations[task]
+        evaluation.parts.append(answer.value)
+        if len(evaluation.parts) == len(evaluation.pieces):
+            del self._evaluations[task]
+            self._complete(evaluation)
+
+    def _complete(self, evaluation: _Evaluation) -> None:
+        parts = evaluation.parts
+        self._cutter.learn({unit: taken for part in parts for unit, taken in part.seconds.items()})
+        try:
+            self._graph.put(evaluation.task, combine(self._description, parts))
+        except LikelihoodError as error:
+            parameters = self._graph.parameters(evaluation.task)
+            raise EvaluationFailed(parameters, str(error), error.traceback) from error
+        except NotANumber as error:
+            raise EvaluationFailed(error.parameters, f"ValueError: {error}") from error

@@ -1,0 +1,150 @@
+"""The run directory of a fit, ``NAME.run``: held by one process, with what earlier starts left in it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from espei_hpc.checkpoint import Lock, Saved, Store, check_array, compare
+from espei_hpc.cluster.directory import cannot_create
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.faults import Fault, Refusal
+from espei_hpc.fit.record import NAME, Record
+from espei_hpc.fit.sampling import FloatArray
+from espei_hpc.problem import Problem
+from espei_hpc.problem.fingerprint import fingerprint
+
+CHECKPOINT = "checkpoint"
+NEW_START = "start anew beside it with --force-new, or give another --run-dir"
+
+
+@dataclass
+class RunDirectory:
+    """A run directory that this process holds.
+
+    Attributes:
+        path: where it is.
+        store: the checkpoint in it.
+        record: what the last start wrote down; None if there was none.
+        saved: the chain of the checkpoint; None if there is none.
+        notes: what was found damaged, one sentence each.
+    """
+
+    path: Path
+    store: Store
+    record: Record | None = None
+    saved: Saved | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> int:
+        """Iterations that are saved."""
+        return self.saved.state.iteration if self.saved else 0
+
+    def complete(self, problem: Problem) -> bool:
+        """Whether every iteration that is asked for is saved, so that no cluster is needed."""
+        return problem.samples and self.done >= problem.iterations
+
+    def finished(self, problem: Problem) -> bool:
+        """Whether there is nothing left to do: the outputs are written too."""
+        outputs = (problem.output_db, problem.trace, problem.lnprob)
+        written = all(path.exists() for path in outputs if path is not None)
+        return self.complete(problem) and written and bool(self.record and self.record.finished == self.done)
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file holds samples of this chain and nothing else, so that longer ones may replace it."""
+        return self.saved is not None and (
+            _may_be_written(path, self.saved.positions) or _may_be_written(path, self.saved.log_probabilities)
+        )
+
+    def load(self) -> None:
+        """Read what earlier starts left.
+
+        Raises:
+            Refusal: if it cannot be used.
+        """
+        self.record = Record.read(self.path)
+        self.saved = self.store.load()
+        self.notes = tuple(self.store.notes)
+        if self.saved is not None and self.record is None:
+            fault = Fault(
+                str(self.path), "holds a checkpoint, but its run.json is missing or cannot be read", NEW_START
+            )
+            raise Refusal(ExitCode.BAD_INPUT, [fault])
+
+    def check_same(self, problem: Problem) -> None:
+        """Refuse to go on with a chain of another problem.
+
+        Raises:
+            Refusal: (BAD_INPUT) naming all that has changed.
+        """
+        if self.saved is None or self.record is None:
+            return
+        changes = compare(self.record.fingerprint, fingerprint(problem))
+        if changes:
+            faults = [Fault(str(self.path), change) for change in changes]
+            why = "a chain cannot go on with another problem than it began with"
+            faults.append(Fault(str(problem.path), why, f"undo these changes, or {NEW_START}"))
+            raise Refusal(ExitCode.BAD_INPUT, faults)
+
+    def begin(self, problem: Problem) -> None:
+        """Write down which problem this directory belongs to."""
+        self.record = Record.new(fingerprint(problem))
+        self.record.write(self.path)
+
+    def finish(self, iterations: int) -> None:
+        """Write down that the fit is finished, and its outputs are written."""
+        if self.record is not None:
+            self.record = replace(self.record, finished=iterations)
+            self.record.write(self.path)
+
+    def set_aside(self, problem: Problem) -> Path:
+        """Move everything of the earlier starts to a new place beside it, and return that."""
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
+            number += 1
+        aside.mkdir(mode=0o700)
+        for name in (CHECKPOINT, NAME):
+            if (self.path / name).exists():
+                (self.path / name).rename(aside / name)
+        for path in (problem.trace, problem.lnprob):
+            if path is not None and path.exists():
+                shutil.move(path, aside / path.name)
+        self.store = Store(self.path / CHECKPOINT)
+        self.record, self.saved, self.notes = None, None, ()
+        return aside
+
+
+def _may_be_written(path: Path, array: FloatArray) -> bool:
+    try:
+        check_array(path, array)
+    except Refusal:
+        return False
+    return True
+
+
+@contextmanager
+def held(path: Path, still_wanted: Callable[[], None] = lambda: None) -> Iterator[RunDirectory]:
+    """Hold a run directory, so that no other process runs a fit in it.
+
+    Args:
+        path: the run directory; made if it is not there.
+        still_wanted: called while another host's hold is waited for; raises to give up.
+
+    Raises:
+        Refusal: (UNAVAILABLE) if another run holds it, naming that; (CANNOT_CREATE) if it cannot be made.
+    """
+    path = path.resolve()
+    directory = RunDirectory(path, Store(path / CHECKPOINT))
+    try:
+        directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_create(path, error) from error
+    lock = Lock(directory.path)
+    lock.acquire(still_wanted)
+    try:
+        directory.load()
+        yield directory
+    finally:
+        lock.release()

@@ -1,0 +1,295 @@
+"""Killed, changed and crowded fits (rows 17 to 19 and 22): they go on exactly or say why not."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from conftest import Chain, run_stock, write_fit
+from support import BIN, Command, Commands, ranks, wait_until
+
+ITERATIONS = 300
+KILLS = 30
+
+
+@pytest.fixture(scope="module")
+def long_stock_chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    directory = tmp_path_factory.mktemp("long-stock")
+    run_stock(directory, write_fit(directory, ITERATIONS))
+    return Chain.load(directory)
+
+
+@pytest.fixture
+def long_fit(tmp_path: Path) -> Path:
+    """A fit that saves often, so that every start gets somewhere."""
+    path = write_fit(tmp_path, ITERATIONS)
+    change(path, "mcmc", save_interval=3)
+    return path
+
+
+def change(path: Path, section: str, **settings: object) -> None:
+    content = yaml.safe_load(path.read_text())
+    content[section] |= settings
+    path.write_text(yaml.safe_dump(content))
+
+
+def local(commands: Commands, fit: Path, *options: str) -> Command:
+    return commands.start(BIN / "espei-hpc", "fit", "--in", fit, "--local", "-w", "2", *options)
+
+
+def saved(fit: Path) -> int:
+    """Iterations in the checkpoint, as the names of its segments tell."""
+    names = [path.name for path in fit.with_suffix(".run").glob("checkpoint/*.npz")]
+    return max((int(name.split("_")[1].split("-")[1]) for name in names), default=0)
+
+
+def wait_for_checkpoint(fit: Path, iterations: int = 1) -> None:
+    wait_until(lambda: saved(fit) >= iterations, f"a checkpoint of {iterations} iterations")
+
+
+# What is killed: given the run, the processes that get SIGKILL.
+def the_fit(run: Command) -> list[psutil.Process]:
+    return [p for p in run.processes() if "--supervisor" in p.cmdline()]
+
+
+def a_rank(run: Command) -> list[psutil.Process]:
+    return random.sample(there, 1) if (there := ranks(run)) else []
+
+
+def the_script(run: Command) -> list[psutil.Process]:
+    return [psutil.Process(run.process.pid)]
+
+
+def everything(run: Command) -> list[psutil.Process]:
+    return run.processes()
+
+
+TARGETS: list[Callable[[Command], list[psutil.Process]]] = [the_fit, a_rank, the_script, everything]
+
+
+def kill(run: Command, target: Callable[[Command], list[psutil.Process]]) -> None:
+    for _ in range(100):  # a process may have ended since it was listed
+        try:
+            for process in target(run):
+                process.kill()
+            return
+        except psutil.NoSuchProcess:
+            continue
+
+
+@pytest.mark.timeout(1800)
+def test_fault_17_thirty_kills_at_random_moments_leave_the_uninterrupted_chain(
+    commands: Commands, long_fit: Path, long_stock_chain: Chain
+) -> None:
+    for number in range(KILLS):
+        run = commands.start("espei-mpi", "--in", long_fit, "-n", "3")
+        before = saved(long_fit)
+        # Half of them wherever the start may be, half while it samples.
+        if number % 2:
+            wait_until(
+                lambda run=run, before=before: saved(long_fit) > before or run.process.poll() is not None,
+                "a checkpoint",
+            )
+            time.sleep(random.uniform(0, 0.5))
+        else:
+            time.sleep(random.uniform(0, 8))
+        kill(run, TARGETS[number // 2 % len(TARGETS)])
+        run.finish()
+        wait_until(lambda: not commands.left(), "the end of all processes")
+        assert saved(long_fit) >= before
+    result = commands.run("espei-mpi", "--in", long_fit, "-n", "3")
+    assert result.code == 0, result.output
+    assert Chain.load(long_fit.parent).equals(long_stock_chain)
+
+
+def test_fault_17_arrays_are_readable_and_right_at_any_kill(
+    commands: Commands, long_fit: Path, long_stock_chain: Chain
+) -> None:
+    for _ in range(4):
+        run = local(commands, long_fit)
+        wait_for_checkpoint(long_fit, saved(long_fit) + 1)
+        kill(run, everything)
+        run.finish()
+        assert Chain.load(long_fit.parent).begins_like(long_stock_chain)
+
+
+def test_fault_18_stopped_fit_goes_on_as_if_it_had_not_been(
+    commands: Commands, long_fit: Path, long_stock_chain: Chain
+) -> None:
+    run = local(commands, long_fit)
+    wait_for_checkpoint(long_fit)
+    run.process.send_signal(signal.SIGTERM)
+    assert run.finish().code == 75, run.output
+    done = saved(long_fit)
+    assert 0 < done < ITERATIONS
+    again = local(commands, long_fit).finish()
+    assert again.code == 0, again.output
+    assert f"going on after iteration {done} of {ITERATIONS}" in again.output
+    assert Chain.load(long_fit.parent).equals(long_stock_chain)
+
+
+def test_fault_18_fit_without_fixed_random_numbers_goes_on_with_its_own(
+    commands: Commands, tmp_path: Path
+) -> None:
+    fit = write_fit(tmp_path, 100)
+    change(fit, "mcmc", deterministic=False, save_interval=5)
+    run = local(commands, fit)
+    wait_for_checkpoint(fit)
+    run.process.send_signal(signal.SIGTERM)
+    assert run.finish().code == 75, run.output
+    # Two ends of the same beginning are equal, and go through what was there.
+    twin = tmp_path / "twin"
+    shutil.copytree(tmp_path, twin, ignore=shutil.ignore_patterns("twin", "*.log"))
+    first = Chain.load(tmp_path)
+    assert local(commands, fit).finish().code == 0
+    assert Commands(twin, commands.tag).run(BIN / "espei-hpc", "fit", "--in", "x.yaml", "--local").code == 0
+    assert Chain.load(twin).equals(Chain.load(tmp_path))
+    assert first.begins_like(Chain.load(tmp_path))
+
+
+def test_fault_18_more_iterations_make_a_finished_fit_go_on(
+    commands: Commands, tmp_path: Path, stock_chain: Chain
+) -> None:
+    fit = write_fit(tmp_path, 10)
+    assert local(commands, fit).finish().code == 0
+    change(fit, "mcmc", iterations=30)
+    result = local(commands, fit).finish()
+    assert result.code == 0, result.output
+    assert Chain.load(tmp_path).equals(stock_chain)
+
+
+def test_fault_18_finished_fit_says_so_and_starts_no_cluster(commands: Commands, small_fit: Path) -> None:
+    assert commands.run("espei-mpi", "--in", small_fit, "-n", "3").code == 0
+    before = {path: path.stat().st_mtime_ns for path in small_fit.parent.glob("*.npy")}
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
+    assert result.code == 0, result.output
+    assert "finished already: 30 iterations" in result.output
+    assert "starting the cluster" not in result.output
+    assert {path: path.stat().st_mtime_ns for path in small_fit.parent.glob("*.npy")} == before
+
+
+def test_fault_18_lost_outputs_are_written_again_from_the_checkpoint(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    assert commands.run("espei-mpi", "--in", small_fit, "-n", "3").code == 0
+    database = (small_fit.parent / "fitted.tdb").read_text()
+    for name in ("trace.npy", "lnprob.npy", "fitted.tdb"):
+        (small_fit.parent / name).unlink()
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
+    assert result.code == 0, result.output
+    assert "no cluster is started" in result.output
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+    assert (small_fit.parent / "fitted.tdb").read_text().splitlines()[10:] == database.splitlines()[10:]
+
+
+def _other_value(fit: Path) -> None:
+    path = next((fit.parent / "datasets").iterdir())
+    dataset = json.loads(path.read_text())
+    dataset["comment"] = "another"
+    path.write_text(json.dumps(dataset))
+
+
+def _other_database(fit: Path) -> None:
+    path = fit.parent / "cu-mg_start.tdb"
+    path.write_text(path.read_text() + "\n$ a remark\n")
+
+
+CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a dataset": (_other_value, "dataset "),
+    "the database": (_other_database, "mcmc.input_db has changed"),
+    "the prior": (lambda fit: change(fit, "mcmc", prior={"name": "normal"}), "mcmc.prior"),
+    "the walkers": (
+        lambda fit: change(fit, "mcmc", chains_per_parameter=4),
+        "mcmc.chains_per_parameter 2 -> 4",
+    ),
+    "the symbols": (lambda fit: change(fit, "mcmc", symbols=["VV0000", "VV0001"]), "symbols "),
+}
+
+
+@pytest.fixture(scope="module")
+def stopped_fit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a fit that was stopped on its way."""
+    directory = tmp_path_factory.mktemp("stopped")
+    commands = Commands(directory)
+    fit = write_fit(directory, ITERATIONS)
+    change(fit, "mcmc", save_interval=3)
+    run = local(commands, fit)
+    wait_for_checkpoint(fit)
+    run.process.send_signal(signal.SIGTERM)
+    assert run.finish().code == 75, run.output
+    return directory
+
+
+@pytest.mark.parametrize(("make", "named"), CHANGES.values(), ids=CHANGES)
+def test_fault_19_resume_with_another_problem_is_refused_before_the_cluster_naming_what_changed(
+    make: Callable[[Path], None], named: str, commands: Commands, tmp_path: Path, stopped_fit: Path
+) -> None:
+    shutil.copytree(stopped_fit, tmp_path, dirs_exist_ok=True)
+    make(tmp_path / "x.yaml")
+    result = commands.run("espei-mpi", "--in", "x.yaml", "-n", "3")
+    assert result.code == 65, result.output
+    assert named in result.output
+    assert "--force-new" in result.output
+    assert "starting the cluster" not in result.output
+    assert "Traceback" not in result.output
+
+
+def test_fault_19_force_new_begins_beside_and_keeps_the_earlier_samples(
+    commands: Commands, tmp_path: Path, stopped_fit: Path
+) -> None:
+    shutil.copytree(stopped_fit, tmp_path, dirs_exist_ok=True)
+    earlier = Chain.load(tmp_path)
+    change(tmp_path / "x.yaml", "mcmc", chains_per_parameter=4, iterations=5)
+    result = commands.run("espei-mpi", "--in", "x.yaml", "-n", "3", "--force-new")
+    assert result.code == 0, result.output
+    assert "x.run.1" in result.output
+    assert Chain.load(tmp_path).trace.shape[:2] == (24, 5)
+    assert Chain.load(tmp_path / "x.run.1").equals(earlier)
+
+
+def test_fault_22_second_run_in_a_directory_is_refused_naming_the_first(
+    commands: Commands, endless_fit: Path
+) -> None:
+    run = commands.start(
+        "espei-mpi",
+        "--in",
+        endless_fit,
+        "-n",
+        "3",
+    )
+    wait_until(lambda: (endless_fit.with_suffix(".run") / "checkpoint").exists(), "the first run's sampling")
+    second = commands.run("espei-mpi", "--in", endless_fit, "-n", "3", env={"SLURM_JOB_ID": ""})
+    assert second.code == 69, second.output
+    (fit,) = the_fit(run)
+    assert f"process {fit.pid} on {os.uname().nodename}" in second.output
+    assert "starting the cluster" not in second.output
+    run.process.terminate()
+    assert run.finish().code in (75, 143)
+
+
+def test_fault_22_two_fits_that_write_the_same_files_lose_no_samples(
+    commands: Commands, tmp_path: Path, stock_chain: Chain
+) -> None:
+    fit = write_fit(tmp_path, 30)
+    other = tmp_path / "y.yaml"
+    shutil.copy(fit, other)
+    change(other, "mcmc", chain_std_deviation=0.1)
+    both = [local(commands, path) for path in (fit, other)]
+    codes = sorted(run.finish().code for run in both)
+    assert codes == [0, 73], [run.output for run in both]
+    (loser,) = [run for run in both if run.process.returncode == 73]
+    assert "the samples are safe in the checkpoint" in loser.output
+    if loser is both[0]:  # its own samples come out under another name
+        change(fit, "output", tracefile="t.npy", probfile="l.npy", output_db="f.tdb")
+        assert local(commands, fit).finish().code == 0
+        for name, new in (("trace", "t"), ("lnprob", "l")):
+            (tmp_path / f"{new}.npy").replace(tmp_path / f"{name}.npy")
+    assert Chain.load(tmp_path).equals(stock_chain)

@@ -1,0 +1,188 @@
+"""Our own engine's chain is stock ESPEI's, however the work is shared out and whatever becomes of workers."""
+
+import json
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import distributed
+import psutil
+import pytest
+import yaml
+
+from conftest import Chain, run_stock, write_fit
+from espei_hpc.fit.cutting import Cutter
+from espei_hpc.fit.graph_fit import GraphFit
+from espei_hpc.fit.opening import Opening, opened
+from espei_hpc.fit.stop import Stopper
+from support import BIN, EXAMPLE, Commands, wait_until
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole example (boundaries, activities, enthalpies) for 4 iterations, and stock's chain of it."""
+    directory = tmp_path_factory.mktemp("example") / "cu-mg"
+    shutil.copytree(EXAMPLE, directory, ignore=shutil.ignore_patterns("*.npy", "*.run"))
+    path = directory / "mcmc.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["mcmc"]["iterations"] = 4
+    settings["output"] = {"output_db": "fitted.tdb", "tracefile": "trace.npy", "probfile": "lnprob.npy"}
+    path.write_text(yaml.safe_dump(settings))
+    stock = directory / "stock"
+    shutil.copytree(directory, stock)
+    run_stock(stock, stock / "mcmc.yaml")
+    return directory
+
+
+@pytest.fixture
+def here(tmp_path: Path, example: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(example, tmp_path / "fit")
+    monkeypatch.chdir(tmp_path / "fit")
+    return tmp_path / "fit"
+
+
+@contextmanager
+def cluster(commands: Commands, workers: int) -> Iterator[list[psutil.Process]]:
+    """Keep up a scheduler and workers, each a process of its own; give the workers."""
+    words = [BIN / "python", "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    scheduler = commands.start(*words, "--no-dashboard", "--scheduler-file", "s.json")
+    wait_until(Path(commands.directory / "s.json").exists, "the scheduler file")
+    words = [
+        BIN / "python",
+        "-m",
+        "distributed.cli.dask_worker",
+        "--scheduler-file",
+        "s.json",
+        "--nthreads",
+        "1",
+    ]
+    options = ["--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", commands.directory]
+    seed = {"PYTHONHASHSEED": "0", "MPI4PY_MPIABI": "none", "OMP_NUM_THREADS": "1"}
+    started = [commands.start(*words, *options, env=seed) for _ in range(workers)]
+    try:
+        with distributed.Client(scheduler_file=str(commands.directory / "s.json"), timeout=60) as client:
+            client.wait_for_workers(workers, timeout=120)
+        yield [psutil.Process(worker.process.pid) for worker in started]
+    finally:
+        for command in [*started, scheduler]:
+            command.process.kill()
+            command.finish()
+
+
+def fit_here(say: Callable[[str], None] = lambda _: None) -> None:
+    """Fit mcmc.yaml in the working directory on the cluster of s.json."""
+    opening = Opening(Path("mcmc.yaml"), Path("mcmc.run"))
+    with opened(opening, lambda: None, say) as (problem, directory):
+        GraphFit(problem, directory, Path("s.json"), Stopper(), lambda _: None, say).run()
+
+
+def stock(here: Path) -> Chain:
+    return Chain.load(here / "stock")
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_chain_of_whole_evaluations_equals_stock_on_any_number_of_workers(
+    workers: int, commands: Commands, here: Path
+) -> None:
+    with cluster(Commands(here, commands.tag), workers):
+        fit_here()
+    assert Chain.load(here).equals(stock(here))
+
+
+@pytest.mark.parametrize("pieces", [3, 1000])
+def test_chain_of_split_evaluations_equals_stock(
+    pieces: int, commands: Commands, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The example's evaluations are too short to be split by themselves.
+    monkeypatch.setattr(Cutter, "pieces", lambda cutter, _: Cutter.cut_into(cutter, pieces))
+    with cluster(Commands(here, commands.tag), 2):
+        fit_here()
+    assert Chain.load(here).equals(stock(here))
+
+
+def test_chain_on_workers_of_unequal_speed_equals_stock(commands: Commands, here: Path) -> None:
+    with cluster(Commands(here, commands.tag), 2) as workers, slowed(workers[0]):
+        fit_here()
+    assert Chain.load(here).equals(stock(here))
+
+
+@contextmanager
+def slowed(worker: psutil.Process) -> Iterator[None]:
+    """Let a process run only two fifths of the time."""
+    over = threading.Event()
+
+    def brake() -> None:
+        while not over.wait(0.02):
+            worker.suspend()
+            over.wait(0.03)
+            worker.resume()
+
+    thread = threading.Thread(target=brake)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_fault_08_worker_killed_on_the_way_leaves_stocks_chain(commands: Commands, here: Path) -> None:
+    said: list[str] = []
+    with cluster(Commands(here, commands.tag), 3) as workers:
+        killer = threading.Thread(target=_kill_when_sampling, args=[workers[1], here])
+        killer.start()
+        fit_here(said.append)
+        killer.join()
+    assert Chain.load(here).equals(stock(here))
+    assert any(line.startswith("lost worker") and f"(pid {workers[1].pid})" in line for line in said), said
+
+
+def _kill_when_sampling(worker: psutil.Process, here: Path) -> None:
+    wait_until((here / "mcmc.run" / "checkpoint").exists, "the sampling")
+    # Busy with an evaluation: 12 of them take more than a second.
+    began = worker.cpu_times().user
+    wait_until(lambda: worker.cpu_times().user > began + 0.5, "work")
+    os.kill(worker.pid, signal.SIGKILL)
+
+
+def test_chain_of_a_database_generated_in_the_same_run_equals_stock(
+    commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_fit(tmp_path, 3)
+    settings = yaml.safe_load(path.read_text())
+    generate = yaml.safe_load((EXAMPLE / "generate.yaml").read_text())["generate_parameters"]
+    del settings["mcmc"]["input_db"]
+    settings["generate_parameters"] = generate
+    path.write_text(yaml.safe_dump(settings))
+    shutil.copytree(tmp_path, tmp_path / "stock", ignore=shutil.ignore_patterns("stock", "*.log"))
+    run_stock(tmp_path / "stock", tmp_path / "stock" / "x.yaml")
+    result = commands.run("espei-mpi", "--in", "x.yaml", "-n", "3")
+    assert result.code == 0, result.output
+    assert Chain.load(tmp_path).equals(stock(tmp_path))
+
+
+def test_stock_engine_makes_the_same_chain(commands: Commands, small_fit: Path, stock_chain: Chain) -> None:
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--engine", "espei")
+    assert result.code == 0, result.output
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
+def test_fault_12_log_probability_that_is_not_a_number_is_told_with_its_parameters(
+    commands: Commands, small_fit: Path
+) -> None:
+    settings = yaml.safe_load(small_fit.read_text())
+    # Finite at the start, NaN wherever a walker is: its scale overflows.
+    settings["mcmc"]["prior"] = {"name": "normal", "loc_absolute": 0.0, "scale_absolute": 1e308}
+    settings["mcmc"]["chain_std_deviation"] = 1e305
+    small_fit.write_text(yaml.safe_dump(settings))
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
+    assert result.code == 1, result.output
+    kept = json.loads((small_fit.with_suffix(".run") / "failed-parameters.json").read_text())
+    assert set(kept["parameters"]) == {f"VV000{number}" for number in range(6)}
+    assert "Traceback" not in result.output
+    assert commands.left() == []
