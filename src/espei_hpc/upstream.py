@@ -25,10 +25,16 @@ from espei.error_functions.non_equilibrium_thermochemical_error import (
     FixedConfigurationPropertyResidual,
     calculate_non_equilibrium_thermochemical_probability,
 )
+from espei.error_functions.residual_base import residual_function_registry
 from espei.error_functions.zpf_error import ZPFResidual, calculate_zpf_driving_forces
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 from espei.paramselect import generate_parameters
-from espei.utils import PickleableTinyDB, import_qualified_object, unpack_piecewise
+from espei.utils import (
+    PickleableTinyDB,
+    database_symbols_to_fit,
+    import_qualified_object,
+    unpack_piecewise,
+)
 from espei.validation import schema
 
 __all__ = [
@@ -41,6 +47,7 @@ __all__ = [
     "ZPFResidual",
     "activity_datasets",
     "activity_differences",
+    "database_symbols_to_fit",
     "driving_forces",
     "fixed_configuration_probability",
     "fixed_configurations",
@@ -52,6 +59,8 @@ __all__ = [
     "phase_regions",
     "property_datasets",
     "property_differences",
+    "register",
+    "registered",
     "setup_context",
     "store_chain",
     "unpack_piecewise",
@@ -74,6 +83,18 @@ def versions() -> dict[str, str]:
 def known() -> bool:
     """Whether the installed releases are those whose residuals may be taken apart."""
     return versions() == KNOWN
+
+
+def registered() -> list[str]:
+    """Return the residuals that ESPEI evaluates, a user's included, by dotted name and in its order."""
+    classes = residual_function_registry.get_registered_residual_functions()
+    return [f"{residual.__module__}.{residual.__qualname__}" for residual in classes]
+
+
+def register(residuals: Sequence[str]) -> None:
+    """Import residuals by dotted name and have ESPEI evaluate them; those it has stay as they are."""
+    for name in residuals:
+        residual_function_registry.register(import_qualified_object(name))
 
 
 def normalized(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,8 +78,9 @@ def _likelihood(residual: Residual, values: list[Any] | None, weights: list[floa
     return likelihood
 
 
-# Below, the last lines of ESPEI's functions, named with each. The logarithms are taken here of
-# all values at once, as there: how numpy adds numbers up depends on how many it is given.
+# Below, the last lines of ESPEI's functions, named with each. They take all values at once, as
+# there: how numpy adds numbers up depends on how many it is given. They return the types that
+# ESPEI's do: with a user's residual that returns a narrower number, the sum's digits depend on them.
 
 
 def _whole(values: list[Any], weights: list[float], data_weight: float) -> Any:
@@ -102,7 +103,7 @@ def _activity(values: list[float], weights: list[float], data_weight: float) -> 
 
 def _configurations(values: list[float], weights: list[float], data_weight: float) -> Any:
     """``calculate_non_equilibrium_thermochemical_probability``."""
-    likelihood = 0.0
+    likelihood = np.float64(0.0)
     for value in values:  # not sum(): it corrects for rounding since Python 3.12
         likelihood += value
     return likelihood

@@ -106,7 +106,7 @@ def _describe(built: Built) -> tuple[list[Unit], Description]:
         initial=built.initial,
         residuals=tuple(residuals),
         units=tuple(unit.name for unit in units),
-        environment=_environment(),
+        environment=(*_environment(), ("database", built.values)),
         note="" if known else _unknown(),
     )
 
@@ -118,9 +118,10 @@ def _environment() -> tuple[tuple[str, str], ...]:
 
 
 def _unknown() -> str:
-    releases = ", ".join(f"{package} {release}" for package, release in upstream.versions().items())
-    knows = ", ".join(f"{package} {release}" for package, release in upstream.KNOWN.items())
-    return (
-        f"residuals are evaluated whole, on one worker each: this is known to give the same digits "
-        f"with {knows} only, and here are {releases}"
+    here = upstream.versions()
+    other = [
+        f"{name} {here[name]} (not {known})" for name, known in upstream.KNOWN.items() if here[name] != known
+    ]
+    return "residuals are evaluated whole, on one worker each: not known to be separable with " + ", ".join(
+        other
     )

@@ -9,8 +9,9 @@ the one that ESPEI has when it runs alone, and so are all digits.
 """
 
 import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -65,11 +66,19 @@ class Generate:
 
 
 class Built(NamedTuple):
-    """ESPEI's context, and the values that the fitted symbols have in the database."""
+    """ESPEI's context, and what its database holds.
+
+    Attributes:
+        symbols: the fitted symbols, in the order of the parameters.
+        initial: their values in the database.
+        residuals: ESPEI's residual objects.
+        values: digest of the values of all symbols that can be fitted, fitted or not.
+    """
 
     symbols: tuple[str, ...]
     initial: tuple[float, ...]
     residuals: list[Any]
+    values: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ class Recipe:
         data_weights: weight of each kind of data.
         priors: ESPEI's ``prior_rvs``: a distribution with ``logpdf`` for each symbol, in the
             order of the sorted symbols.
+        residuals: dotted names of the residuals that are registered with ESPEI.
     """
 
     database: DatabaseText | Generate
@@ -92,6 +102,7 @@ class Recipe:
     symbols: list[str]
     data_weights: dict[str, float] | None
     priors: list[Any]
+    residuals: list[str] = field(default_factory=upstream.registered)
 
     def packed(self) -> bytes:
         """Pack it into bytes, which no number of hand-overs changes."""
@@ -107,6 +118,12 @@ class Recipe:
 
     def build(self) -> Built:
         """Go the way of ``run_espei``, copies included: they too decide the order of terms."""
+        upstream.register(self.residuals)
+        if upstream.registered() != self.residuals:
+            raise RuntimeError(
+                f"other residuals are registered with ESPEI here ({', '.join(upstream.registered())}) "
+                f"than where the fit was started ({', '.join(self.residuals)})"
+            )
         datasets = upstream.PickleableTinyDB(storage=MemoryStorage)
         datasets.insert_multiple(self.datasets)
         if isinstance(self.database, Generate):
@@ -122,8 +139,13 @@ class Recipe:
             phase_models=self.phase_models,
         )
         symbols = tuple(context["symbols_to_fit"])
-        initial = tuple(upstream.unpack_piecewise(optimizer.dbf.symbols[symbol]) for symbol in symbols)
-        return Built(symbols, initial, context["residual_objs"])
+        everything = upstream.database_symbols_to_fit(optimizer.dbf)
+        digest = sha256(repr(_values(optimizer.dbf, everything)).encode()).hexdigest()
+        return Built(symbols, _values(optimizer.dbf, symbols), context["residual_objs"], digest)
+
+
+def _values(database: Any, symbols: Iterable[str]) -> tuple[float, ...]:
+    return tuple(upstream.unpack_piecewise(database.symbols[symbol]) for symbol in symbols)
 
 
 def database_text(path: Path) -> DatabaseText:

@@ -52,7 +52,8 @@ class Description:
         initial: their values in the database.
         residuals: the residuals, in the order in which ESPEI adds them up.
         units: names of the units, by number.
-        environment: what the last digits depend on besides the input: releases, string hashing.
+        environment: what the last digits depend on besides the input: releases, string hashing,
+            and the values in the database, which ESPEI may have generated.
         note: why residuals are not taken apart, if they are not.
     """
 

@@ -45,9 +45,7 @@ def split(residual: Any, known: bool) -> tuple[Kind, list[Unit]]:
 
 
 def _whole(residual: Any, parameters: FloatArray) -> UnitResult:
-    likelihood = residual.get_likelihood(parameters)
-    # A plain float is smaller to send; anything else a user's residual returns stays what it is.
-    return UnitResult((float(likelihood) if isinstance(likelihood, float) else likelihood,))
+    return UnitResult((residual.get_likelihood(parameters),))
 
 
 def _numbered(name: str, items: Iterable[Any]) -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,100 @@
+"""Workers are processes of their own: there, too, the bits are those of stock ESPEI in its process."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from espei_hpc.likelihood import DatabaseText, Generate, source
+from support import EXAMPLE
+from unit.likelihood.likelihood_cases import EXAMPLE_DATA, all_kinds, write, write_generating
+
+STOCK = """
+import json, pickle, sys
+from pathlib import Path
+from unit.likelihood.likelihood_cases import stock, vectors
+directory = Path(sys.argv[1])
+found = stock(json.loads((directory / "settings.json").read_text()))
+parameters = [*found.chains[:4], *vectors(found.initial, 6, seed=1)]
+(directory / "recipe").write_bytes(found.recipe.packed())
+(directory / "parameters").write_bytes(pickle.dumps(parameters))
+(directory / "stock").write_bytes(pickle.dumps([found.outcome(vector) for vector in parameters]))
+(directory / "symbols").write_bytes(pickle.dumps((found.context["symbols_to_fit"], found.initial.tolist())))
+"""
+
+WORKER = """
+import pickle, sys
+from pathlib import Path
+import numpy as np
+from espei_hpc.likelihood import Evaluator
+from unit.likelihood.likelihood_cases import random_pieces, split_outcome
+directory = Path(sys.argv[1])
+evaluator = Evaluator((directory / "recipe").read_bytes())
+random = np.random.default_rng(2)
+outcomes = [
+    split_outcome(evaluator, vector, random_pieces(evaluator.description, random))
+    for vector in pickle.loads((directory / "parameters").read_bytes())
+]
+(directory / "worker").write_bytes(pickle.dumps(outcomes))
+(directory / "description").write_bytes(pickle.dumps(evaluator.description))
+"""
+
+Settings = Callable[[Path, dict[str, Any]], dict[str, Any]]
+
+
+def run(program: str, directory: Path) -> str:
+    """Run a program in a process of its own, as a worker has it; return what it printed."""
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        [sys.executable, "-c", program, directory],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout + result.stderr
+
+
+def read(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("settings", "datasets"),
+    [(write, all_kinds()), (write_generating, EXAMPLE_DATA)],
+    ids=["database from a file", "database made by ESPEI in the same run"],
+)
+def test_pieces_in_another_process_are_equal_to_stock(
+    tmp_path: Path, settings: Settings, datasets: dict[str, Any]
+) -> None:
+    (tmp_path / "settings.json").write_text(json.dumps(settings(tmp_path, datasets)))
+    run(STOCK, tmp_path)
+    assert run(WORKER, tmp_path) == ""
+    outcomes = read(tmp_path / "stock")
+    assert read(tmp_path / "worker") == outcomes
+    assert len({outcome for outcome in outcomes if isinstance(outcome, bytes)}) > 4
+    description = read(tmp_path / "description")
+    assert ([*description.symbols], [*description.initial]) == read(tmp_path / "symbols")
+
+
+def test_source_is_the_file_where_there_is_one(tmp_path: Path) -> None:
+    file = EXAMPLE / "cu-mg_start.tdb"
+    assert source(write(tmp_path, EXAMPLE_DATA)) == DatabaseText(file.read_text(), "tdb")
+
+
+def test_source_has_all_settings_of_the_generation(tmp_path: Path) -> None:
+    settings = write_generating(tmp_path, EXAMPLE_DATA)
+    settings["generate_parameters"]["input_db"] = str(EXAMPLE / "cu-mg_start.tdb")
+    found = source(settings)
+    assert isinstance(found, Generate)
+    assert found.start is not None
+    assert found.settings["ridge_alpha"] is None
+    assert found.settings["aicc_penalty_factor"] is None
+    assert isinstance(found.settings["fitting_description"], str)
