@@ -79,7 +79,9 @@ def parts(dataset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Take an activity dataset apart into datasets of a few points, in the order of the points.
 
     ESPEI evaluates the points one by one: pressure by pressure, temperature by temperature,
-    composition by composition.
+    composition by composition; then the reference state. Each part has the reference state
+    last, too: where both it and a point of a later part fail, it is the former's exception
+    that is told, and ESPEI would have told the latter's.
     """
     values = np.array(dataset["values"])
     conditions = {name: np.atleast_1d(value) for name, value in dataset["conditions"].items()}
