@@ -82,6 +82,8 @@ class _Worker:
         self.since = 0.0
         """When the first one began."""
         self.silent = False
+        self.alone: Hashable = None
+        """Key of a job behind which none may be queued."""
         self._ratios = Times(window=16)
 
     @property
@@ -151,11 +153,6 @@ class Dispatcher:
         """Forget a job that is given up: no answer to it is awaited any more."""
         self._holders.pop(job.key, None)
 
-    def running(self, worker: str) -> Job | None:
-        """The job that ``worker`` works on."""
-        jobs = self._workers[worker].jobs
-        return jobs[0] if jobs else None
-
     def wanted(self, job: Job) -> bool:
         """Whether its answer is still awaited."""
         return job.key in self._holders
@@ -164,8 +161,17 @@ class Dispatcher:
         """Jobs that can be given now: idle workers and free places in the queues."""
         return sum(self._depth - len(self._workers[name].jobs) for name in self._free)
 
-    def give(self, job: Job, now: float) -> str:
+    def give(self, job: Job, now: float, *, alone: bool = False) -> str:
         """Choose a worker for a job: the fastest idle one, else the one that will be free soonest.
+
+        Args:
+            job: to be run; may be at other workers already.
+            now: the time.
+            alone: queue nothing behind it, as it may be what kills workers: what dies
+                with it would come under the same suspicion.
+
+        Returns:
+            The worker.
 
         Raises:
             LookupError: if no worker that does not have it already has a free place.
@@ -177,6 +183,7 @@ class Dispatcher:
         if not worker.jobs:
             worker.since = now
         worker.jobs.append(job)
+        worker.alone = job.key if alone else None
         self._holders.setdefault(job.key, []).append(chosen)
         self._note_place(chosen)
         return chosen
@@ -192,6 +199,7 @@ class Dispatcher:
             there.jobs = [other for other in there.jobs if other.key != job.key]
             there.since = now
             there.silent = False
+            there.alone = None if there.alone == job.key else there.alone
             self._note_place(worker)
             self._learn(there, job.kind, seconds)
         return self._holders.pop(job.key, None) is not None
@@ -258,7 +266,7 @@ class Dispatcher:
 
     def _note_place(self, name: str) -> None:
         worker = self._workers[name]
-        if len(worker.jobs) < self._depth and not worker.silent:
+        if len(worker.jobs) < self._depth and not worker.silent and worker.alone is None:
             self._free.add(name)
         else:
             self._free.discard(name)

@@ -16,9 +16,9 @@ LAST = 20
 
 def no_evaluator(remotes: Sequence[Remote]) -> Refusal:
     """No worker could make its evaluator: told by the first."""
-    first = remotes[0]
-    what = f"could not be prepared on any of {len(remotes)} workers: {first.trouble} ({first.used})"
-    return Refusal(ExitCode.FAILED, [Fault(str(first), what)], first.traceback.splitlines()[-LAST:])
+    first, trouble = next((remote, remote.trouble) for remote in remotes if remote.trouble)
+    what = f"none of {len(remotes)} workers could make its evaluator: {trouble.error} ({first.used})"
+    return Refusal(ExitCode.FAILED, [Fault(str(first), what)], trouble.traceback.splitlines()[-LAST:])
 
 
 def no_worker(seconds: float, making: Sequence[Remote], notes: Sequence[str]) -> Refusal:

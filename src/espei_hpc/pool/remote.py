@@ -13,7 +13,7 @@ from typing import Any
 
 import distributed
 
-from espei_hpc.pool.runner import Answer, Place, Runner
+from espei_hpc.pool.runner import Answer, Place, Runner, Trouble
 
 Events = SimpleQueue[Callable[[], None]]
 
@@ -26,7 +26,6 @@ class Remote:
         place: host, process and memory of the host; None until it told.
         ready: whether it has its evaluator.
         trouble: why it could not make one.
-        traceback: where that was raised.
         memory: bytes that its process had when last heard of.
         peak: bytes that it had at most.
     """
@@ -35,8 +34,7 @@ class Remote:
         self.address = address
         self.place: Place | None = None
         self.ready = False
-        self.trouble = ""
-        self.traceback = ""
+        self.trouble: Trouble | None = None
         self.memory = 0
         self.peak = 0
         self._client = client
@@ -87,14 +85,20 @@ class Remote:
         """Give up what is under way, and let the worker forget the evaluator."""
         for task in self._tasks:
             task.cancel()
-        self._actor = None
         if self._future is not None:
-            self._future.release()
+            # Not just released: a cycle of references in each Actor's call keeps it until some collection.
+            with suppress(Exception):  # of a client that is closed
+                await self._client.cancel([self._future], asynchronous=True, force=True)
 
     def note_memory(self, memory: int, peak: int = 0) -> None:
         """Take note of the bytes that its process has, and has had at most."""
         self.memory = memory
         self.peak = max(self.peak, memory, peak)
+
+    @property
+    def host(self) -> str:
+        """The name of its host; empty until it told."""
+        return self.place.host if self.place else ""
 
     def __str__(self) -> str:
         """Worker, host and process, as messages name them."""

@@ -15,7 +15,8 @@ import distributed
 
 import espei_hpc
 from espei_hpc.pool.dispatch import Bounds, Job
-from espei_hpc.pool.pool import Limits, Pool
+from espei_hpc.pool.limits import Limits
+from espei_hpc.pool.pool import Pool
 from espei_hpc.pool.results import Done, Failed
 from support import PATIENCE, wait_until
 

@@ -11,6 +11,7 @@ from distributed.security import Security
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
 from espei_hpc.pool.dispatch import Job
+from espei_hpc.pool.limits import Limits
 from espei_hpc.pool.pool import Pool
 from espei_hpc.pool.results import Done
 from unit.pool.pool_cluster import QUICK, SHORT, Cluster, Runs, job
@@ -100,7 +101,7 @@ def test_start_ends_when_it_is_not_wanted_any_more(client: distributed.Client, c
 
 def test_cluster_without_workers_is_refused(cluster: Cluster, client: distributed.Client) -> None:
     cluster.have(0)
-    limits = type(SHORT)(workers=1.0, poll=0.2)
+    limits = Limits(workers=1.0, poll=0.2)
     with Pool(client, Evaluator, b"same", limits=limits) as pool:
         with pytest.raises(Refusal, match="has had no worker") as refusal:
             pool.start(lambda: None)

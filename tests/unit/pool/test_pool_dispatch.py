@@ -187,3 +187,14 @@ def test_a_job_given_up_is_awaited_no_more() -> None:
     assert not dispatcher.wanted(job(0))
     assert not dispatcher.finished("a", job(0), 1.0, 1.0)
     assert dispatcher.leave("a") == []
+
+
+def test_nothing_is_queued_behind_a_job_that_is_to_be_alone() -> None:
+    dispatcher = Dispatcher()
+    dispatcher.join("a", 0.0)
+    dispatcher.give(job(0), 0.0)
+    dispatcher.give(job(1), 0.0, alone=True)
+    dispatcher.finished("a", job(0), 1.0, 1.0)
+    assert dispatcher.room() == 0
+    dispatcher.finished("a", job(1), 1.0, 2.0)
+    assert dispatcher.room() == 2
