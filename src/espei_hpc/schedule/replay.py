@@ -144,6 +144,7 @@ def _uneven(shares: FloatArray, unevenness: float, random: np.random.Generator) 
     """Vary the shares of an evaluation's pieces, leaving their sum."""
     if unevenness == 0 or len(shares) == 1:
         return shares
-    varied: FloatArray = shares * random.lognormal(0, width(unevenness), len(shares))
+    sigma = width(unevenness * len(shares) ** 0.5)
+    varied: FloatArray = shares * random.lognormal(0, sigma, len(shares))
     varied /= varied.sum()
     return varied
