@@ -1,0 +1,38 @@
+"""Holds a lock in a process of its own until its standard input ends.
+
+``python -m unit.checkpoint.holding DIRECTORY [fork | exec]``
+
+Prints ``held``, or ``refused`` and why. With ``fork`` or ``exec`` it has a child that
+outlives it, whose process id is printed next.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from espei_hpc.checkpoint.lock import Lock
+from espei_hpc.faults import Refusal
+
+
+def main(directory: Path, child: str | None) -> None:
+    lock = Lock(directory)
+    try:
+        lock.acquire()
+    except Refusal as refusal:
+        print("refused", refusal, flush=True)
+        return
+    print("held", flush=True)
+    if child == "exec":
+        print(subprocess.Popen(["sleep", "600"], close_fds=False).pid, flush=True)
+    elif child == "fork":
+        if (pid := os.fork()) == 0:
+            time.sleep(600)
+        print(pid, flush=True)
+    sys.stdin.read()
+    lock.release()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
