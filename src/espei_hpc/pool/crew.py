@@ -2,7 +2,6 @@
 
 import asyncio
 import pickle
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -13,6 +12,7 @@ from typing import Any
 import distributed
 
 from espei_hpc.pool import refusals
+from espei_hpc.pool.clock import Clock
 from espei_hpc.pool.limits import Limits
 from espei_hpc.pool.remote import Events, Remote, watch
 from espei_hpc.pool.runner import Answer
@@ -28,6 +28,7 @@ class Crew:
         client: of the cluster.
         packed: what ``Runner.make`` makes the evaluator from.
         events: where what happens is put, to be called in the caller's thread.
+        clock: by which waiting is measured.
         limits: when it is given up.
         joined: called with each worker that has its evaluator.
         left: called with each such worker that is lost.
@@ -42,6 +43,7 @@ class Crew:
         client: distributed.Client,
         packed: bytes,
         events: Events,
+        clock: Clock,
         limits: Limits,
         *,
         joined: Callable[[Remote], None],
@@ -49,14 +51,17 @@ class Crew:
     ) -> None:
         self.notes: list[str] = []
         self.description: tuple[Any] | None = None
-        self._client, self._packed, self._events, self._limits = client, packed, events, limits
+        self._client, self._packed, self._events = client, packed, events
+        self._clock, self._limits = clock, limits
         self._joined, self._left = joined, left
+        self._first: frozenset[str] | None = None
+        """Who was there when first looked at; that they join needs no telling."""
         self._remotes: dict[str, Remote] = {}
         self._losses: dict[str, int] = {}
         self._latest: deque[str] = deque(maxlen=refusals.LAST)
         """The latest notes, which the caller may have taken."""
         self._watch: Future[None] | None = None
-        self._manned = self._connected = time.monotonic()
+        self._manned = self._connected = self._clock.now()
 
     def __getitem__(self, address: str) -> Remote:
         """The worker at an address."""
@@ -78,7 +83,7 @@ class Crew:
 
     def start(self) -> None:
         """Look for workers from now on."""
-        self._manned = self._connected = time.monotonic()
+        self._manned = self._connected = self._clock.now()
         watching = watch(self._client, self._seen, self._events, self._limits.poll)
         self._watch = asyncio.run_coroutine_threadsafe(watching, self._client.loop.asyncio_loop)
 
@@ -129,6 +134,7 @@ class Crew:
 
     def _seen(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
         """Compare with the workers that the scheduler knows."""
+        self._first = frozenset(workers) if self._first is None else self._first
         for address in self._remotes.keys() - workers.keys():
             self.lose(self._remotes[address], "it left the cluster")
         for address, told in workers.items():
@@ -159,6 +165,7 @@ class Crew:
             self.description = (description,)
         elif description != self.description[0]:
             raise refusals.other_description(remote, self.description[0], description)
-        self.note(f"{remote} joined")
+        if remote.address not in (self._first or ()) or remote.address in self._losses:
+            self.note(f"{remote} joined")
         remote.ready = True
         self._joined(remote)

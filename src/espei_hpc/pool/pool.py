@@ -13,6 +13,7 @@ from typing import Any, Self
 import distributed
 
 from espei_hpc.pool import refusals
+from espei_hpc.pool.clock import Clock
 from espei_hpc.pool.crew import Crew
 from espei_hpc.pool.dispatch import DEPTH, Bounds, Dispatcher, Job
 from espei_hpc.pool.limits import Limits
@@ -65,14 +66,17 @@ class Pool:
         self._dispatcher = Dispatcher(depth, bounds)
         self._limits = limits or Limits()
         self._events: Events = Events()
+        self._clock = Clock()
         made_from = pickle.dumps((factory, packed), protocol=pickle.HIGHEST_PROTOCOL)
-        self._crew = Crew(client, made_from, self._events, self._limits, joined=self._joined, left=self._left)
+        self._crew = Crew(
+            client, made_from, self._events, self._clock, self._limits, joined=self._joined, left=self._left
+        )
         self.notes = self._crew.notes
         self._out: dict[Hashable, _Out] = {}
         self._moving: dict[Hashable, float] = {}
         """Jobs to be started (again) elsewhere, and from when on."""
         self._came: list[Done | Failed] = []
-        self._tended = self._heard = time.monotonic()
+        self._tended = self._heard = self._clock.now()
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +121,7 @@ class Pool:
             LookupError: if there is none.
         """
         if not self._out:
-            self._heard = time.monotonic()
+            self._heard = self._clock.now()
         arguments = pickle.dumps(job.arguments, protocol=pickle.HIGHEST_PROTOCOL)
         self._out[job.key] = _Out(job, arguments)
         self._send(job)
@@ -153,7 +157,7 @@ class Pool:
 
     def _tend(self) -> None:
         """Now and then: move what is overdue, and give up what is hopeless."""
-        now = time.monotonic()
+        now = self._clock.now()
         if now - self._tended < TICK:
             return
         self._tended = now
@@ -182,7 +186,7 @@ class Pool:
 
     def _send(self, job: Job) -> None:
         out = self._out[job.key]
-        remote = self._crew[self._dispatcher.give(job, time.monotonic(), alone=bool(out.deaths))]
+        remote = self._crew[self._dispatcher.give(job, self._clock.now(), alone=bool(out.deaths))]
         remote.start(
             partial(remote.run, out.arguments),
             partial(self._answered, remote, job),
@@ -191,7 +195,7 @@ class Pool:
         )
 
     def _joined(self, remote: Remote) -> None:
-        now = time.monotonic()
+        now = self._clock.now()
         self._dispatcher.join(remote.address, now)
         self._place(now)
 
@@ -199,7 +203,7 @@ class Pool:
         """Have the jobs that only a lost worker had run elsewhere."""
         for job in self._dispatcher.leave(remote.address):
             self._move(job, remote)
-        self._place(time.monotonic())
+        self._place(self._clock.now())
 
     def _move(self, job: Job, remote: Remote) -> None:
         """Have a job of a lost worker run elsewhere, or give it up if it seems to be what kills them.
@@ -213,7 +217,7 @@ class Pool:
             out.deaths.append(f"{remote}: {remote.used}")
         if len(out.deaths) < self._limits.deaths:
             pause = self._limits.pause if len(out.deaths) > 1 else 0.0
-            self._moving[job.key] = time.monotonic() + pause
+            self._moving[job.key] = self._clock.now() + pause
             return
         self._dispatcher.drop(job)
         self._forget(job)
@@ -224,7 +228,7 @@ class Pool:
     def _answered(self, remote: Remote, job: Job, answer: Answer) -> None:
         if remote not in self._crew:
             return
-        self._heard = time.monotonic()
+        self._heard = self._clock.now()
         remote.note_memory(answer.memory, answer.peak)
         if remote.address in self._dispatcher.silent:
             self._crew.note(f"{remote} answers again")

@@ -75,11 +75,13 @@ class Remote:
         with self._client.as_current():
             self._actor = distributed.Actor(Runner, self.address, self._future.key)
         self.place = await self._actor.place()
-        return await self._actor.make(packed)  # type: ignore[no-any-return]
+        answer: Answer = await self._actor.make(packed)
+        return answer
 
     async def run(self, arguments: bytes) -> Answer:
         """Evaluate there."""
-        return await self._actor.run(arguments)  # type: ignore[no-any-return]
+        answer: Answer = await self._actor.run(arguments)
+        return answer
 
     async def release(self) -> None:
         """Give up what is under way, and let the worker forget the evaluator."""
@@ -122,8 +124,7 @@ async def watch(
     """Ask the scheduler again and again for its workers, and put each answer into ``events``."""
     while True:
         workers: Mapping[str, Mapping[str, Any]] = {}
-        # A scheduler that is gone shows in the client's status.
-        with suppress(OSError, AttributeError, asyncio.TimeoutError):
+        with suppress(Exception):  # a scheduler that is gone shows in the client's status
             # As Client.scheduler_info says; its own cached value may lack the workers.
             told = await asyncio.wait_for(client.scheduler.identity(n_workers=-1), 60)
             workers = told["workers"]

@@ -1,10 +1,14 @@
 """Jobs on real workers: each is answered once, and the cluster stays somebody else's."""
 
+import os
+import signal
+import socket
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import distributed
+import psutil
 import pytest
 from distributed.security import Security
 
@@ -14,8 +18,19 @@ from espei_hpc.pool.dispatch import Job
 from espei_hpc.pool.limits import Limits
 from espei_hpc.pool.pool import Pool
 from espei_hpc.pool.results import Done
+from support import wait_until
 from unit.pool.pool_cluster import QUICK, SHORT, Cluster, Runs, job
 from unit.pool.pool_evaluators import Evaluator
+
+
+def break_connections(pid: int) -> int:
+    """Break what this process has to a worker that listens."""
+    ports = {one.laddr.port for one in psutil.Process(pid).net_connections() if one.status == "LISTEN"}
+    ours = [one for one in psutil.Process().net_connections() if one.raddr and one.raddr.port in ports]
+    for one in ours:
+        with socket.socket(fileno=os.dup(one.fd)) as opened:
+            opened.shutdown(socket.SHUT_RDWR)
+    return len(ours)
 
 
 def values(came: list[object]) -> dict[object, object]:
@@ -97,6 +112,38 @@ def test_start_ends_when_it_is_not_wanted_any_more(client: distributed.Client, c
     cluster.have(1)
     with Pool(client, Evaluator, b"same", limits=SHORT) as pool, pytest.raises(Enough):
         pool.start(still_wanted)
+
+
+def test_signal_ends_waiting_at_once(cluster: Cluster, runs: Runs) -> None:
+    class Enough(Exception):
+        pass
+
+    def enough(number: int, frame: object) -> None:
+        raise Enough
+
+    cluster.have(1)
+    runs.start(1)
+    runs.pool.give(job(0, "sleep", 2.0))
+    previous = signal.signal(signal.SIGALRM, enough)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(Enough):
+            runs.pool.wait(60.0)
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    assert values(list(runs.until(lambda: runs.pool.room() == 2, "the answer"))).keys() == {0}
+
+
+def test_worker_whose_connection_breaks_joins_anew(
+    cluster: Cluster, client: distributed.Client, runs: Runs
+) -> None:
+    (worker,) = cluster.have(1)
+    runs.start(1)
+    for n in range(2):
+        runs.pool.give(job(n, "sleep", 0.5))
+    wait_until(lambda: break_connections(worker.pid), "connections of ours")
+    came = runs.until(lambda: runs.pool.workers == 1 and runs.pool.room() == 2, "all ends")
+    assert values(list(came)).keys() == {0, 1}
 
 
 def test_cluster_without_workers_is_refused(cluster: Cluster, client: distributed.Client) -> None:
