@@ -16,7 +16,7 @@ import yaml
 from conftest import Chain, run_stock, write_fit
 from support import BIN, Command, Commands, ranks, wait_until
 
-ITERATIONS = 300
+ITERATIONS = 160
 KILLS = 30
 
 
@@ -31,7 +31,7 @@ def long_stock_chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
 def long_fit(tmp_path: Path) -> Path:
     """A fit that saves often, so that every start gets somewhere."""
     path = write_fit(tmp_path, ITERATIONS)
-    change(path, "mcmc", save_interval=3)
+    change(path, "mcmc", save_interval=1)
     return path
 
 
@@ -220,7 +220,7 @@ def stopped_fit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("stopped")
     commands = Commands(directory)
     fit = write_fit(directory, ITERATIONS)
-    change(fit, "mcmc", save_interval=3)
+    change(fit, "mcmc", save_interval=1)
     run = local(commands, fit)
     wait_for_checkpoint(fit)
     run.process.send_signal(signal.SIGTERM)

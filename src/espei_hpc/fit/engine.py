@@ -10,7 +10,7 @@ from espei_hpc.likelihood import Description, Evaluated, LikelihoodError, combin
 from espei_hpc.pool.dispatch import Job
 from espei_hpc.pool.pool import Pool
 from espei_hpc.pool.results import Done, Failed
-from espei_hpc.sampler import Block, Graph, NotANumber, Task
+from espei_hpc.sampler import Block, Graph, Task
 
 TURN_SECONDS = 0.5
 """Longest wait for an answer before stops and checkpoints are looked after."""
@@ -65,7 +65,8 @@ class Engine:
             turn: called between two waits; ends the run by returning False.
 
         Raises:
-            EvaluationFailed: where stock ESPEI would fail, and where workers die of an evaluation.
+            EvaluationFailed: where ESPEI's evaluation fails, and where workers die of one.
+            NotANumber: where emcee does not go on.
             Refusal: if no worker is left.
         """
         while not self._graph.finished and turn():
@@ -81,15 +82,9 @@ class Engine:
 
     def _next_job(self) -> Job | None:
         # All pieces of the earliest task first: its children wait for the last of them.
-        if not self._waiting and (task := self._next_task()):
+        if not self._waiting and (task := self._graph.pop()):
             self._open(task)
         return self._waiting.popleft() if self._waiting else None
-
-    def _next_task(self) -> Task | None:
-        try:
-            return self._graph.pop()
-        except NotANumber as error:
-            raise EvaluationFailed(error.parameters, f"ValueError: {error}") from error
 
     def _open(self, task: Task) -> None:
         pieces = self._cutter.pieces(self._pool.workers)
@@ -121,5 +116,3 @@ class Engine:
         except LikelihoodError as error:
             parameters = self._graph.parameters(evaluation.task)
             raise EvaluationFailed(parameters, str(error), error.traceback) from error
-        except NotANumber as error:
-            raise EvaluationFailed(error.parameters, f"ValueError: {error}") from error

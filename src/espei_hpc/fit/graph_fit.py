@@ -23,7 +23,7 @@ from espei_hpc.fit.stop import Stopper
 from espei_hpc.likelihood import Evaluator, Recipe
 from espei_hpc.pool.pool import Pool
 from espei_hpc.problem import Problem
-from espei_hpc.sampler import Block, Graph, State
+from espei_hpc.sampler import Block, Graph, NotANumber, State
 
 CONNECT_SECONDS = 60
 CONNECTIONS = 65536
@@ -93,6 +93,8 @@ class GraphFit:
         try:
             with self._client() as client, Pool(client, Evaluator, recipe.packed()) as pool:
                 self._sample(chain, pool)
+        except NotANumber as error:
+            raise self._refusal(EvaluationFailed(error.parameters, f"ValueError: {error}")) from error
         except EvaluationFailed as error:
             raise self._refusal(error) from error
         except Refusal as refusal:
