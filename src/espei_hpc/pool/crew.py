@@ -107,10 +107,12 @@ class Crew:
 
     def check(self, now: float) -> None:
         """Raise a Refusal if the scheduler or the workers have been gone for too long."""
-        if self.connected:
-            self._connected = now
-        elif self._client.status == "closed" or now - self._connected > self._limits.workers:
-            raise refusals.scheduler_lost(self._client, now - self._connected)
+        if not self.connected:
+            if self._client.status == "closed" or now - self._connected > self._limits.workers:
+                raise refusals.scheduler_lost(self._client, now - self._connected)
+            self._manned = now  # without a scheduler no worker can come
+            return
+        self._connected = now
         if any(remote.ready for remote in self.remotes):
             self._manned = now
             return

@@ -119,10 +119,9 @@ class Dispatcher:
         """All that joined and did not leave, in that order."""
         return tuple(self._workers)
 
-    @property
-    def silent(self) -> tuple[str, ...]:
-        """Those with an overdue job, which get no more until they answer."""
-        return tuple(name for name, worker in self._workers.items() if worker.silent)
+    def silent(self, worker: str) -> bool:
+        """Whether it has an overdue job, and so gets no more until it answers."""
+        return self._workers[worker].silent
 
     @property
     def patience(self) -> float:

@@ -124,7 +124,11 @@ class Pool:
             self._heard = self._clock.now()
         arguments = pickle.dumps(job.arguments, protocol=pickle.HIGHEST_PROTOCOL)
         self._out[job.key] = _Out(job, arguments)
-        self._send(job)
+        try:
+            self._send(job)
+        except LookupError:
+            del self._out[job.key]
+            raise
 
     def wait(self, seconds: float) -> list[Done | Failed]:
         """Return what came, as soon as something did, at the latest after ``seconds``.
@@ -230,7 +234,7 @@ class Pool:
             return
         self._heard = self._clock.now()
         remote.note_memory(answer.memory, answer.peak)
-        if remote.address in self._dispatcher.silent:
+        if self._dispatcher.silent(remote.address):
             self._crew.note(f"{remote} answers again")
         if not self._dispatcher.finished(remote.address, job, answer.seconds, self._heard):
             return
