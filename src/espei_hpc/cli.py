@@ -1,5 +1,6 @@
 """The command ``espei-hpc``: options in, exit codes out. All printing of faults is here."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 
 from espei_hpc import __version__
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
-from espei_hpc.faults import Refusal
+from espei_hpc.faults import Fault, Refusal
 
 if TYPE_CHECKING:
     from espei_hpc.fit.opening import Engine
@@ -98,6 +99,35 @@ def check(input_file: Path, run_dir: Path | None) -> None:
 
     checked(Opening(input_file, run_dir or _run_directory(input_file)), say)
     say(f"{input_file}: no fault found")
+
+
+@commands.command()
+@required_input
+@click.option("--cores-per-node", type=click.IntRange(1), help="Take ranks in whole nodes of so many cores.")
+@click.option(
+    "--hours", type=click.FloatRange(0, min_open=True), help="Name the ranks that finish in time."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
+def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_json: bool) -> None:
+    """Measure an input's likelihood here and forecast the fit for numbers of ranks; write nothing.
+
+    Example: espei-hpc plan --in x.yaml --cores-per-node 48 --hours 24
+    """
+    from espei_hpc import plan as planning
+    from espei_hpc.problem import check as check_input
+
+    # What an earlier fit wrote is in nobody's way here.
+    problem = check_input(input_file, lambda _: True)
+    if not problem.samples:
+        fault = Fault(f"{input_file}: mcmc", "is missing, so there is no sampling to plan")
+        raise Refusal(ExitCode.BAD_INPUT, [fault])
+    here = planning.starting(problem)
+    measured = planning.measure(here.evaluator, here.initial, here.walkers)
+    walkers, symbols = here.walkers.shape
+    made = planning.plan(
+        symbols, walkers, problem.iterations, measured, cores_per_node=cores_per_node, hours=hours
+    )
+    click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(planning.lines(made)))
 
 
 @commands.command("prepare")
