@@ -95,10 +95,15 @@ class Look:
         return self.made or (named_here and self.flocked is not None)
 
     def is_held(self, machine: str, earlier: "Look | None") -> bool:
-        """Whether its holder is known to be alive."""
-        if self.flocked is False and self.is_decided(machine) and not self.made:
-            return True
-        return earlier is not None and self.touched != earlier.touched
+        """Whether its holder is known to be alive, having been seen before.
+
+        One look is not enough on this machine either: a process just killed may not have ended,
+        or a child that it was about to start may not have let go.
+        """
+        if earlier is None:
+            return False
+        locked_here = self.flocked is False and self.is_decided(machine) and not self.made
+        return locked_here or self.touched != earlier.touched
 
 
 def batch_job(environment: Mapping[str, str]) -> str:

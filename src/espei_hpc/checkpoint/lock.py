@@ -1,7 +1,7 @@
 """One run per run directory.
 
-On one machine the kernel's lock on the file (flock) decides, at once, and ends with
-its process. Between machines flock may not reach, or outlive its process: there the
+On one machine the kernel's lock on the file (flock) decides, and ends with its
+process. Between machines flock may not reach, or outlive its process: there the
 holder touches the file, and a file that nobody has touched for long is nobody's.
 Times are compared by the file server's clock alone.
 """
@@ -51,8 +51,8 @@ class Lock:
     def acquire(self, still_wanted: Callable[[], None] = lambda: None) -> None:
         """Take the lock.
 
-        On this machine that is decided at once; another machine's lock is waited for, about 75 s
-        at most, until it is seen to be alive or nobody's.
+        On this machine that is decided within a second or so; another machine's lock is waited
+        for, about 75 s at most, until it is seen to be alive or nobody's.
 
         Args:
             still_wanted: called between two looks; raises to give up (a signal has come).

@@ -35,12 +35,13 @@ def block(state: State, iterations: int = 1) -> Block:
     positions, accepted = state.positions, state.accepted
     moved = []
     for _ in range(iterations):
-        positions = positions + random.standard_normal(positions.shape)
+        # An odd number of normal numbers leaves half of a pair in the state, which must be kept as well.
+        moves = random.standard_normal(positions.size + 1)[1:]
+        positions = positions + moves.reshape(positions.shape)
         accepted = accepted + random.randint(0, 2, len(accepted))
         moved.append(positions)
     chain = np.stack(moved, axis=1)
     log_probabilities = -np.sum(chain**2, axis=2)
-    # Half of a pair of normal numbers is left in the state, which must be kept as well.
     end = _state(state.iteration + iterations, positions, log_probabilities[:, -1], accepted, random)
     return Block(chain, log_probabilities, end)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.checkpoint.store import Store
+from espei_hpc.checkpoint.store import ASIDE, Store
 from support import ROOT
 from unit.checkpoint import appender
 from unit.checkpoint.made_chain import expected, same
@@ -49,6 +49,7 @@ def assert_kept(directory: Path, at_least: int, at_most: int) -> None:
     assert at_least <= saved.state.iteration <= at_most
     assert same(saved, expected(saved.state.iteration))
     assert not list(directory.glob(".*"))
+    assert not (directory / ASIDE).exists(), "something was half-written"
 
 
 def test_fault_17_kill_at_any_moment_loses_nothing_that_was_appended(tmp_path: Path) -> None:

@@ -162,6 +162,13 @@ def test_state_of_another_iteration_is_refused(directory: Path) -> None:
         store.append(made.positions[:, ::-1], made.log_probabilities, made.state)
 
 
+def test_log_probabilities_of_another_state_are_refused(directory: Path) -> None:
+    store = filled(directory)
+    made = block(start(), 2)
+    with pytest.raises(ValueError, match="not the one at the end"):
+        store.append(made.positions, made.log_probabilities[:, ::-1], made.state)
+
+
 def test_append_before_begin_is_refused(directory: Path) -> None:
     with pytest.raises(ValueError, match="before begin"):
         block(start()).append_to(Store(directory))
@@ -182,7 +189,7 @@ def test_place_that_is_no_directory_is_refused(directory: Path) -> None:
 
 def test_long_chain_is_loaded_in_seconds(directory: Path) -> None:
     """A run of two days has 6000 segments: each is read twice, not once for every other."""
-    filled(directory, *[1] * 300)
+    filled(directory, *[1] * 150)
     begun = time.process_time()
     for path in directory.iterdir():
         with np.load(path) as archive:
@@ -192,5 +199,5 @@ def test_long_chain_is_loaded_in_seconds(directory: Path) -> None:
     saved = Store(directory).load()
     ours = time.process_time() - begun
     assert saved is not None
-    assert saved.state.iteration == 300
+    assert saved.state.iteration == 150
     assert ours < 5 * plain
