@@ -71,7 +71,7 @@ def test_residual_of_a_users_own_stays_whole_and_is_equal_to_stock(stock_with: S
     assert (own.kind, len(own.units)) == ("whole", 1)
     assert own.name == type(stock_with.context["residual_objs"][-1]).__name__
     singles = [(unit,) for unit in range(len(evaluator.description.units))]
-    for parameters in vectors(stock_with.initial, 20, seed=1):
+    for parameters in vectors(stock_with.initial, 10, seed=1):
         assert split_outcome(evaluator, parameters, singles) == stock_with.outcome(parameters)
 
 
@@ -119,7 +119,7 @@ def test_unknown_releases_are_evaluated_whole(every_kind: Stock, monkeypatch: py
     evaluator = Evaluator(every_kind.recipe.packed())
     assert [residual.kind for residual in evaluator.description.residuals] == ["whole"] * 4
     assert "espei 0.9.1 (not 0.0.0)" in evaluator.description.note
-    for parameters in vectors(every_kind.initial, 5, seed=2):
+    for parameters in vectors(every_kind.initial, 3, seed=2):
         assert split_outcome(evaluator, parameters, [(1, 3), (0, 2)]) == every_kind.outcome(parameters)
 
 
@@ -168,7 +168,7 @@ def test_result_is_made_of_plain_floats(every_kind_evaluator: Evaluator) -> None
 def test_far_parameters_print_nothing(
     every_kind: Stock, every_kind_evaluator: Evaluator, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for parameters in vectors(every_kind.initial, 9, seed=3):
+    for parameters in vectors(every_kind.initial, 5, seed=3):
         every_kind_evaluator(parameters)
     assert capfd.readouterr() == ("", "")
 

@@ -87,7 +87,8 @@ def test_optimizer_is_replaced_meanwhile_and_put_back_even_after_an_error() -> N
             assert espei_script.EmceeOptimizer is _Other
             raise KeyError
 
-    pytest.raises(KeyError, fail)
+    with pytest.raises(KeyError):
+        fail()
     assert espei_script.EmceeOptimizer is EmceeOptimizer
 
 
