@@ -225,7 +225,7 @@ class Pool:
             return
         self._dispatcher.drop(job)
         self._forget(job)
-        cause = f"its worker died {len(out.deaths)} times, most likely ended by the system for want of memory"
+        cause = f"its worker died {len(out.deaths)} times, most often that is the system for want of memory"
         told = f"{cause}: {'; '.join(out.deaths)}"
         self._came.append(Failed(job, told, "", "", remote.address, remote.host))
 

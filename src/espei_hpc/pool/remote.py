@@ -58,8 +58,10 @@ class Remote:
             try:
                 answer = await call()
                 events.put(partial(answered, answer))
+            except OSError:
+                events.put(partial(lost, "its connection broke, or could not be made"))
             except (Exception, asyncio.CancelledError) as error:
-                events.put(partial(lost, f"it cannot be reached ({type(error).__name__}: {error})"))
+                events.put(partial(lost, f"{type(error).__name__}: {error}"))
             finally:
                 self._tasks.discard(task)
 

@@ -14,7 +14,7 @@ from distributed.security import Security
 
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
-from espei_hpc.pool.dispatch import Job
+from espei_hpc.pool.dispatch import Bounds, Job
 from espei_hpc.pool.limits import Limits
 from espei_hpc.pool.pool import Pool
 from espei_hpc.pool.results import Done
@@ -60,6 +60,23 @@ def test_no_worker_has_more_than_two_jobs(cluster: Cluster, runs: Runs) -> None:
         runs.pool.give(job("more", "sleep", 0.2))
     came = runs.until(lambda: runs.pool.room() == 6, "all ends")
     assert sorted(Counter(one.worker for one in came).values()) == [2, 2, 2]
+
+
+def test_a_job_for_which_there_was_no_room_is_not_awaited(
+    cluster: Cluster, client: distributed.Client
+) -> None:
+    cluster.have(1)
+    bounds, limits = Bounds(margin=0.2, seen=1), Limits(answer=0.5, poll=0.2)
+    with Pool(client, Evaluator, b"same", bounds=bounds, limits=limits) as pool:
+        runs = Runs(pool)
+        runs.start(1)
+        runs.all([job(0, "sleep", 0.05)])
+        pool.give(job(1, "sleep", 0.05))
+        pool.give(job(2, "sleep", 0.05))
+        with pytest.raises(LookupError):
+            pool.give(job(3, "sleep", 0.05))
+        assert len(runs.until(lambda: pool.room() == 2, "both ends")) == 2
+        assert pool.wait(2.0) == []
 
 
 def test_a_slow_worker_gets_fewer_jobs(cluster: Cluster, runs: Runs) -> None:

@@ -148,7 +148,7 @@ def test_fault_11_job_that_kills_its_workers_is_given_up_after_three(cluster: Cl
     runs.start(4)
     failed = one_failed(runs.all([job("poison", "die"), *sleeps(0, 20)]))
     assert failed.job.key == "poison"
-    assert "its worker died 3 times, most likely" in failed.cause
+    assert "its worker died 3 times" in failed.cause
     dead = [worker for worker in workers if worker.poll() is not None]
     assert len(dead) == 3
     assert all(f"(pid {worker.pid}): memory 0." in failed.cause for worker in dead)
