@@ -119,6 +119,8 @@ def _iterations_in(path: Path, array: Array) -> int | None:
         if os.fstat(file.fileno()).st_size == 0:
             return 0  # nothing to lose
         shape = _shape(file, array)
+        if shape[1] and not array.shape[1]:
+            raise _Foreign  # nothing to tell it by
         length = math.prod(shape[1:]) * array.itemsize
         for samples in array:
             both = samples[: shape[1]].tobytes()
