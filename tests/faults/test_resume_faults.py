@@ -139,7 +139,7 @@ def test_fault_18_stopped_fit_goes_on_as_if_it_had_not_been(
 def test_fault_18_fit_without_fixed_random_numbers_goes_on_with_its_own(
     commands: Commands, tmp_path: Path
 ) -> None:
-    fit = write_fit(tmp_path, 100)
+    fit = write_fit(tmp_path, 40)
     change(fit, "mcmc", deterministic=False, save_interval=5)
     run = local(commands, fit)
     wait_for_checkpoint(fit)

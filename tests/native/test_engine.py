@@ -53,7 +53,8 @@ def here(tmp_path: Path, example: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 @contextmanager
 def cluster(commands: Commands, workers: int) -> Iterator[list[psutil.Process]]:
     """Keep up a scheduler and workers, each a process of its own; give the workers."""
-    words = [BIN / "python", "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    python = str(BIN / "python")
+    words = [python, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
     scheduler = commands.start(*words, "--no-dashboard", "--scheduler-file", "s.json")
     wait_until(Path(commands.directory / "s.json").exists, "the scheduler file")
     words = [
@@ -65,7 +66,7 @@ def cluster(commands: Commands, workers: int) -> Iterator[list[psutil.Process]]:
         "--nthreads",
         "1",
     ]
-    options = ["--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", commands.directory]
+    options = ["--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", "."]
     seed = {"PYTHONHASHSEED": "0", "MPI4PY_MPIABI": "none", "OMP_NUM_THREADS": "1"}
     started = [commands.start(*words, *options, env=seed) for _ in range(workers)]
     try:

@@ -36,6 +36,7 @@ class Chain:
         save_interval: int | None,
     ) -> None:
         self._store = directory.store
+        self._lock = directory.lock
         self._files = files
         self._save_interval = save_interval
         saved = directory.saved
@@ -83,8 +84,10 @@ class Chain:
 
         Raises:
             Refusal: (CANNOT_CREATE) if it cannot be written; the ones before are whole.
+                (UNAVAILABLE) if this machine stood still so long that another one goes on with the fit.
         """
         if self.done > self._saved:
+            self._lock.check()
             new = slice(self._saved, self.done)
             self._store.append(self._positions[:, new], self._log_probabilities[:, new], self.state)
             self._saved = self.done

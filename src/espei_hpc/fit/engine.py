@@ -1,7 +1,7 @@
 """The fit's loop: ready tasks of the sampler go to the workers in pieces, their answers come back."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from espei_hpc.fit.cutting import Cutter, Pieces
@@ -55,7 +55,8 @@ class Engine:
         self._description = description
         self._cutter = cutter
         self._waiting: deque[Job] = deque()
-        self._evaluations: dict[Task, _Evaluation] = {}
+        self._evaluations: dict[Hashable, _Evaluation] = {}
+        """By the key of each of their pieces that is out."""
 
     def run(self, block_done: Callable[[Block], None], turn: Callable[[], bool]) -> None:
         """Run until all iterations are done.
@@ -101,11 +102,9 @@ class Engine:
             raise EvaluationFailed(
                 answer.job.arguments[0], f"{answer.cause}: {answer.error}", answer.traceback
             )
-        task, _ = answer.job.key
-        evaluation = self._evaluations[task]
+        evaluation = self._evaluations.pop(answer.job.key)
         evaluation.parts.append(answer.value)
         if len(evaluation.parts) == len(evaluation.pieces):
-            del self._evaluations[task]
             self._complete(evaluation)
 
     def _complete(self, evaluation: _Evaluation) -> None:

@@ -1,6 +1,7 @@
 """A fit by our own engine: the chain goes on from its checkpoint, on whatever workers there are."""
 
 import contextlib
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,6 +131,9 @@ class GraphFit:
         if not told:
             fault = Fault(str(self.scheduler_file), "is no longer a whole scheduler file")
             raise Refusal(ExitCode.UNAVAILABLE, [fault])
+        # Each worker takes two connections, and many systems allow 1,024 open files until asked for more.
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         try:
             # By address: a Client waits for its scheduler file without end.
             return distributed.Client(

@@ -25,6 +25,7 @@ class RunDirectory:
 
     Attributes:
         path: where it is.
+        lock: keeps other processes out of it.
         store: the checkpoint in it.
         record: what the last start wrote down; None if there was none.
         saved: the chain of the checkpoint; None if there is none.
@@ -32,6 +33,7 @@ class RunDirectory:
     """
 
     path: Path
+    lock: Lock
     store: Store
     record: Record | None = None
     saved: Saved | None = None
@@ -136,15 +138,14 @@ def held(path: Path, still_wanted: Callable[[], None] = lambda: None) -> Iterato
         Refusal: (UNAVAILABLE) if another run holds it, naming that; (CANNOT_CREATE) if it cannot be made.
     """
     path = path.resolve()
-    directory = RunDirectory(path, Store(path / CHECKPOINT))
+    directory = RunDirectory(path, Lock(path), Store(path / CHECKPOINT))
     try:
         directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_create(path, error) from error
-    lock = Lock(directory.path)
-    lock.acquire(still_wanted)
+    directory.lock.acquire(still_wanted)
     try:
         directory.load()
         yield directory
     finally:
-        lock.release()
+        directory.lock.release()
