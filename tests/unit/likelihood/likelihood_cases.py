@@ -80,7 +80,7 @@ def write(directory: Path, datasets: dict[str, Any], **changes: Any) -> dict[str
         "input_db": str(EXAMPLE / "cu-mg_start.tdb"),
         "iterations": 2,
         "scheduler": None,
-        "data_weights": {"ZPF": 5.0, "HM": 0.7},
+        "data_weights": {"ZPF": 0.7, "HM": 0.7},
     }
     return {
         "system": {"phase_models": str(EXAMPLE / "phase_models.json"), "datasets": str(folder)},

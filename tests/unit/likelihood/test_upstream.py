@@ -207,7 +207,7 @@ def residual_of(stock: Stock, kind: type) -> Any:
 
 def test_phase_boundaries_have_regions_and_a_weight(every_kind: Stock) -> None:
     residual = residual_of(every_kind, upstream.ZPFResidual)
-    assert residual.weight == 5.0
+    assert residual.weight == 0.7
     assert {"phase_regions", "dataset_reference", "weight", "dbf"} <= set(residual.zpf_data[0])
     regions = upstream.phase_regions(residual)
     assert [region.data["phase_regions"] for region in regions] == [
