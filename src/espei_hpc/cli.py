@@ -104,9 +104,7 @@ def check(input_file: Path, run_dir: Path | None) -> None:
 @commands.command()
 @required_input
 @click.option("--cores-per-node", type=click.IntRange(1), help="Take ranks in whole nodes of so many cores.")
-@click.option(
-    "--hours", type=click.FloatRange(0, min_open=True), help="Name the ranks that finish in time."
-)
+@click.option("--hours", type=click.FloatRange(0, min_open=True), help="Name the ranks that finish in time.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_json: bool) -> None:
     """Measure an input's likelihood here and forecast the fit for numbers of ranks; write nothing.

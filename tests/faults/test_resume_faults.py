@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -75,6 +76,10 @@ def everything(run: Command) -> list[psutil.Process]:
 TARGETS: list[Callable[[Command], list[psutil.Process]]] = [the_fit, a_rank, the_script, everything]
 
 
+def advanced_or_over(run: Command, fit: Path, before: int) -> bool:
+    return saved(fit) > before or run.process.poll() is not None
+
+
 def kill(run: Command, target: Callable[[Command], list[psutil.Process]]) -> None:
     for _ in range(100):  # a process may have ended since it was listed
         try:
@@ -94,10 +99,7 @@ def test_fault_17_thirty_kills_at_random_moments_leave_the_uninterrupted_chain(
         before = saved(long_fit)
         # Half of them wherever the start may be, half while it samples.
         if number % 2:
-            wait_until(
-                lambda run=run, before=before: saved(long_fit) > before or run.process.poll() is not None,
-                "a checkpoint",
-            )
+            wait_until(partial(advanced_or_over, run, long_fit, before), "a checkpoint")
             time.sleep(random.uniform(0, 0.5))
         else:
             time.sleep(random.uniform(0, 8))
@@ -293,3 +295,23 @@ def test_fault_22_two_fits_that_write_the_same_files_lose_no_samples(
         for name, new in (("trace", "t"), ("lnprob", "l")):
             (tmp_path / f"{new}.npy").replace(tmp_path / f"{name}.npy")
     assert Chain.load(tmp_path).equals(stock_chain)
+
+
+def test_fault_20_full_disk_is_told_and_the_fit_goes_on_when_there_is_room(
+    commands: Commands, long_fit: Path, long_stock_chain: Chain
+) -> None:
+    # A small file system of its own for the run directory, seen by these processes alone.
+    script = f"""
+        mkdir -m 700 x.run && mount -t tmpfs -o size=400k,mode=700 tmpfs x.run
+        {BIN}/espei-hpc fit --in x.yaml --local -w 2; echo "first: $?"
+        mount -o remount,size=64m x.run
+        {BIN}/espei-hpc fit --in x.yaml --local -w 2; echo "second: $?"
+    """
+    result = commands.run("unshare", "--mount", "bash", "-c", script)
+    assert "first: 73" in result.output, result.output
+    assert "No space left on device" in result.output
+    assert "is whole" in result.output
+    assert "Traceback" not in result.output
+    assert "going on after iteration" in result.output
+    assert "second: 0" in result.output, result.output
+    assert Chain.load(long_fit.parent).equals(long_stock_chain)

@@ -58,7 +58,7 @@ def cluster(commands: Commands, workers: int) -> Iterator[list[psutil.Process]]:
     scheduler = commands.start(*words, "--no-dashboard", "--scheduler-file", "s.json")
     wait_until(Path(commands.directory / "s.json").exists, "the scheduler file")
     words = [
-        BIN / "python",
+        python,
         "-m",
         "distributed.cli.dask_worker",
         "--scheduler-file",

@@ -90,11 +90,10 @@ class Engine:
     def _open(self, task: Task) -> None:
         pieces = self._cutter.pieces(self._pool.workers)
         parameters = self._graph.parameters(task)
-        self._evaluations[task] = _Evaluation(task, pieces)
+        evaluation = _Evaluation(task, pieces)
         for number, units in enumerate(pieces):
-            job = Job(
-                (task, number), (len(pieces), number), (parameters, units), (task.half_step, task.walker)
-            )
+            job = Job((task, number), (len(pieces), number), (parameters, units), priority=task)
+            self._evaluations[job.key] = evaluation
             self._waiting.append(job)
 
     def _take(self, answer: Done | Failed) -> None:
