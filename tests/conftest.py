@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from support import BIN, EXAMPLE, STOCK, Commands
+from support import BIN, EXAMPLE, STOCK, Commands, wait_until
 
 
 @pytest.fixture
@@ -17,9 +17,13 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
     """Start commands in a directory of the test's own; afterwards nothing of them lives."""
     started = Commands(tmp_path)
     yield started
-    left = started.left()
-    started.end_all()
-    assert not left, f"still alive after the test: {left}"
+    try:
+        # Python's own helper processes notice a moment later that their parent has ended.
+        wait_until(lambda: not started.left(), "the end of all processes", seconds=10)
+    except AssertionError:
+        left = started.left()
+        started.end_all()
+        pytest.fail(f"still alive after the test: {left}")
 
 
 @pytest.fixture

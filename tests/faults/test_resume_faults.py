@@ -257,6 +257,22 @@ def test_fault_19_force_new_begins_beside_and_keeps_the_earlier_samples(
     assert Chain.load(tmp_path / "x.run.1").equals(earlier)
 
 
+def test_fault_19_force_new_takes_what_cannot_be_read_aside_too(
+    commands: Commands, tmp_path: Path, stopped_fit: Path
+) -> None:
+    shutil.copytree(stopped_fit, tmp_path, dirs_exist_ok=True)
+    (start,) = (tmp_path / "x.run" / "checkpoint").glob("000000_*")
+    start.write_bytes(b"")
+    for name in ("trace.npy", "lnprob.npy"):  # whose samples nobody can tell
+        (tmp_path / name).unlink()
+    refused = commands.run("espei-mpi", "--in", "x.yaml", "-n", "3")
+    assert refused.code == 65, refused.output
+    change(tmp_path / "x.yaml", "mcmc", iterations=3)
+    result = commands.run("espei-mpi", "--in", "x.yaml", "-n", "3", "--force-new")
+    assert result.code == 0, result.output
+    assert (tmp_path / "x.run.1" / "checkpoint").is_dir()
+
+
 def test_fault_22_second_run_in_a_directory_is_refused_naming_the_first(
     commands: Commands, endless_fit: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The cluster without MPI: a LocalCluster on this machine's cores, for a fit on one computer."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,7 +26,7 @@ def running(directory: ClusterDirectory, workers: int) -> Iterator[None]:
         dashboard_address=None,
         worker_dashboard_address="127.0.0.1:0",
         local_directory=str(directory.scratch),
-        silence_logs=False,
+        silence_logs=logging.CRITICAL,
     ) as cluster:
         with distributed.Client(cluster, set_as_default=False) as client:
             client.write_scheduler_file(str(directory.scheduler_file))

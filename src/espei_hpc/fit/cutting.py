@@ -61,10 +61,15 @@ class Cutter:
         if self._deciding is None and situation != self._decided_for:
             self._decided_for = situation
             self._deciding = self._thread.submit(best_cut, self._walkers, workers, self._costs())
-        if self._deciding is not None and self._deciding.done():
+        if self._deciding is not None and not self.deciding:
             self._pieces = self.cut_into(self._deciding.result())
             self._deciding = None
         return self._pieces
+
+    @property
+    def deciding(self) -> bool:
+        """Whether a decision is being made."""
+        return self._deciding is not None and not self._deciding.done()
 
     def close(self) -> None:
         """Let the thread go."""

@@ -1,11 +1,12 @@
 """Beginning a fit: its input checked, its run directory held, and what an earlier start left in it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from espei_hpc.faults import Refusal
 from espei_hpc.fit.run_directory import RunDirectory, held
 from espei_hpc.problem import Problem, check
 
@@ -63,11 +64,14 @@ def opened(
     # First all faults of the input at once; a run directory is made for a sound one only.
     problem = None if path.exists() else check(opening.input_file)
     with held(path, still_wanted) as directory:
+        # What is moved aside need not be readable.
+        with suppress(Refusal) if opening.force_new else nullcontext():
+            directory.load()
         resumes = opening.engine == "graph"
         problem = problem or check(opening.input_file, directory.owns if resumes else _nothing)
         for note in (*problem.notes, *directory.notes):
             say(note)
-        if opening.force_new and directory.saved is not None:
+        if opening.force_new and directory.begun:
             say(f"what was in {path} is now in {directory.set_aside(problem)}")
         elif resumes:
             directory.check_same(problem)

@@ -69,11 +69,6 @@ class RunDirectory:
         self.record = Record.read(self.path)
         self.saved = self.store.load()
         self.notes = tuple(self.store.notes)
-        if self.saved is not None and self.record is None:
-            fault = Fault(
-                str(self.path), "holds a checkpoint, but its run.json is missing or cannot be read", NEW_START
-            )
-            raise Refusal(ExitCode.BAD_INPUT, [fault])
 
     def check_same(self, problem: Problem) -> None:
         """Refuse to go on with a chain of another problem.
@@ -81,8 +76,11 @@ class RunDirectory:
         Raises:
             Refusal: (BAD_INPUT) naming all that has changed.
         """
-        if self.saved is None or self.record is None:
+        if self.saved is None:
             return
+        if self.record is None:
+            what = "holds a checkpoint, but its run.json is missing or cannot be read"
+            raise Refusal(ExitCode.BAD_INPUT, [Fault(str(self.path), what, NEW_START)])
         changes = compare(self.record.fingerprint, fingerprint(problem))
         if changes:
             faults = [Fault(str(self.path), change) for change in changes]
@@ -100,6 +98,11 @@ class RunDirectory:
         if self.record is not None:
             self.record = replace(self.record, finished=iterations)
             self.record.write(self.path)
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier start left a checkpoint, of whatever worth."""
+        return self.store.directory.exists()
 
     def set_aside(self, problem: Problem) -> Path:
         """Move everything of the earlier starts to a new place beside it, and return that."""
@@ -145,7 +148,6 @@ def held(path: Path, still_wanted: Callable[[], None] = lambda: None) -> Iterato
         raise cannot_create(path, error) from error
     directory.lock.acquire(still_wanted)
     try:
-        directory.load()
         yield directory
     finally:
         directory.lock.release()
