@@ -43,11 +43,9 @@ def draw(random: np.random.RandomState, shape: tuple[int, int], a: float) -> Dra
     half, parameters = shape
     stretch = ((a - 1.0) * random.rand(half) + 1) ** 2.0 / a
     partner = random.randint(half, size=(half,))
-    uniform = random.rand(half)
     # Logarithms of whole arrays, as emcee takes them: numpy's logarithm of one
     # number may differ in the last bit from that of the same number in an array.
-    with np.errstate(divide="ignore"):
-        threshold = np.log(uniform)
+    threshold = np.log(random.rand(half))
     gain = (parameters - 1.0) * np.log(stretch)
     return Draws(stretch.tolist(), partner.tolist(), gain.tolist(), threshold.tolist())
 

@@ -24,7 +24,9 @@ PROBLEMS: dict[str, LogProbability] = {
     "walls": lambda x: -np.inf if x[0] < 0 or x[-1] > 1 else float(-0.5 * np.sum(x**2)),
     "nowhere possible": lambda _: -np.inf,
     "constant": lambda _: 0.0,
-    "peaked": lambda x: float(-1e12 * np.sum(x**2)),
+    # So far from 0 that the order of the additions decides what is accepted.
+    "constant and far": lambda _: -1e17,
+    "peaked": lambda x: float(-1e12 * np.sum(np.sin(1e4 * x) ** 2)),
     "rough": lambda x: float(np.sum(np.sin(1e4 * x)) + np.cos(x[0])),
     "huge": lambda x: float(np.sum(np.sin(x))) * 1.5e308,
     "infinite": lambda x: np.inf if x[0] > 0.5 else float(-np.sum(x**2)),
@@ -57,15 +59,28 @@ class Case:
             random=cast(RandomState, generator.get_state()),
         )
 
-    def stock(self) -> emcee.EnsembleSampler:
+    def stock(self) -> "Stock":
         start = self.start()
         sampler = emcee.EnsembleSampler(
             self.walkers, self.parameters, self.log_probability, a=self.a, live_dangerously=True
         )
         known = None if start.log_probabilities is None else start.log_probabilities.copy()
+        accepted, states = [], []
         with np.errstate(all="ignore"):
-            list(sampler.sample(start.positions, known, start.random, iterations=self.iterations))
-        return sampler
+            for _ in sampler.sample(start.positions, known, start.random, iterations=self.iterations):
+                accepted.append(sampler.naccepted.copy())
+                states.append(sampler.random_state)
+        return Stock(sampler.chain, sampler.lnprobability, accepted, states)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What emcee itself makes of a case; of each iteration, what it counted and its random numbers' state."""
+
+    chain: FloatArray
+    lnprobability: FloatArray
+    accepted: list[FloatArray]
+    random: list[RandomState]
 
 
 @st.composite
@@ -103,26 +118,27 @@ def blocks(
     assert graph.take() is None
 
 
-def assert_same_chain(sampler: emcee.EnsembleSampler, got: list[Block]) -> None:
+def assert_same_chain(stock: Stock, got: list[Block]) -> None:
     done = 0
     for block in got:
         assert block.first == done
         done += block.positions.shape[1]
-        assert block.state.iteration == done
-        assert np.array_equal(block.state.positions, block.positions[:, -1])
-        assert block.state.log_probabilities is not None
-        assert np.array_equal(block.state.log_probabilities, block.log_probabilities[:, -1])
-    assert done == sampler.chain.shape[1]
-    assert np.array_equal(np.concatenate([b.positions for b in got], axis=1), sampler.chain)
-    assert np.array_equal(np.concatenate([b.log_probabilities for b in got], axis=1), sampler.lnprobability)
-    assert np.array_equal(got[-1].state.accepted, sampler.naccepted)
-    assert_same_random(got[-1].state, sampler)
+        assert np.array_equal(block.positions, stock.chain[:, block.first : done])
+        assert np.array_equal(block.log_probabilities, stock.lnprobability[:, block.first : done])
+        assert_same_state(stock, block.state, done)
+    assert done == stock.chain.shape[1]
 
 
-def assert_same_random(state: State, sampler: emcee.EnsembleSampler) -> None:
-    ours, stock = state.random, sampler.random_state
-    assert np.array_equal(ours[1], stock[1])
-    assert (ours[0], *ours[2:]) == (stock[0], *stock[2:])
+def assert_same_state(stock: Stock, state: State, iteration: int) -> None:
+    last = iteration - 1
+    assert state.iteration == iteration
+    assert np.array_equal(state.positions, stock.chain[:, last])
+    assert state.log_probabilities is not None
+    assert np.array_equal(state.log_probabilities, stock.lnprobability[:, last])
+    assert np.array_equal(state.accepted, stock.accepted[last])
+    ours, theirs = state.random, stock.random[last]
+    assert np.array_equal(ours[1], theirs[1])
+    assert (ours[0], *ours[2:]) == (theirs[0], *theirs[2:])
 
 
 @settings(max_examples=500, deadline=None)
@@ -172,7 +188,7 @@ def test_chain_of_a_large_ensemble_is_that_of_emcee(walkers: int, parameters: in
     assert_same_chain(case.stock(), list(blocks(graph, case.log_probability, random.Random(1), 300)))
 
 
-@pytest.mark.parametrize(("problem", "low", "high"), [("constant", 0.9, 1.0), ("peaked", 0.0, 0.9)])
+@pytest.mark.parametrize(("problem", "low", "high"), [("constant", 0.9, 1.0), ("peaked", 0.0, 0.15)])
 def test_the_problems_cover_frequent_and_rare_acceptance(problem: str, low: float, high: float) -> None:
-    sampler = Case(problem, 20, 1 if problem == "constant" else 7, 50, 2.0, 3, False).stock()
-    assert low <= sampler.acceptance_fraction.mean() <= high
+    stock = Case(problem, 20, 1 if problem == "constant" else 7, 50, 2.0, 3, False).stock()
+    assert low <= stock.accepted[-1].mean() / 50 <= high

@@ -13,6 +13,9 @@ from espei_hpc.sampler import FloatArray, Graph, NotANumber, RandomState, State,
 pytestmark = pytest.mark.filterwarnings("error")
 
 
+NONE = Task(-1, 0)
+
+
 def gaussian(x: FloatArray) -> float:
     return float(-0.5 * np.sum(x**2))
 
@@ -105,7 +108,9 @@ def test_each_task_is_handed_out_once_and_the_earliest_half_step_first() -> None
         assert [task.half_step for task in ready] == sorted(task.half_step for task in ready)
         seen += ready
         waiting += ready
-        answer(graph, waiting.pop(order.randrange(len(waiting))))
+        order.shuffle(waiting)
+        for _ in range(order.randint(1, len(waiting))):
+            answer(graph, waiting.pop())
     assert sorted(seen) == [Task(half_step, walker) for half_step in range(2, 62) for walker in range(10)]
 
 
@@ -191,17 +196,35 @@ def test_parameters_are_a_copy() -> None:
     graph = Graph(state(8), 1)
     task = graph.pop()
     assert task is not None
-    kept = graph.parameters(task)
+    before = graph.parameters(task).tolist()
     graph.parameters(task)[:] = 0.0
-    assert np.array_equal(graph.parameters(task), kept)
+    assert graph.parameters(task).tolist() == before
 
 
 def test_start_is_left_as_it_was() -> None:
     start, untouched = state(8), state(8)
-    run_but_for(Graph(start, 5), Task(-1, 0))
+    graph = Graph(start, 5)
+    run_but_for(graph, NONE)
+    block = graph.take()
+    assert block is not None
+    assert block.state.accepted.any()
     assert same(start.positions, untouched.positions)
     assert same(start.log_probabilities, untouched.log_probabilities)
     assert not start.accepted.any()
+
+
+def test_start_may_change_afterwards() -> None:
+    start = state(8)
+    graph, reference = Graph(start, 5), Graph(state(8), 5)
+    start.positions[:] = 0.0
+    start.accepted[:] = 99
+    for each in (graph, reference):
+        run_but_for(each, NONE)
+    ours, expected = graph.take(), reference.take()
+    assert ours is not None
+    assert expected is not None
+    assert same(ours.positions, expected.positions)
+    assert np.array_equal(ours.state.accepted, expected.state.accepted)
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["in a move", "at the start"])
@@ -273,7 +296,7 @@ def test_proposal_that_is_infinite_is_refused_as_by_emcee() -> None:
 
 def test_fewer_iterations_than_are_done_are_refused() -> None:
     graph = Graph(state(8), 3)
-    run_but_for(graph, Task(-1, 0))
+    run_but_for(graph, NONE)
     block = graph.take()
     assert block is not None
     with pytest.raises(ValueError, match="3 iterations are done; only 2 are wanted"):
