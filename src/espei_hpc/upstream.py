@@ -6,11 +6,11 @@ other than those in ``KNOWN`` the likelihood is not taken apart (``known``): a
 residual is then evaluated whole, by its documented ``get_likelihood``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,9 @@ __all__ = [
     "EmceeOptimizer",
     "EquilibriumPropertyResidual",
     "FixedConfigurationPropertyResidual",
+    "Observer",
     "PickleableTinyDB",
+    "Prepared",
     "ZPFResidual",
     "activity_datasets",
     "activity_differences",
@@ -55,12 +57,14 @@ __all__ = [
     "import_qualified_object",
     "known",
     "normalized",
+    "observed_by",
     "optimizer",
     "phase_regions",
     "property_datasets",
     "property_differences",
     "register",
     "registered",
+    "sampled_by",
     "setup_context",
     "store_chain",
     "unpack_piecewise",
@@ -111,6 +115,107 @@ def optimizer(replacement: type[Any]) -> Iterator[None]:
         yield
     finally:
         espei_script.EmceeOptimizer = original
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What ESPEI has ready when its sampling begins.
+
+    Attributes:
+        symbols: to fit, as ``_fit`` got them.
+        datasets: to fit to, in ESPEI's order.
+        data_weights: weight of each kind of data.
+        phase_models: content of the phase models file.
+        priors: a distribution for each symbol, in the order of the sorted symbols.
+        chains: starting positions, shape (walkers, parameters).
+        random: state of emcee's random numbers.
+    """
+
+    symbols: list[str]
+    datasets: list[dict[str, Any]]
+    data_weights: dict[str, float] | None
+    phase_models: dict[str, Any]
+    priors: list[Any]
+    chains: FloatArray
+    random: Any
+
+
+class _PreparedOptimizer(EmceeOptimizer):  # type: ignore[misc]
+    def _fit(self, symbols: list[str], ds: Any, *args: Any, **kwargs: Any) -> Any:
+        self.fitted = (list(symbols), ds, kwargs["mcmc_data_weights"])
+        return super()._fit(symbols, ds, *args, **kwargs)
+
+    def prepared(self, chains: FloatArray) -> Prepared:
+        symbols, datasets, weights = self.fitted
+        return Prepared(
+            symbols=symbols,
+            datasets=[dict(dataset) for dataset in datasets.all()],
+            data_weights=weights,
+            phase_models=self.phase_models,
+            priors=self.sampler.kwargs["prior_rvs"],
+            chains=np.array(chains, dtype=np.float64),
+            random=self.sampler.random_state,
+        )
+
+
+def sampled_by(sample: Callable[[Prepared], tuple[FloatArray, FloatArray]]) -> type[Any]:
+    """Return an optimizer whose sampling is another's.
+
+    Args:
+        sample: returns positions, shape (walkers, iterations, parameters), and log-probabilities.
+    """
+
+    class Optimizer(_PreparedOptimizer):
+        @staticmethod
+        def predict(params: FloatArray, **ctx: Any) -> float:
+            # ESPEI evaluates the initial guess once, for its log alone; the workers do it again.
+            return float("nan")
+
+        def do_sampling(self, chains: FloatArray, iterations: int) -> None:
+            store_chain(self.sampler, *sample(self.prepared(chains)))
+
+    return Optimizer
+
+
+class Observer(Protocol):
+    """Watches ESPEI's own sampling."""
+
+    def begin(self, prepared: Prepared, iterations: int, client: Any) -> Any:
+        """Return the pool, with emcee's ``map``, that evaluates on ESPEI's client."""
+
+    def step(self, log_probabilities: FloatArray, acceptance: float) -> None:
+        """Take note of an iteration: its log-probabilities, shape (walkers,), and the fraction accepted."""
+
+    def end(self, files: tuple[str | None, str | None]) -> None:
+        """The sampling is over; ESPEI has written these files."""
+
+
+def observed_by(observer: Observer) -> type[Any]:
+    """Return ESPEI's optimizer, which tells ``observer`` what it does."""
+
+    class Optimizer(_PreparedOptimizer):
+        def do_sampling(self, chains: FloatArray, iterations: int) -> None:
+            sampler = self.sampler
+            sampler.pool = observer.begin(self.prepared(chains), iterations, sampler.pool)
+            sampler.sample = _telling(sampler, observer)
+            # With a client, ESPEI logs the workers' memory after each iteration, and dies at
+            # random: now and then the client's own periodic update leaves the list of workers empty.
+            self.scheduler = None
+            super().do_sampling(chains, iterations)
+            observer.end((self.tracefile, self.probfile))
+
+    return Optimizer
+
+
+def _telling(sampler: Any, observer: Observer) -> Callable[..., Iterator[Any]]:
+    sample = sampler.sample
+
+    def telling(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        for step in sample(*args, **kwargs):
+            yield step
+            observer.step(np.array(step[1], dtype=np.float64), float(np.mean(sampler.acceptance_fraction)))
+
+    return telling
 
 
 def store_chain(sampler: Any, chain: FloatArray, log_probabilities: FloatArray) -> None:

@@ -49,7 +49,7 @@ def test_without_mpi_the_fit_runs_on_this_machines_cores(
     result = commands.run(path / "espei-mpi", "--in", small_fit, env={"PATH": str(path)})
     assert result.code == 0, result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
-    assert not small_fit.with_suffix(".run").exists()
+    assert not (small_fit.with_suffix(".run") / "cluster").exists()
 
 
 def test_json_input_is_fitted_like_yaml(commands: Commands, small_fit: Path, stock_chain: Chain) -> None:
@@ -158,7 +158,7 @@ def _commands_without_mpi(directory: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", [["espei-mpi", "-n", "2"], ["espei-hpc", "fit", "--local"]])
-def test_failure_in_espei_is_one_line_exits_1_and_leaves_a_traceback_but_no_key(
+def test_fault_12_failure_in_espei_is_one_line_exits_1_and_leaves_its_parameters_but_no_key(
     command: list[str], commands: Commands, small_fit: Path
 ) -> None:
     # Passes ESPEI's checker and its set-up; the first evaluation finds that there is no such property.
@@ -176,5 +176,7 @@ def test_failure_in_espei_is_one_line_exits_1_and_leaves_a_traceback_but_no_key(
     assert "espei-hpc: fit: " in result.output
     assert "Traceback" not in result.output
     kept = {path.name for path in small_fit.with_suffix(".run").rglob("*") if path.is_file()}
-    assert "traceback.log" in kept
+    failed = json.loads((small_fit.with_suffix(".run") / "failed-parameters.json").read_text())
+    assert set(failed["parameters"]) == {f"VV000{number}" for number in range(6)}
+    assert any(line.startswith("Traceback") for line in failed["traceback"])
     assert not kept & {"key.pem", "certificate.pem", "scheduler.json"}

@@ -42,50 +42,36 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
     settings["mcmc"]["scheduler"] = None
     settings["mcmc"].pop("cores", None)
     settings["output"] |= {"tracefile": "None", "probfile": "None"}
-    with upstream.optimizer(_optimizer(settings, sample)):
+
+    def sample_enough(prepared: upstream.Prepared) -> tuple[FloatArray, FloatArray]:
+        start = State(
+            iteration=0,
+            positions=prepared.chains,
+            log_probabilities=None,
+            accepted=np.zeros(len(prepared.chains), dtype=np.int64),
+            random=prepared.random,
+        )
+        positions, log_probabilities = sample(start, lambda: recipe(settings, prepared))
+        if positions.shape[1] < FEWEST_ITERATIONS:
+            raise Stopped
+        return positions, log_probabilities
+
+    with upstream.optimizer(upstream.sampled_by(sample_enough)):
         espei_script.run_espei(settings)
 
 
-def recipe(settings: Mapping[str, Any], optimizer: Any) -> Recipe:
+def recipe(settings: Mapping[str, Any], prepared: upstream.Prepared) -> Recipe:
     """Return what workers build ESPEI's likelihood from.
 
     Args:
         settings: ESPEI's checked input.
-        optimizer: ours, whose ``fitted`` holds symbols, datasets and data weights as ``_fit`` got them.
+        prepared: what ESPEI has ready when its sampling begins.
     """
-    symbols, datasets, weights = optimizer.fitted
     return Recipe(
         database=source(settings),
-        phase_models=optimizer.phase_models,
-        datasets=[dict(dataset) for dataset in datasets.all()],
-        symbols=list(symbols),
-        data_weights=weights,
-        priors=optimizer.sampler.kwargs["prior_rvs"],
+        phase_models=prepared.phase_models,
+        datasets=prepared.datasets,
+        symbols=prepared.symbols,
+        data_weights=prepared.data_weights,
+        priors=prepared.priors,
     )
-
-
-def _optimizer(settings: Mapping[str, Any], sample: Sample) -> type[Any]:
-    class GraphOptimizer(upstream.EmceeOptimizer):  # type: ignore[misc]
-        def _fit(self, symbols: list[str], ds: Any, *args: Any, **kwargs: Any) -> Any:
-            self.fitted = (symbols, ds, kwargs["mcmc_data_weights"])
-            return super()._fit(symbols, ds, *args, **kwargs)
-
-        @staticmethod
-        def predict(params: FloatArray, **ctx: Any) -> float:
-            # ESPEI evaluates the initial guess once, for its log alone; the workers do it again.
-            return float("nan")
-
-        def do_sampling(self, chains: FloatArray, iterations: int) -> None:
-            start = State(
-                iteration=0,
-                positions=np.array(chains, dtype=np.float64),
-                log_probabilities=None,
-                accepted=np.zeros(len(chains), dtype=np.int64),
-                random=self.sampler.random_state,
-            )
-            positions, log_probabilities = sample(start, lambda: recipe(settings, self))
-            if positions.shape[1] < FEWEST_ITERATIONS:
-                raise Stopped
-            upstream.store_chain(self.sampler, positions, log_probabilities)
-
-    return GraphOptimizer

@@ -6,7 +6,7 @@ Only the likelihood is not sent as ESPEI does it but built in each worker (see
 
 import asyncio
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -73,49 +73,46 @@ def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling],
         Stopped: when stopped before there was anything to make a database of. A later
             stop ends the sampling early instead; ESPEI then saves what it has.
     """
-    sampling = Sampling()
-    with upstream.optimizer(_observed(settings, stopper, sampling, report)):
+    observer = _Observer(settings, stopper, report)
+    with upstream.optimizer(upstream.observed_by(observer)):
         espei_script.run_espei(settings)
-    return sampling
+    return observer.sampling
 
 
-def _observed(
-    settings: dict[str, Any],
-    stopper: Stopper,
-    sampling: Sampling,
-    report: Callable[[Sampling], None],
-) -> type[Any]:
-    """Return an optimizer for ``run_espei`` that reports and can be stopped."""
+class _Observer:
+    """Keeps what is known of the sampling, and lets it be stopped."""
 
-    class ObservedOptimizer(upstream.EmceeOptimizer):  # type: ignore[misc]
-        def _fit(self, symbols: list[str], ds: Any, *args: Any, **kwargs: Any) -> Any:
-            self.fitted = (symbols, ds, kwargs["mcmc_data_weights"])
-            return super()._fit(symbols, ds, *args, **kwargs)
+    def __init__(
+        self, settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling], None]
+    ) -> None:
+        self.sampling = Sampling()
+        self._settings = settings
+        self._stopper = stopper
+        self._report = report
 
-        def do_sampling(self, chains: FloatArray, iterations: int) -> None:
-            stopper.sampling()
-            sampling.iterations = iterations
-            sampler = self.sampler
-            packed = recipe(settings, self).packed()
-            sampler.pool = _SafePool(sampler.pool, packed, stopper, sampling)
-            sampler.sample = _reporting(sampler, sampling, report)
-            report(sampling)
-            # With a client, ESPEI logs the workers' memory after each iteration, and dies at
-            # random: now and then the client's own periodic update leaves the list of workers empty.
-            self.scheduler = None
-            super().do_sampling(chains, iterations)
-            if not sampling.done:
-                self.discard_empty_files()
-            if sampling.done < FEWEST_ITERATIONS:
-                raise Stopped
+    def begin(self, prepared: upstream.Prepared, iterations: int, client: Any) -> _SafePool:
+        self._stopper.sampling()
+        self.sampling.iterations = iterations
+        pool = _SafePool(client, recipe(self._settings, prepared).packed(), self._stopper, self.sampling)
+        self._report(self.sampling)
+        return pool
 
-        def discard_empty_files(self) -> None:
+    def step(self, log_probabilities: FloatArray, acceptance: float) -> None:
+        sampling = self.sampling
+        sampling.done += 1
+        sampling.last = log_probabilities
+        sampling.best = max(sampling.best, float(np.max(sampling.start)), float(np.max(log_probabilities)))
+        sampling.acceptance = acceptance
+        self._report(sampling)
+
+    def end(self, files: tuple[str | None, str | None]) -> None:
+        if not self.sampling.done:
             # Empty arrays hold nothing and would only bar the next start.
-            for name in (self.tracefile, self.probfile):
+            for name in files:
                 if name is not None:
                     Path(name).unlink(missing_ok=True)
-
-    return ObservedOptimizer
+        if self.sampling.done < FEWEST_ITERATIONS:
+            raise Stopped
 
 
 def log_probability(parameters: FloatArray, recipe: bytes) -> float:
@@ -132,21 +129,3 @@ def _context(packed: bytes) -> dict[str, Any]:
         "residual_objs": built.residuals,
         "prior_rvs": recipe.priors,
     }
-
-
-def _reporting(
-    sampler: Any, sampling: Sampling, report: Callable[[Sampling], None]
-) -> Callable[..., Iterator[Any]]:
-    """Return the sampler's ``sample``, reporting after each iteration."""
-    sample = sampler.sample
-
-    def reporting(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        for step in sample(*args, **kwargs):
-            sampling.done += 1
-            sampling.last = np.array(step[1], dtype=np.float64)
-            sampling.best = max(sampling.best, float(np.max(sampling.start)), float(np.max(sampling.last)))
-            sampling.acceptance = float(np.mean(sampler.naccepted)) / sampling.done
-            yield step
-            report(sampling)
-
-    return reporting

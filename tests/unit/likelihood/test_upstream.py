@@ -263,3 +263,27 @@ def test_values_of_piecewise_symbols_are_read() -> None:
     database = Database.from_string("FUNCTION VV0001 1 -5.25; 10000 N !\n", fmt="tdb")
     assert upstream.database_symbols_to_fit(database) == ["VV0001"]
     assert upstream.unpack_piecewise(database.symbols["VV0001"]) == -5.25
+
+
+def test_sampler_has_what_we_read_and_replace() -> None:
+    sampler = emcee.EnsembleSampler(4, 2, lambda _: 0.0, kwargs={"prior_rvs": []}, pool="the pool")
+    assert sampler.kwargs == {"prior_rvs": []}
+    assert sampler.pool == "the pool"
+    assert sampler.random_state[0] == "MT19937"
+    sampler = emcee.EnsembleSampler(4, 2, lambda _: 0.0)
+    told = [step[1].shape for step in sampler.sample(np.random.rand(4, 2), iterations=3)]
+    assert told == [(4,)] * 3
+    assert np.array_equal(sampler.acceptance_fraction, sampler.naccepted / 3)
+
+
+def test_stock_sampling_saves_and_goes_on_when_interrupted() -> None:
+    source = inspect.getsource(EmceeOptimizer.do_sampling)
+    assert "self.sampler.sample(chains, iterations=iterations)" in source
+    assert "except KeyboardInterrupt" in source
+    assert source.rstrip().endswith("self.save_sampler_state()")
+
+
+def test_optimizer_prepares_all_that_the_sampling_depends_on() -> None:
+    assert "kwargs=ctx, pool=self.scheduler" in inspect.getsource(EmceeOptimizer._fit)
+    assert "sampler.random_state = numpy_rstate" in inspect.getsource(EmceeOptimizer._fit)
+    assert "self.predict(initial_guess, **ctx)" in inspect.getsource(EmceeOptimizer._fit)
