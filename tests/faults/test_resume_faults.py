@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -15,7 +16,7 @@ import pytest
 import yaml
 
 from conftest import Chain, run_stock, write_fit
-from support import BIN, Command, Commands, ranks, wait_until
+from support import BIN, Command, Commands, mpirun, ranks, wait_until
 
 ITERATIONS = 160
 KILLS = 30
@@ -88,6 +89,35 @@ def kill(run: Command, target: Callable[[Command], list[psutil.Process]]) -> Non
             return
         except psutil.NoSuchProcess:
             continue
+
+
+@pytest.mark.parametrize("family", ["openmpi", "mpich"])
+def test_fault_11_killed_rank_is_told_with_its_memory_and_the_fit_goes_on_when_started_again(
+    family: str, commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    change(small_fit, "mcmc", save_interval=1)
+    oversubscribe = " --map-by :OVERSUBSCRIBE" if family == "openmpi" else ""
+    words: list[str | Path] = [
+        "espei-mpi",
+        "--in",
+        small_fit,
+        "-n",
+        "3",
+        "--launcher",
+        f"{mpirun(family)}{oversubscribe}",
+    ]
+    run = commands.start(*words)
+    wait_for_checkpoint(small_fit)
+    # As the kernel does when memory is short; the launcher then ends all ranks.
+    worker = max(ranks(run), key=lambda rank: rank.cpu_times().user)
+    worker.kill()
+    result = run.finish()
+    assert result.code == 69, result.output
+    assert "want of memory" in result.output
+    assert re.search(rf"lost worker .*\(pid {worker.pid}\).*GB", result.output), result.output
+    assert commands.left() == []
+    assert commands.run(*words).code == 0
+    assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
 @pytest.mark.timeout(1800)

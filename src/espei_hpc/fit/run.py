@@ -23,6 +23,9 @@ from espei_hpc.problem import Problem
 
 Say = Callable[[str], None]
 SUPERVISOR_GONE = "the script that started the fit is gone"
+KILLED_CODES = ("137", "9")
+"""What Open MPI and MPICH end with when a rank was killed by signal 9."""
+KILLED = ": a rank was killed, most often for want of memory (ask for more, or for fewer ranks on each node)"
 
 
 def run(opening: Opening, wanted: Wanted, stopper: Stopper, supervisor: int | None, say: Say) -> int:
@@ -178,7 +181,10 @@ def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:
 def _lost_cluster(directory: ClusterDirectory) -> Callable[[], str | None]:
     def look() -> str | None:
         code = directory.launcher_ended()
-        return None if code is None else f"the launcher ended with exit code {code}"
+        if code is None:
+            return None
+        why = KILLED if code in KILLED_CODES else ""
+        return f"the launcher ended with exit code {code}{why}"
 
     return look
 
