@@ -6,6 +6,7 @@ walkers, workers, the evaluation, its spread and the cost of a call all at once,
 the engine is replayed with some numbers of pieces.
 """
 
+import math
 from dataclasses import replace
 
 from espei_hpc.schedule.costs import Costs
@@ -14,8 +15,11 @@ from espei_hpc.schedule.replay import replay
 SHORTEST_PIECE = 0.05
 """Seconds that a piece lasts at least: below, what is done anew in each would show."""
 
-TOLERANCE = 1.02
-"""An iteration may take so many times the shortest one, for the sake of fewer pieces."""
+TOLERANCE = 1.01
+"""An iteration may take so many times the shortest one, for the sake of fewer pieces..."""
+
+TOLERANCE_WHOLE = 1.03
+"""...and for the sake of none at all; a replay's end, when workers run out of work, counts for as much."""
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128)
 
@@ -45,13 +49,15 @@ def best_cut(walkers: int, workers: int, costs: Costs, shortest: float = SHORTES
     seconds: dict[int, float] = {}
     best = 1
     for pieces in sorted(bounds, key=lambda pieces: (bounds[pieces], pieces)):
-        if seconds and bounds[pieces] > TOLERANCE * seconds[best]:
+        if seconds and bounds[pieces] > TOLERANCE_WHOLE * seconds[best]:
             break  # neither this one nor any after it
         if seconds and pieces > best and TOLERANCE * bounds[pieces] >= seconds[best]:
             continue  # more pieces, that can hardly gain anything
         iterations = min(20, max(4, CALLS // (walkers * pieces)))
         seconds[pieces] = replay(walkers, workers, iterations, costs, pieces).seconds_per_iteration
         best = min(seconds, key=seconds.__getitem__)
+    if seconds.get(1, math.inf) <= TOLERANCE_WHOLE * seconds[best]:
+        return 1
     return min(pieces for pieces, taken in seconds.items() if taken <= TOLERANCE * seconds[best])
 
 

@@ -10,7 +10,7 @@ from espei_hpc.schedule.cut import _likeness
 CU_MG = Costs(2.4, 0.05)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4, 8, 12])
+@pytest.mark.parametrize("workers", [1, 2, 4, 8, 12, 15])
 def test_evaluations_stay_whole_while_there_are_enough_of_them(workers: int) -> None:
     assert best_cut(30, workers, CU_MG) == 1
 
@@ -22,7 +22,7 @@ def test_the_cut_reaches_what_is_wanted_of_it(workers: int) -> None:
     assert replay(30, workers, 10, CU_MG, pieces).efficiency > wanted
 
 
-@pytest.mark.parametrize("workers", [15, 24, 39])
+@pytest.mark.parametrize("workers", [19, 24, 39])
 def test_no_other_cut_is_much_better_and_fewer_pieces_are_worse(workers: int) -> None:
     # The replays of the decision itself: 20 iterations, the same seed.
     seconds = {
@@ -31,8 +31,8 @@ def test_no_other_cut_is_much_better_and_fewer_pieces_are_worse(workers: int) ->
     }
     chosen = best_cut(30, workers, CU_MG)
     best = min(seconds.values())
-    assert seconds[chosen] <= 1.03 * best
-    assert all(seconds[pieces] > 1.01 * best for pieces in range(1, chosen))
+    assert seconds[chosen] <= 1.02 * best
+    assert all(seconds[pieces] > 1.005 * best for pieces in range(1, chosen))
 
 
 def test_a_piece_never_lasts_less_than_asked() -> None:
