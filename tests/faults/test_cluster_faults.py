@@ -23,7 +23,8 @@ def test_fault_01_normal_end_leaves_no_process_and_no_file(commands: Commands, s
     assert result.code == 0, result.output
     assert commands.left() == []
     new = {path.name for path in set(small_fit.parent.iterdir()) - before}
-    assert new == {"fitted.tdb", "trace.npy", "lnprob.npy", "test-command-1.log"}
+    assert new == {"fitted.tdb", "trace.npy", "lnprob.npy", "x.run", "test-command-1.log"}
+    assert {path.name for path in small_fit.with_suffix(".run").iterdir()} == {"run.json", "checkpoint"}
 
 
 @pytest.mark.parametrize(

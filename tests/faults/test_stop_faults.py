@@ -21,7 +21,7 @@ def started(commands: Commands, fit: Path, *options: str) -> Command:
 
 def wait_for_samples(run: Command) -> None:
     """Wait for the second line of progress: by then more than one iteration is done."""
-    run.wait_for_output("iteration 1 ")
+    run.wait_for_output("iteration ")
     wait_until(lambda: run.output.count("iteration ") > 1, "a second line of progress")
 
 
