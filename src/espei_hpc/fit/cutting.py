@@ -16,6 +16,9 @@ from espei_hpc.schedule import Costs, best_cut
 
 Pieces = tuple[tuple[int, ...], ...]
 
+DRIFT = 0.2
+"""Relative change of an evaluation's time that is worth another decision: each takes a second or two."""
+
 FORGET = 0.1
 """Weight of a new measurement against the ones before."""
 
@@ -33,7 +36,7 @@ class Cutter:
         self._seconds = dict.fromkeys(units, 0.0)
         self._totals: list[float] = []
         self._measured = 0
-        self._decided_for: tuple[int, int] | None = None
+        self._decided_for: tuple[int, float] | None = None
         self._deciding: Future[int] | None = None
         self._thread = ThreadPoolExecutor(1, "cut")
         self._pieces: Pieces = (units,)
@@ -56,11 +59,10 @@ class Cutter:
         """
         if self._measured < self._walkers // 2:
             return self.cut_into(-(-workers // self._walkers))
-        # Anew when workers came or went, and as the costs become better known.
-        situation = (workers, self._measured.bit_length())
-        if self._deciding is None and situation != self._decided_for:
-            self._decided_for = situation
-            self._deciding = self._thread.submit(best_cut, self._walkers, workers, self._costs())
+        if self._deciding is None and self._outdated(workers):
+            costs = self._costs()
+            self._decided_for = (workers, costs.evaluation)
+            self._deciding = self._thread.submit(best_cut, self._walkers, workers, costs)
         if self._deciding is not None and not self.deciding:
             self._pieces = self.cut_into(self._deciding.result())
             self._deciding = None
@@ -74,6 +76,13 @@ class Cutter:
     def close(self) -> None:
         """Let the thread go."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _outdated(self, workers: int) -> bool:
+        """Whether workers came or went, or evaluations take another time than when it was decided."""
+        if self._decided_for is None:
+            return True
+        then, evaluation = self._decided_for
+        return workers != then or abs(sum(self._seconds.values()) - evaluation) > DRIFT * evaluation
 
     def _costs(self) -> Costs:
         evaluation = sum(self._seconds.values())
