@@ -4,12 +4,14 @@ The Dask part is dask-mpi's own command; this module gives it what it needs to
 run ESPEI, and refuses what cannot work.
 """
 
+import contextlib
 import ctypes
 import json
 import os
 import signal
 import threading
 import time
+from importlib import import_module
 
 from espei_hpc.cluster import dask_settings, interfaces, mpi_library, world
 from espei_hpc.cluster.directory import ClusterDirectory, write_json
@@ -36,6 +38,8 @@ def run(directory: ClusterDirectory) -> None:
     if here.rank == 0:
         threading.Thread(target=_end_with_launcher, args=[directory], daemon=True).start()
     dask_settings.use_only(directory.dask_config)
+    if here.rank != 0:
+        threading.Thread(target=_import_espei, daemon=True).start()
     from dask_mpi.cli import main as dask_mpi
 
     dask_mpi(dask_mpi_arguments(directory, interface), standalone_mode=False)
@@ -74,6 +78,13 @@ def end_with_parent() -> None:
     Open MPI 5 leaves its ranks running when mpirun is killed.
     """
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _import_espei() -> None:
+    """Have ESPEI at hand when the first evaluation comes: it takes seconds, while the fit reads its input."""
+    # Whoever needs it says what is wrong with it.
+    with contextlib.suppress(Exception):
+        import_module("espei.espei_script")
 
 
 def _enter(directory: ClusterDirectory) -> world.World:
