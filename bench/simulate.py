@@ -1,6 +1,6 @@
 """Make the tables of docs/scaling.md: the engine replayed in simulated time.
 
-usage: python bench/simulate.py [OUTPUT.json]        (a minute or two, one core, no cluster)
+usage: python bench/simulate.py [OUTPUT.json]        (some minutes on one core, no cluster)
 """
 
 import json
@@ -33,8 +33,9 @@ def cu_mg(evaluation: float, spread: float = 0.05) -> Costs:
 def run(walkers: int, workers: int, costs: Costs, pieces: int) -> Row:
     """Replay once."""
     iterations = max(4, min(20, CALLS // (walkers * pieces)))
-    replayed = replay(walkers, workers, iterations, costs, pieces)
-    return {"walkers": walkers, "workers": workers, "pieces": pieces, **asdict(replayed)}
+    replayed = asdict(replay(walkers, workers, iterations, costs, pieces))
+    figures = {name: float(f"{value:.5g}") for name, value in replayed.items()}
+    return {"walkers": walkers, "workers": workers, "pieces": pieces, **figures}
 
 
 def cuts(walkers: int, numbers: Sequence[int], costs: Costs) -> list[Row]:
@@ -47,7 +48,8 @@ def chosen(walkers: int, numbers: Sequence[int], costs: Costs) -> list[Row]:
     rows = []
     for workers in numbers:
         row = run(walkers, workers, costs, best_cut(walkers, workers, costs))
-        row["stock_seconds_per_iteration"] = barrier(walkers, workers, 20, costs)
+        stock = barrier(walkers, workers, 20, costs)
+        row["stock_seconds_per_iteration"] = float(f"{stock:.5g}")
         rows.append(row)
     return rows
 
@@ -99,7 +101,8 @@ def main() -> None:
         tables[title] = cuts(400, MANY[:3], replace(cu_mg(2.4), per_call=per_call))
         print_cuts(title, tables[title])
     output = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "simulated.json"
-    output.write_text(json.dumps(tables, indent=1) + "\n")
+    # A row a line, so that a difference can be read.
+    output.write_text(json.dumps(tables).replace("}, {", "},\n  {").replace('], "', '],\n "') + "\n")
 
 
 if __name__ == "__main__":
