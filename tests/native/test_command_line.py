@@ -1,10 +1,12 @@
 """What espei-mpi and its single steps make of their words, before anything runs."""
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
-from support import BIN, Commands, mpirun
+from support import BIN, EXAMPLE, Commands, mpirun
 
 
 def test_dry_run_prints_the_commands_and_makes_nothing(commands: Commands, small_fit: Path) -> None:
@@ -86,3 +88,30 @@ def test_help_has_examples(commands: Commands) -> None:
     result = commands.run("espei-mpi", "--help")
     assert result.code == 0
     assert "Examples:" in result.output
+
+
+def test_plan_tells_ranks_and_writes_nothing(commands: Commands, small_fit: Path) -> None:
+    before = set(small_fit.parent.iterdir())
+    result = commands.run("espei-hpc", "plan", "--in", small_fit, "--hours", "1", "--cores-per-node", "4")
+    assert result.code == 0, result.output
+    assert "Recommended: " in result.output
+    assert "Within 60 min: " in result.output
+    as_json = commands.run("espei-hpc", "plan", "--in", small_fit, "--json")
+    assert as_json.code == 0, as_json.output
+    assert json.loads(as_json.output)["walkers"] == 12
+    assert {path.name for path in set(small_fit.parent.iterdir()) - before} == {
+        "test-command-1.log",
+        "test-command-2.log",
+    }
+
+
+def test_plan_refuses_an_input_that_samples_nothing(commands: Commands, small_fit: Path) -> None:
+    settings = yaml.safe_load(small_fit.read_text())
+    settings["generate_parameters"] = yaml.safe_load((EXAMPLE / "generate.yaml").read_text())[
+        "generate_parameters"
+    ]
+    del settings["mcmc"]
+    small_fit.write_text(yaml.safe_dump(settings))
+    result = commands.run("espei-hpc", "plan", "--in", small_fit)
+    assert result.code == 65, result.output
+    assert "there is no sampling to plan" in result.output
