@@ -92,6 +92,22 @@ def kill(run: Command, target: Callable[[Command], list[psutil.Process]]) -> Non
             continue
 
 
+def test_fault_09_killed_scheduler_ends_the_run_and_the_fit_goes_on_when_started_again(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    change(small_fit, "mcmc", save_interval=1)
+    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3")
+    wait_for_checkpoint(small_fit)
+    (told,) = small_fit.with_suffix(".run").glob("cluster/*/rank-0.json")
+    os.kill(json.loads(told.read_text())["pid"], signal.SIGKILL)
+    result = run.finish()
+    assert result.code == 69, result.output
+    assert re.search(r"cluster: lost after \d+ .*iterations, which are saved", result.output), result.output
+    assert commands.left() == []
+    assert commands.run("espei-mpi", "--in", small_fit, "-n", "3").code == 0
+    assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
 @pytest.mark.parametrize("family", ["openmpi", "mpich"])
 def test_fault_11_killed_rank_is_told_with_its_memory_and_the_fit_goes_on_when_started_again(
     family: str, commands: Commands, small_fit: Path, stock_chain: Chain

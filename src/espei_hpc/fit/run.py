@@ -4,7 +4,7 @@ import contextlib
 import copy
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ class _Fit:
     stopper: Stopper
     say: Say
     cluster: ClusterDirectory | None = None
+    sampling: Sampling = field(default_factory=Sampling)
 
     def on_cluster(self, where: Where) -> int:
         """Fit on a cluster, which ends with the fit if it is ours."""
@@ -110,6 +111,7 @@ class _Fit:
             from espei_hpc.fit.graph_fit import GraphFit
 
             fit = GraphFit(self.problem, self.directory, scheduler_file, self.stopper, report, self.say)
+            self.sampling = fit.sampling
             return fit.run()
         from espei_hpc.fit import stock
 
@@ -121,13 +123,15 @@ class _Fit:
 
     def _stopped_early(self) -> int:
         """Say what a stop with no samples, or too few to make a database of, has left."""
+        done = self.sampling.done
         if self.stopper.signal is None:
-            raise self._lost("before the sampling had begun")
+            saved = f"after {done} iterations, which are saved, too few to make a database of"
+            raise self._lost(saved if done else "before the first iteration was done")
         self.say(f"stopped by signal {self.stopper.signal} before there was a chain to make a database of")
-        saved = [path for path in self._outputs() if path.exists()]
-        for path in saved:
+        written = [path for path in self._outputs() if path.exists()]
+        for path in written:
             self.say(f"written          {path}")
-        return ExitCode.STOPPED if saved else SIGNAL_BASE + self.stopper.signal
+        return ExitCode.STOPPED if written else SIGNAL_BASE + self.stopper.signal
 
     def _lost(self, when: str) -> Refusal:
         tail = self.cluster.log_tail() if self.cluster else ()
