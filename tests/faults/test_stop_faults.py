@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 
 from conftest import Chain
@@ -143,3 +144,20 @@ def test_killed_script_ends_fit_and_cluster(
     os.kill(run.process.pid, signal.SIGKILL)
     wait_until(lambda: not commands.left(), "the end of all processes")
     assert_saved(endless_fit, stock_chain)
+
+
+def test_killed_script_leaves_no_cluster_that_was_still_starting(
+    commands: Commands, endless_fit: Path
+) -> None:
+    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
+    run.wait_for_output("starting the cluster")
+    wait_until(lambda: any("--supervisor" in _words(p) for p in run.processes()), "the fit")
+    os.kill(run.process.pid, signal.SIGKILL)
+    wait_until(lambda: not commands.left(), "the end of all processes")
+
+
+def _words(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

@@ -131,6 +131,15 @@ class ClusterDirectory:
         except OSError:
             return None
 
+    def end(self) -> None:
+        """Tell the ranks that nobody needs them any more, whether they can be reached or not."""
+        with contextlib.suppress(OSError):
+            (self.path / "over").touch()
+
+    def ended(self) -> bool:
+        """Whether nobody needs this start any more: told so, its launcher gone, or the directory removed."""
+        return self.launcher_ended() is not None or (self.path / "over").exists() or not self.path.exists()
+
     def remove_keys(self) -> None:
         """Remove what would let somebody into the cluster."""
         for name in ("key.pem", "certificate.pem", "scheduler.json"):

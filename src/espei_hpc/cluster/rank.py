@@ -104,7 +104,7 @@ def _enter(directory: ClusterDirectory) -> world.World:
 
 
 def _end_with_launcher(directory: ClusterDirectory) -> None:
-    """End the scheduler, and with it the cluster, when the launcher is gone or the directory is removed."""
-    while directory.launcher_ended() is None and directory.path.exists():
+    """End the scheduler, and with it the cluster, when nobody needs it any more."""
+    while not directory.ended():
         time.sleep(LAUNCHER_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

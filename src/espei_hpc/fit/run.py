@@ -43,6 +43,15 @@ def run(opening: Opening, wanted: Wanted, stopper: Stopper, supervisor: int | No
     """
     if supervisor is not None:
         stopper.watch(_lost_supervisor(supervisor))
+    try:
+        return _run(opening, wanted, stopper, say)
+    finally:
+        if wanted.cluster_id is not None:
+            # The script takes its cluster down; but it may be gone, and the cluster not there to be asked yet.
+            ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id).end()
+
+
+def _run(opening: Opening, wanted: Wanted, stopper: Stopper, say: Say) -> int:
     with opened(opening, stopper.check, say) as (problem, directory):
         fit = _Fit(problem, directory, opening.engine, stopper, say)
         if not problem.samples:
