@@ -47,7 +47,7 @@ def run(opening: Opening, wanted: Wanted, stopper: Stopper, supervisor: int | No
         return _run(opening, wanted, stopper, say)
     finally:
         if wanted.cluster_id is not None:
-            # The script takes its cluster down; but it may be gone, and the cluster not there to be asked yet.
+            # The script takes its cluster down; but it may be gone, and the cluster only starting.
             ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id).end()
 
 
