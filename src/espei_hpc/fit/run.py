@@ -41,9 +41,10 @@ def run(opening: Opening, wanted: Wanted, stopper: Stopper, supervisor: int | No
     Raises:
         Refusal: if the fit could not be run, or was lost on the way.
     """
-    if supervisor is not None:
-        stopper.watch(_lost_supervisor(supervisor))
     try:
+        # In here, since a script that is gone already ends this at once.
+        if supervisor is not None:
+            stopper.watch(_lost_supervisor(supervisor))
         return _run(opening, wanted, stopper, say)
     finally:
         if wanted.cluster_id is not None:
