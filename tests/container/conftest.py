@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import write_fit
 from container.machine import HERE, VARIANTS, in_image, make, make_base_image, podman_environment, require
+from fits import write_fit
 from support import ROOT, Commands, Result, wait_until
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from conftest import Chain
 from container.conftest import Container, run_and_settle
 from container.machine import IMAGE, VARIANTS, in_image, podman, podman_environment
 from espei_hpc.exit_codes import ExitCode
+from fits import Chain
 from support import ROOT, wait_until
 
 LAUNCHERS = {

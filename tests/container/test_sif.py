@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import Chain
 from container.conftest import Apptainer
 from container.machine import IMAGE, podman
+from fits import Chain
 
 # The launchers of Debian's own packages, as installed on this host.
 HOST_LAUNCHERS = {

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import yaml
 
-from conftest import Chain, write_fit
+from fits import Chain, write_fit
 from support import BIN, Commands, mpirun, ranks, running_cluster, wait_until
 
 OPEN_MPI = f"{mpirun('openmpi')} --map-by :OVERSUBSCRIBE"

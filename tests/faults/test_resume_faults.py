@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from conftest import Chain, run_stock, write_fit
+from fits import Chain, run_stock, write_fit
 from support import BIN, Command, Commands, mpirun, ranks, wait_until
 
 ITERATIONS = 160

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from conftest import Chain
+from fits import Chain
 from support import BIN, Command, Commands, mpirun, ranks, wait_until
 
 STOPPED = 75

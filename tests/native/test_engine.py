@@ -17,13 +17,13 @@ import pytest
 import scipy.stats
 import yaml
 
-from conftest import Chain, run_stock, write_fit
 from espei_hpc.faults import Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.graph_fit import GraphFit
 from espei_hpc.fit.opening import Opening, opened
 from espei_hpc.fit.stop import Stopper
+from fits import Chain, run_stock, write_fit
 from support import BIN, EXAMPLE, Commands, wait_until
 
 

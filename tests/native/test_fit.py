@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import yaml
 
-from conftest import Chain
 from espei_hpc.fit import stock
 from espei_hpc.fit.stop import Stopper
 from espei_hpc.problem import check
+from fits import Chain
 from support import BIN, EXAMPLE, STOCK, Commands, mpirun, running_cluster
 
 BUNDLED = {

@@ -4,8 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from conftest import Chain, run_stock
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
+from fits import Chain, run_stock
 from support import BIN, EXAMPLE, ROOT, Commands
 
 README = (ROOT / "README.md").read_text()

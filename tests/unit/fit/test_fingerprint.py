@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import write_fit
 from espei_hpc.problem import check
 from espei_hpc.problem.fingerprint import fingerprint
+from fits import write_fit
 
 
 @pytest.fixture

@@ -1,0 +1,70 @@
+"""Small real fits for tests: writing them, running them with stock ESPEI, comparing their chains."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from support import BIN, EXAMPLE, STOCK, Commands
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The arrays that a fit writes."""
+
+    trace: np.ndarray
+    lnprob: np.ndarray
+
+    @classmethod
+    def load(cls, directory: Path) -> "Chain":
+        """Read a fit's output."""
+        return cls(np.load(directory / "trace.npy"), np.load(directory / "lnprob.npy"))
+
+    def begins_like(self, other: "Chain") -> bool:
+        """Whether the iterations done so far are, bit for bit, those of another chain."""
+        done = min(int(np.any(self.trace != 0, axis=(0, 2)).sum()), other.trace.shape[1])
+        return (
+            done > 0
+            and np.array_equal(self.trace[:, :done], other.trace[:, :done])
+            and np.array_equal(self.lnprob[:, :done], other.lnprob[:, :done])
+        )
+
+    def equals(self, other: "Chain") -> bool:
+        """Whether two chains are equal bit for bit."""
+        return np.array_equal(self.trace, other.trace) and np.array_equal(self.lnprob, other.lnprob)
+
+
+def run_stock(directory: Path, path: Path) -> None:
+    """Run stock ESPEI in series, with the hash seed that every process of ours has."""
+    settings = yaml.safe_load(path.read_text())
+    settings["mcmc"]["scheduler"] = None
+    serial = directory / "serial.yaml"
+    serial.write_text(yaml.safe_dump(settings))
+    result = Commands(directory).run(BIN / "espei", "--in", serial, env=STOCK)
+    assert result.code == 0, result.output
+
+
+def write_fit(directory: Path, iterations: int) -> Path:
+    """Write the small fit into a directory and return its input file."""
+    for name in ("phase_models.json", "cu-mg_start.tdb"):
+        shutil.copy(EXAMPLE / name, directory)
+    datasets = directory / "datasets"
+    datasets.mkdir()
+    for path in (EXAMPLE / "datasets").glob("*HM*.json"):
+        shutil.copy(path, datasets)
+    settings = {
+        "system": {"phase_models": "phase_models.json", "datasets": "datasets"},
+        "mcmc": {
+            "input_db": "cu-mg_start.tdb",
+            "iterations": iterations,
+            "chains_per_parameter": 2,
+            "chain_std_deviation": 0.05,
+            "save_interval": max(1, iterations // 100),
+        },
+        "output": {"output_db": "fitted.tdb", "tracefile": "trace.npy", "probfile": "lnprob.npy"},
+    }
+    path = directory / "x.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return path
