@@ -1,0 +1,148 @@
+"""The host's file system, seen from inside the container.
+
+There it is bound at ``/host``, so the kernel follows an absolute link of the
+host into the container. Here links are followed by hand, within the tree.
+"""
+
+import fnmatch
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+# As the kernel: more links than this on the way are taken for a loop.
+_MOST_LINKS = 40
+
+
+class Root:
+    """A file system tree as those see it who have ``at`` for their ``/``.
+
+    Every path taken and given is the tree's own and absolute. Nothing outside
+    the tree is ever opened; what is not there, or may not be read, is told as
+    absent.
+
+    Args:
+        at: where the tree is here: ``/host`` in a container, ``/`` for this file system.
+    """
+
+    def __init__(self, at: Path) -> None:
+        self.at = at.resolve()
+
+    def real(self, path: str | PurePosixPath) -> PurePosixPath | None:
+        """Return the path with all links followed within the tree; None if it is not there."""
+        todo = _parts(path)
+        done: list[str] = []
+        links = 0
+        while todo:
+            name = todo.pop(0)
+            if name == "..":
+                done = done[:-1]
+                continue
+            here = self._at([*done, name])
+            mode = _mode(here)
+            if stat.S_ISLNK(mode):
+                links += 1
+                target = _link(here)
+                if links > _MOST_LINKS or not target:
+                    return None
+                done = [] if target.startswith("/") else done
+                todo = _parts(target) + todo
+            elif mode == 0 or (todo and not stat.S_ISDIR(mode)):
+                return None
+            else:
+                done.append(name)
+        return PurePosixPath("/", *done)
+
+    def local(self, path: str | PurePosixPath) -> Path:
+        """Return where to open it from here.
+
+        Raises:
+            FileNotFoundError: if the tree does not hold it.
+        """
+        real = self.real(path)
+        if real is None:
+            raise FileNotFoundError(f"{path} is not there")
+        return self._at(_parts(real))
+
+    def exists(self, path: str | PurePosixPath) -> bool:
+        """Tell whether the path leads to anything."""
+        return self.real(path) is not None
+
+    def is_dir(self, path: str | PurePosixPath) -> bool:
+        """Tell whether the path leads to a directory."""
+        return stat.S_ISDIR(self._mode_of(path))
+
+    def is_file(self, path: str | PurePosixPath) -> bool:
+        """Tell whether the path leads to an ordinary file."""
+        return stat.S_ISREG(self._mode_of(path))
+
+    def is_program(self, path: str | PurePosixPath) -> bool:
+        """Tell whether the path leads to an ordinary file that somebody may execute."""
+        mode = self._mode_of(path)
+        return stat.S_ISREG(mode) and bool(mode & 0o111)
+
+    def listdir(self, path: str | PurePosixPath) -> tuple[str, ...]:
+        """Return the names in a directory, sorted; none if it is no directory or may not be read."""
+        try:
+            return tuple(sorted(os.listdir(self.local(path))))
+        except OSError:
+            return ()
+
+    def glob(self, pattern: str | PurePosixPath) -> tuple[PurePosixPath, ...]:
+        """Return the paths that match a shell's pattern, sorted, links in them left as they are."""
+        found = [PurePosixPath("/")]
+        for part in _parts(pattern):
+            found = [path for parent in found for path in self._matches(parent, part)]
+        return tuple(path for path in found if self.exists(path))
+
+    def read_bytes(self, path: str | PurePosixPath, most: int = -1) -> bytes | None:
+        """Return an ordinary file's content, or its first ``most`` bytes; None if it cannot be read."""
+        # Only ordinary files: to open a pipe waits for its other end.
+        if not self.is_file(path):
+            return None
+        try:
+            with self.local(path).open("rb") as file:
+                return file.read(most)
+        except OSError:
+            return None
+
+    def read_text(self, path: str | PurePosixPath, most: int = -1) -> str | None:
+        """Return what ``read_bytes`` does as text; what is not UTF-8 in it is replaced."""
+        content = self.read_bytes(path, most)
+        return None if content is None else content.decode(errors="replace")
+
+    def _at(self, parts: list[str]) -> Path:
+        return self.at.joinpath(*parts)
+
+    def _mode_of(self, path: str | PurePosixPath) -> int:
+        real = self.real(path)
+        return 0 if real is None else _mode(self._at(_parts(real)))
+
+    def _matches(self, parent: PurePosixPath, part: str) -> Iterator[PurePosixPath]:
+        if not any(character in part for character in "*?["):
+            yield parent / part
+            return
+        for name in self.listdir(parent):
+            # As in a shell, a hidden file is only matched by a pattern that begins with a dot.
+            hidden = name.startswith(".") and not part.startswith(".")
+            if fnmatch.fnmatchcase(name, part) and not hidden:
+                yield parent / name
+
+
+def _parts(path: str | PurePosixPath) -> list[str]:
+    return [part for part in str(path).split("/") if part not in ("", ".")]
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of what is there, a link not followed; 0 if nothing can be seen."""
+    try:
+        return path.lstat().st_mode
+    except (OSError, ValueError):  # ValueError: a null byte in a name
+        return 0
+
+
+def _link(path: Path) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
