@@ -1,7 +1,8 @@
-"""What one MPI rank does: load the right MPI, prove the world, become scheduler or worker.
+"""What one rank does: load the right MPI, prove the world, become scheduler or worker.
 
 The Dask part is dask-mpi's own command; this module gives it what it needs to
-run ESPEI, and refuses what cannot work.
+run ESPEI, and refuses what cannot work. Where no MPI can serve the ranks, but
+the launcher tells them apart, ``without_mpi`` takes MPI's place.
 """
 
 import contextlib
@@ -11,18 +12,31 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from importlib import import_module
 
-from espei_hpc.cluster import dask_settings, interfaces, mpi_library, world
+from espei_hpc.cluster import dask_settings, interfaces, mpi_library, place, without_mpi, world
 from espei_hpc.cluster.directory import ClusterDirectory, write_json
 from espei_hpc.faults import Refusal
+from espei_hpc.launch import SETTINGS
 
 PR_SET_PDEATHSIG = 1
 LAUNCHER_POLL_SECONDS = 1.0
+WORKERS_POLL_SECONDS = 10.0
+"""A worker hears of the end from its scheduler; it looks for itself only in case it never reached one."""
 
 
-def run(directory: ClusterDirectory) -> None:
+def say_at_once(line: str) -> None:
+    """Print a line into the rank's log, which a signal must not take away again."""
+    print(line, flush=True)
+
+
+def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -> None:
     """Be one rank of the cluster until it is shut down.
+
+    Args:
+        directory: the start of the cluster.
+        say: takes a line for the rank's log.
 
     Raises:
         Refusal: if this rank cannot become part of the cluster; it is also kept
@@ -30,19 +44,23 @@ def run(directory: ClusterDirectory) -> None:
     """
     end_with_parent()
     try:
-        here = _enter(directory)
+        here = _enter(directory, say)
         interface = interfaces.choose(directory.settings().interface, on_one_host=here.on_one_host)
+        dask_settings.use_only(directory.dask_config)
+        if here.rank != 0:
+            threading.Thread(target=_import_espei, daemon=True).start()
+        arguments = dask_mpi_arguments(directory, interface)
+        if here.without_mpi:
+            without_mpi.run(directory, here, arguments)
+            return
     except Refusal as refusal:
         directory.report(world.process_name(os.environ), refusal)
+        # An mpirun ends all ranks when one has failed; others, like srun, may not.
+        directory.end()
         raise
-    if here.rank == 0:
-        threading.Thread(target=_end_with_launcher, args=[directory], daemon=True).start()
-    dask_settings.use_only(directory.dask_config)
-    if here.rank != 0:
-        threading.Thread(target=_import_espei, daemon=True).start()
     from dask_mpi.cli import main as dask_mpi
 
-    dask_mpi(dask_mpi_arguments(directory, interface), standalone_mode=False)
+    dask_mpi(arguments, standalone_mode=False)
 
 
 def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> list[str]:
@@ -87,24 +105,43 @@ def _import_espei() -> None:
         import_module("espei.espei_script")
 
 
-def _enter(directory: ClusterDirectory) -> world.World:
+def _enter(directory: ClusterDirectory, say: Callable[[str], None]) -> world.World:
+    """Enter the world: through MPI, or without it where the launcher tells enough and MPI cannot."""
+    found = place.told(os.environ, directory.settings().ranks)
+    if found is None:
+        return _enter_through_mpi(directory)
+    why = place.why_no_mpi(found, os.environ)
+    if why is None:
+        try:
+            return _enter_through_mpi(directory)
+        except Refusal as refusal:
+            why = " ".join(fault.what for fault in refusal.faults)
+    # Workers import ESPEI and with it mpi4py, which must not start MPI after all.
+    os.environ.update(SETTINGS)
+    if found.rank == 0:
+        say(f"espei-hpc: ranks start without MPI ({why})")
+    _watch(directory, found.rank)
+    return without_mpi.meet(directory, found, why)
+
+
+def _enter_through_mpi(directory: ClusterDirectory) -> world.World:
     mpi_library.choose(os.environ)
     here = world.enter(os.environ)
     world.prove(here, directory.settings().ranks, os.environ)
-    told = {
-        "rank": here.rank,
-        "size": here.size,
-        "host": here.hosts[here.rank],
-        "pid": os.getpid(),
-        "library": here.library,
-        "interfaces": interfaces.addresses(),
-    }
+    told = world.introduction(here.rank, here.size, here.hosts[here.rank], here.library)
     write_json(directory.rank_file(here.rank), told)
+    # mpirun ends the others with it.
+    if here.rank == 0:
+        _watch(directory, here.rank)
     return here
 
 
-def _end_with_launcher(directory: ClusterDirectory) -> None:
-    """End the scheduler, and with it the cluster, when nobody needs it any more."""
+def _watch(directory: ClusterDirectory, rank: int) -> None:
+    threading.Thread(target=_end_with_launcher, args=[directory, rank], daemon=True).start()
+
+
+def _end_with_launcher(directory: ClusterDirectory, rank: int) -> None:
+    """End this rank, and with the scheduler's the cluster, when nobody needs it any more."""
     while not directory.ended():
-        time.sleep(LAUNCHER_POLL_SECONDS)
+        time.sleep(LAUNCHER_POLL_SECONDS if rank == 0 else WORKERS_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

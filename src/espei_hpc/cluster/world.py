@@ -1,4 +1,4 @@
-"""The MPI world of a rank, proven against what its launcher says.
+"""The world of a rank, proven against what its launcher says.
 
 With a launcher and a library that do not fit, MPI starts without an error and
 gives every rank a world of its own. That is noticed here, before Dask starts.
@@ -8,13 +8,30 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from espei_hpc.cluster import mpi_library
+from espei_hpc.cluster import interfaces, mpi_library
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
-SIZE_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PALS_SIZE", "SLURM_STEP_NUM_TASKS")
-RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "PALS_RANKID", "SLURM_PROCID")
+SIZE_VARIABLES = (
+    "OMPI_COMM_WORLD_SIZE",
+    "PMI_SIZE",
+    "FLUX_JOB_SIZE",
+    "JSM_NAMESPACE_SIZE",
+    "SLURM_STEP_NUM_TASKS",
+    "PALS_SIZE",
+)
+RANK_VARIABLES = (
+    "OMPI_COMM_WORLD_RANK",
+    "PMIX_RANK",
+    "PMI_RANK",
+    "FLUX_TASK_RANK",
+    "JSM_NAMESPACE_RANK",
+    "SLURM_PROCID",
+    "PALS_RANKID",
+    "PBS_VNODENUM",
+)
 
 
 @dataclass(frozen=True)
@@ -25,13 +42,15 @@ class World:
         rank: number of this rank, from 0.
         size: number of ranks.
         hosts: host name of every rank, in order of rank.
-        library: path of the MPI library.
+        library: path of the MPI library; "none" without MPI.
+        without_mpi: why the ranks start without MPI; None if they start with it.
     """
 
     rank: int
     size: int
     hosts: tuple[str, ...]
     library: str
+    without_mpi: str | None = None
 
     @property
     def on_one_host(self) -> bool:
@@ -51,6 +70,18 @@ def process_name(environment: Mapping[str, str]) -> str:
     """Return a name of this rank that needs no MPI: launcher's rank, host and process id."""
     rank = first_number(RANK_VARIABLES, environment)
     return f"{'x' if rank is None else rank}-{socket.gethostname()}-{os.getpid()}"
+
+
+def introduction(rank: int, size: int, host: str, library: str) -> dict[str, Any]:
+    """Return what a rank tells in its file of the cluster's directory."""
+    return {
+        "rank": rank,
+        "size": size,
+        "host": host,
+        "pid": os.getpid(),
+        "library": library,
+        "interfaces": interfaces.addresses(),
+    }
 
 
 def enter(environment: Mapping[str, str]) -> World:
@@ -81,9 +112,18 @@ def prove(world: World, asked: int | None, environment: Mapping[str, str]) -> No
     if expected is not None and world.size != expected:
         what = f"{expected} ranks were started, but each sees a world of {world.size} with {world.library}"
         raise mpi_library.mismatch(what, environment)
-    if asked is not None and world.size != asked:
-        what = f"the launcher started {world.size} ranks where {asked} were asked for"
+    prove_size(world.size, asked)
+
+
+def prove_size(size: int, asked: int | None) -> None:
+    """Check a world's size against the ranks asked for.
+
+    Raises:
+        Refusal: (CONFIGURATION) if they differ; (USAGE) if the world is too small for a cluster.
+    """
+    if asked is not None and size != asked:
+        what = f"the launcher started {size} ranks where {asked} were asked for"
         raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, "let -n and the launcher's options agree")])
-    if world.size < 2:
+    if size < 2:
         what = "one rank is too few: one is the scheduler, the others are workers"
         raise Refusal(ExitCode.USAGE, [Fault("MPI", what, "start at least 2 ranks")])
