@@ -1,0 +1,12 @@
+"""Examining a login node, a job or a container before a fit is tried there: ``espei-hpc doctor``.
+
+Each check is a small function that returns lines; ``examination`` runs them, and
+``probe`` is what the ranks of a trial do.
+"""
+
+from espei_hpc.doctor.examination import examine
+from espei_hpc.doctor.line import Line, State
+from espei_hpc.doctor.options import Launched, Options
+from espei_hpc.doctor.telling import as_json, exit_code, told
+
+__all__ = ["Launched", "Line", "Options", "State", "as_json", "examine", "exit_code", "told"]

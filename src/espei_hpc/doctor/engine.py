@@ -1,0 +1,140 @@
+"""The container engine, the C library below, and what the kernel grants an ordinary user's container."""
+
+import os
+import platform
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.options import Options
+from espei_hpc.doctor.running import found, run
+
+ENGINES = ("apptainer", "singularity", "podman", "docker")
+VERSION_SECONDS = 5.0
+HOST = Path("/host")
+"""Where the host's file system is bound in a container that is to look at it."""
+ZSTD_KERNEL = (4, 14)
+"""The first kernel that can mount an image compressed with zstd, as ours are."""
+
+
+def container(environment: Mapping[str, str]) -> str | None:
+    """Name the container this process runs in; None outside of one, or in one that leaves no trace."""
+    for engine, variable in (
+        ("Apptainer", "APPTAINER_NAME"),
+        ("Singularity", "SINGULARITY_NAME"),
+    ):
+        if name := environment.get(variable):
+            return f"{engine}, image {name}"
+    told = Path("/run/.containerenv")
+    if told.exists():
+        # Podman fills the file only for privileged containers.
+        version = re.search(r'engine="podman-(.*)"', told.read_text())
+        return f"Podman {version[1]}" if version else "Podman"
+    return "Docker, as /.dockerenv says" if Path("/.dockerenv").exists() else None
+
+
+def engine(options: Options) -> list[Line]:
+    """Tell the engine around this process, or those that could start an image here."""
+    topic = "engine"
+    here = container(options.environment)
+    engines = _engines(options)
+    if here or engines:
+        versions = ", ".join(_version(name, options.environment) for name in engines)
+        return [ok(topic, "; ".join(filter(None, (here and f"inside {here}", versions))))]
+    cure = "load the site's apptainer or singularity module to use an image"
+    return [warning(topic, "no container engine is on PATH: only this Python environment can be used", cure)]
+
+
+def libc(options: Options) -> list[Line]:
+    """Tell the C library of this process and, where it is to be seen, of the host."""
+    topic = "libc"
+    try:
+        here = (os.confstr("CS_GNU_LIBC_VERSION") or "unknown").removeprefix("glibc ")
+    except ValueError:
+        return [
+            fault(topic, "the C library is not glibc, which MPI's and Dask's packages need", "use the image")
+        ]
+    release = platform.release()
+    system = f"{platform.machine()}, kernel {release}"
+    where = "image" if container(options.environment) else "here"
+    host = f", host {_libc_version(HOST) or 'unknown'}" if HOST.is_dir() else ""
+    if _numbers(release) < ZSTD_KERNEL:
+        cure = "build the image with gzip, or have it unpacked (apptainer build --sandbox)"
+        return [
+            warning(topic, f"{where} {here}{host}, {system}: it cannot mount an image made with zstd", cure)
+        ]
+    return [ok(topic, f"{where} {here}{host}, {system}")]
+
+
+def user_namespaces(options: Options) -> list[Line]:
+    """Tell whether the kernel lets an ordinary user make a container."""
+    topic = "user namespaces"
+    if container(options.environment) and not _engines(options):
+        return []
+    told = {
+        name: text
+        for name in (
+            "user/max_user_namespaces",
+            "kernel/unprivileged_userns_clone",
+            "kernel/apparmor_restrict_unprivileged_userns",
+        )
+        if (text := _sysctl(name)) is not None
+    }
+    forbidden = [
+        f"{name.replace('/', '.')} = {text}"
+        for name, text in told.items()
+        if (text == "0") != ("restrict" in name)
+    ]
+    if forbidden:
+        cure = "use an Apptainer that is installed setuid, or ask the administrators"
+        return [warning(topic, f"not for ordinary users: {', '.join(forbidden)}", cure)]
+    if "user/max_user_namespaces" not in told:
+        return [warning(topic, "not known: /proc/sys/user/max_user_namespaces cannot be read")]
+    return [ok(topic, f"allowed, at most {told['user/max_user_namespaces']}")]
+
+
+def fuse(options: Options) -> list[Line]:
+    """Tell whether an ordinary user's Apptainer can mount an image."""
+    topic = "/dev/fuse"
+    if container(options.environment) and not _engines(options):
+        return []
+    if os.access(topic, os.R_OK | os.W_OK):
+        return [ok(topic, "can be opened")]
+    seen = "may not be opened" if Path(topic).exists() else "is not there"
+    cure = "where Apptainer is not setuid, unpack the image once: apptainer build --sandbox DIRECTORY X.sif"
+    return [warning(topic, f"{seen}: Apptainer without setuid would unpack the image for each rank", cure)]
+
+
+def _engines(options: Options) -> list[str]:
+    return [name for name in ENGINES if found(name, options.environment)]
+
+
+def _version(name: str, environment: Mapping[str, str]) -> str:
+    ended = run([name, "--version"], VERSION_SECONDS, environment)
+    version = re.search(r"\d+\.\d+[\w.+~-]*", ended.output)
+    return f"{name} {version[0]}" if ended.code == 0 and version else f"{name} (its version is not known)"
+
+
+def _libc_version(root: Path) -> str | None:
+    for pattern in (
+        "usr/lib/*-linux-gnu/libc.so.6",
+        "usr/lib64/libc.so.6",
+        "lib/*-linux-gnu/libc.so.6",
+        "lib64/libc.so.6",
+    ):
+        for path in root.glob(pattern):
+            if version := re.search(rb"GNU C Library .* version (\d+\.\d+)", path.read_bytes()):
+                return version[1].decode()
+    return None
+
+
+def _sysctl(name: str) -> str | None:
+    try:
+        return Path("/proc/sys", name).read_text().strip()
+    except OSError:
+        return None
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", release)[:2])

@@ -1,0 +1,100 @@
+"""All checks, each with a deadline, side by side."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from espei_hpc.doctor import batch_time, engine, limits, mpi, network, slurm, storage
+from espei_hpc.doctor.line import Line, warning
+from espei_hpc.doctor.options import Options
+from espei_hpc.doctor.running import TERM_SECONDS
+
+CHEAP_SECONDS = 0.8
+SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to look at.
+
+    Attributes:
+        topic: what it is called where there is no answer.
+        look: the look at it.
+        cheap: whether it starts no launcher and asks no batch system.
+    """
+
+    topic: str
+    look: Callable[[Options], list[Line]]
+    cheap: bool = True
+
+    def deadline(self, options: Options) -> float:
+        """Seconds after which there is no answer."""
+        if options.cheap:
+            return CHEAP_SECONDS
+        return options.seconds + 2 * TERM_SECONDS if self.look is mpi.world else SECONDS
+
+
+CHECKS = (
+    Check("engine", engine.engine),
+    Check("libc", engine.libc),
+    Check("user namespaces", engine.user_namespaces),
+    Check("/dev/fuse", engine.fuse),
+    Check(batch_time.TOPIC, batch_time.time_left),
+    Check("CPU time", limits.cpu_time),
+    Check("cores", limits.cores),
+    Check("threads", limits.threads),
+    Check("open files", limits.open_files),
+    Check("directory", storage.directory),
+    Check("file system", storage.file_system),
+    Check("room", storage.room),
+    Check("TMPDIR", storage.tmpdir),
+    Check("/dev/shm", storage.shm),  # noqa: S108 (a topic)
+    Check("host name", network.host_name),
+    Check("interfaces", network.interface),
+    Check("loopback", network.loopback),
+    Check("ports", network.ports),
+    Check(slurm.TOPIC, slurm.pmi_kinds, cheap=False),
+    Check(mpi.TOPIC, mpi.world, cheap=False),
+)
+
+
+def examine(options: Options) -> list[Line]:
+    """Look at everything asked for and return what was seen, in a fixed order.
+
+    Whatever happens in a check, it gives a line: one that fails or finds no end says so.
+    """
+    looks = [_Look(check, options) for check in CHECKS if check.cheap or not options.cheap]
+    return [line for look in looks for line in look.lines()]
+
+
+class _Look:
+    """A check under way, in a thread that is left behind if it finds no end.
+
+    Args:
+        check: what is looked at.
+        options: what is asked for.
+    """
+
+    def __init__(self, check: Check, options: Options) -> None:
+        self._check = check
+        self._options = options
+        self._seconds = check.deadline(options)
+        self._end = time.monotonic() + self._seconds
+        self._lines: list[Line] | None = None
+        self._thread = threading.Thread(target=self._look, name=check.topic, daemon=True)
+        self._thread.start()
+
+    def lines(self) -> list[Line]:
+        """Wait for the check and return what it saw."""
+        self._thread.join(max(0.0, self._end - time.monotonic()))
+        if self._lines is None:
+            seen = f"no answer within {self._seconds:g} s"
+            return [warning(self._check.topic, seen, "try again; a file or name server may be slow or away")]
+        return self._lines
+
+    def _look(self) -> None:
+        try:
+            self._lines = self._check.look(self._options)
+        except Exception as error:
+            self._lines = [warning(self._check.topic, f"could not be looked at ({error!r})")]

