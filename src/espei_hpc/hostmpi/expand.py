@@ -61,10 +61,7 @@ def expand(
         directory = result.library.parent
         lookup.names |= {"lib": str(directory), "prefix": str(prefix or directory.parent)}
     result.libraries = [path for text in recipe.dlopen for path in lookup.paths(text)]
-    # A variable such as LD_LIBRARY_PATH stands for several directories.
-    result.search = [
-        path for text in recipe.search for part in lookup.filled(text) for path in part.split(":") if path
-    ]
+    result.search = [str(path) for text in recipe.search for path in lookup.paths(text)]
     result.plugins = [path for text in recipe.plugins for path in lookup.paths(text)]
     result.mounts = [Mount(str(path), str(path)) for path in result.plugins]
     for bind in recipe.bind:
@@ -96,8 +93,9 @@ class _Lookup:
             self.absent.append(f"{text} (no variable {error.args[0]})")
 
     def paths(self, text: str) -> Iterator[PurePosixPath]:
-        for pattern in self.filled(text):
-            found = self.root.glob(pattern)
+        for patterns in self.filled(text):
+            # A variable such as LD_LIBRARY_PATH stands for several directories.
+            found = [path for pattern in patterns.split(":") if pattern for path in self.root.glob(pattern)]
             if not found:
                 self.absent.append(text)
             yield from found

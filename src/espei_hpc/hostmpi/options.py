@@ -11,6 +11,8 @@ from espei_hpc.faults import Fault, Refusal
 
 Engine = Literal["apptainer", "podman", "docker"]
 ENGINES: tuple[Engine, ...] = get_args(Engine)
+UNSAFE = set('\n"$`\\')
+"""Characters in a variable's value that Apptainer takes for a shell's, or cannot carry."""
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -75,9 +77,9 @@ def _variable_faults(variables: Mapping[str, str]) -> Iterable[Fault]:
     for name, value in variables.items():
         if not VARIABLE_NAME.fullmatch(name):
             yield Fault(f"variable {name!r}", "is no name of an environment variable")
-        for mark, what in (("\n", "a line end"), ('"', "a double quote")):
-            if mark in value:
-                yield Fault(f"variable {name}", f"its value holds {what}, which not every engine hands over")
+        if marks := sorted(set(value) & UNSAFE):
+            what = f"its value holds {' '.join(map(repr, marks))}, which not every engine hands over as it is"
+            yield Fault(f"variable {name}", what)
 
 
 def _apptainer_pair(name: str, value: str) -> str:

@@ -146,7 +146,9 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
 
 def _fault(file: Path, details: Any) -> Fault:
     """Put one of pydantic's errors into the user's words."""
-    key = ".".join(map(str, details["loc"]))
+    # The third part of a variable's place is the schema's own word for text or paths.
+    place = [part for i, part in enumerate(details["loc"]) if (i, details["loc"][0]) != (2, "environment")]
+    key = ".".join(map(str, place))
     what = details["msg"].removeprefix("Value error, ")
     cure = ""
     if details["type"] == "extra_forbidden":

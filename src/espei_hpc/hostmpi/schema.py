@@ -2,9 +2,19 @@
 
 import datetime
 from string import Template
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    model_validator,
+)
 
 IMAGE_OWN = (
     "/opt/espei/bin",
@@ -56,7 +66,12 @@ Texts = Annotated[tuple[str, ...], Strict(False)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Paths = Annotated[tuple[AbsolutePath, ...], Strict(False)]
 VisiblePath = Annotated[str, AfterValidator(_visible)]
-Value = Annotated[str, AfterValidator(_readable)]
+VisiblePaths = Annotated[tuple[VisiblePath, ...], Strict(False)]
+# Told apart before either is checked, so that a fault is told once, not for both.
+Value = Annotated[
+    Annotated[str, AfterValidator(_readable), Tag("text")] | Annotated[Paths, Tag("paths")],
+    Discriminator(lambda value: "paths" if isinstance(value, list | tuple) else "text"),
+]
 
 
 class Part(BaseModel):
@@ -71,6 +86,12 @@ class Bind(Part):
     source: AbsolutePath = Field(description="path on the host; with `*` all that match")
     target: VisiblePath | None = Field(None, description="path in the container; the same where not given")
     writable: bool = Field(False, description="true where ranks write or lock there; else mounted read-only")
+
+    @model_validator(mode="after")
+    def _visible_at_the_same_path(self) -> Self:
+        if self.target is None:
+            _visible(self.source)
+        return self
 
 
 class Match(Part):
@@ -118,13 +139,13 @@ class Recipe(Part):
     search: Paths = Field(
         (), description="directories of the host where libraries are found that the MPI needs"
     )
-    plugins: Paths = Field(
+    plugins: VisiblePaths = Field(
         (), description="directories of plugins that the MPI looks for at its own path: bound there"
     )
     bind: Annotated[tuple[Annotated[Bind, BeforeValidator(_spelled_out)], ...], Strict(False)] = Field(
         (), description="further files and directories: a path, or `source`, `target`, `writable`"
     )
-    environment: dict[str, Value | Paths] = Field(
+    environment: dict[str, Value] = Field(
         {}, description="variables set in the container; of a list the first path that the host has"
     )
     never: Texts = Field((), description="names of libraries to leave to the image, as patterns")
