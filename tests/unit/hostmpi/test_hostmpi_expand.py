@@ -7,10 +7,11 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
 from espei_hpc.hostmpi.expand import Expanded, expand
 from espei_hpc.hostmpi.options import Mount
-from espei_hpc.hostmpi.recipe import Recipe
+from espei_hpc.hostmpi.recipe import Recipe, all_recipes, for_family
 from espei_hpc.hostmpi.root import Root
 
 LIBRARY = PurePosixPath("/opt/mpi/lib/libmpi.so.12")
+DEBIANS = sorted(Path("/usr/lib").glob("*-linux-gnu/libmpi.so.40"))
 
 
 @pytest.fixture
@@ -92,3 +93,14 @@ def test_a_mount_that_would_hide_the_image_is_refused(host: Path, prefix: str) -
         expand(recipe, Root(host), {}, LIBRARY, PurePosixPath(prefix))
     assert caught.value.code == ExitCode.CONFIGURATION
     assert "would hide files of the image itself" in str(caught.value)
+
+
+@pytest.mark.skipif(not DEBIANS, reason="Debian's Open MPI is not installed")
+def test_the_recipe_of_open_mpi_4_finds_debians_plugins_and_settings() -> None:
+    recipe = for_family(all_recipes({"HOME": "/nonexistent"}), "openmpi", "4.1.4")
+    assert recipe is not None
+    expanded = expand(recipe, Root(Path("/")), {}, PurePosixPath(DEBIANS[0]), PurePosixPath("/usr"))
+    plugins = {file.name for directory in expanded.plugins for file in Path(directory).rglob("*mca_*.so")}
+    # One of Open MPI's own and one of PMIx's.
+    assert {"mca_btl_tcp.so", "pmix_mca_prm_default.so"} <= plugins
+    assert Mount("/etc/openmpi", "/etc/openmpi") in expanded.mounts
