@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -99,12 +100,15 @@ def search(root: Root, environment: Mapping[str, str], seconds: float = SECONDS)
     return Found(tuple(found.values()), deadline.stopped_at)
 
 
-def at(root: Root, directory: str | PurePosixPath) -> HostMpi:
+def at(
+    root: Root, directory: str | PurePosixPath, environment: Mapping[str, str] = MappingProxyType({})
+) -> HostMpi:
     """Return the MPI at a named prefix; of several there, that of its ``mpirun``.
 
     Args:
         root: the host's tree.
         directory: the prefix, or a directory or file in it.
+        environment: the host's, whose PATH decides what a launcher's script starts.
 
     Raises:
         Refusal: (CONFIGURATION) if there is none.
@@ -112,11 +116,31 @@ def at(root: Root, directory: str | PurePosixPath) -> HostMpi:
     path = PurePosixPath(directory)
     above = installed.prefix_of(path / "file" if root.is_dir(path) else path)
     for prefix in (path, above) if root.exists(path) else ():
-        for mpi in _at_place(root, Place(prefix, "named"), {}):
+        for mpi in _at_place(root, Place(prefix, "named"), environment):
             return mpi
     what = f"no MPI library is found below {directory}" if root.exists(path) else f"{directory} is not there"
     cure = "name the directory above its bin and lib; espei-hpc host-mpi lists what is found"
     raise Refusal(ExitCode.CONFIGURATION, [Fault("host MPI", what, cure)])
+
+
+def of_library(
+    root: Root, path: PurePosixPath, found_by: str, environment: Mapping[str, str]
+) -> HostMpi | None:
+    """Return the MPI whose library is at a path; None if that is no MPI library.
+
+    Args:
+        root: the host's tree.
+        path: of the library.
+        found_by: what named it.
+        environment: the host's.
+    """
+    prefix = installed.prefix_of(path)
+    library = installed.read(root, path, prefix)
+    if library is None:
+        return None
+    launchers = _launchers(root, prefix, environment)
+    launcher = next((program for families, program in launchers if library.family.key in families), None)
+    return _host_mpi(library, prefix, launcher, found_by)
 
 
 def _add(found: dict[PurePosixPath | None, HostMpi], root: Root, mpis: Iterable[HostMpi]) -> None:
@@ -131,7 +155,7 @@ def _at_place(root: Root, place: Place, environment: Mapping[str, str]) -> Itera
     below = [path for pattern in _BELOW for path in root.glob(place.path / pattern)]
     lib = installed.prefix_of(place.path / "file")
     for prefix in dict.fromkeys((place.path, *below, lib)):
-        mpis = list(_at_prefix(root, prefix, place.found_by))
+        mpis = list(_at_prefix(root, prefix, place.found_by, environment))
         if mpis:
             yield from mpis
             return
@@ -151,9 +175,11 @@ def _of_launcher(root: Root, place: Place, environment: Mapping[str, str]) -> It
             return
 
 
-def _at_prefix(root: Root, prefix: PurePosixPath, found_by: str) -> Iterator[HostMpi]:
+def _at_prefix(
+    root: Root, prefix: PurePosixPath, found_by: str, environment: Mapping[str, str]
+) -> Iterator[HostMpi]:
     libraries = list(installed.libraries(root, prefix))
-    launchers = list(_launchers(root, prefix)) if libraries else []
+    launchers = list(_launchers(root, prefix, environment)) if libraries else []
     kinds = [family for families, _ in launchers for family in families]
     libraries.sort(key=lambda lib: kinds.index(lib.family.key) if lib.family.key in kinds else len(kinds))
     for library in libraries:
@@ -161,7 +187,9 @@ def _at_prefix(root: Root, prefix: PurePosixPath, found_by: str) -> Iterator[Hos
         yield _host_mpi(library, prefix, launcher, found_by)
 
 
-def _launchers(root: Root, prefix: PurePosixPath) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
+def _launchers(
+    root: Root, prefix: PurePosixPath, environment: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
     """Find the launchers in a prefix and the families they are of, the one called ``mpirun`` first."""
     names = [
         *places.LAUNCHERS,
@@ -170,7 +198,7 @@ def _launchers(root: Root, prefix: PurePosixPath) -> Iterator[tuple[tuple[str, .
     for name in names:
         path = prefix / "bin" / name
         if root.is_program(path):
-            program = identify(root, [str(path)], {"PATH": str(path.parent)})
+            program = identify(root, [str(path)], environment)
             yield _LAUNCHED_BY.get(program.kind, ()), path
 
 

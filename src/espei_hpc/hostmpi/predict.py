@@ -67,7 +67,7 @@ _ROWS: dict[str, tuple[Outcome, ...]] = {
     "mpich 4": (_ALONE, _ALONE, _ONE, _ONE, _ONE),
     "mpich 5": (_ALONE, _ALONE, _ONE, _ONE, _ONE),
     "intel 2021": (_ALONE, _ALONE, _ONE, _ONE, _ONE),
-    "srun none": (_ALONE, _ALONE, _ALONE, _ALONE),
+    "srun none": (_ALONE, _ALONE, _ALONE, _ALONE, _ALONE),
     "srun pmi2": (_CRASH, _CRASH, _ONE, _ONE),
     "srun pmix": (_ONE, _ONE, _ALONE, _CRASH),
 }
@@ -122,6 +122,10 @@ def predict(launcher: Launcher, library: Library) -> Prediction:
     if launcher.kind == "srun" and not launcher.chosen:
         why = "by which PMI srun starts ranks is not known here; choose it: --mpi=pmix or --mpi=pmi2"
         return Prediction(Outcome.UNKNOWN, why)
+    if launcher.kind == "srun" and not launcher.pmi:
+        # Without a PMI there is nothing that a library could know or not.
+        why = f"{launcher.name} serves no PMI: each rank would be alone in its world"
+        return Prediction(_ALONE, f"{why} (measured with {MEASURED['openmpi']}, {MEASURED['mpich']})")
     read = _READ.get((launcher.kind, _pmi(launcher), library.family.key))
     if read:
         return Prediction(*read)
@@ -190,6 +194,4 @@ def _why(launcher: Launcher, library: Library, outcome: Outcome) -> str:
         _ALONE: f"{library.name} does not know: each rank would be alone in its world",
         _CRASH: f"{library.name} ends with an error",
     }[outcome]
-    if launcher.kind == "srun" and not launcher.pmi:
-        said, then = "serves no PMI:", "each rank would be alone in its world"
     return f"{launcher.name} {said} {then} (measured with {measured})"
