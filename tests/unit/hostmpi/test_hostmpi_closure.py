@@ -38,8 +38,8 @@ def found(of: Closure) -> dict[str, str | None]:
 
 
 def real(library: Path, *of: Closure, environment: dict[str, str] | None = None) -> dict[str, str | None]:
-    """Return what the real loader finds, less what was left to the image and the loader itself."""
-    never = {name for each in of for name in each.never}
+    """Return what the real loader finds, less what was left to the image and what only that needs."""
+    never = {name for each in of for name in each.never} | {"libc.so.6"}
     paths = loaded(library, environment)
     return {name: paths[name] for name in paths if name not in never and not name.startswith("ld-linux")}
 

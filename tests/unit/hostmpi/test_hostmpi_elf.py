@@ -7,9 +7,20 @@ import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
-from elf_support import IGNORED, MPIS, OPEN_MPI, RPATH, RUNPATH, copy, ldd, patch, retag, write_at
+from elf_support import (
+    IGNORED,
+    MPIS,
+    OPEN_MPI,
+    RPATH,
+    RUNPATH,
+    ask_for_executable_stack,
+    copy,
+    ldd,
+    patch,
+    retag,
+    write_at,
+)
 from espei_hpc.hostmpi.elf import NotAnObject, Object, newest, read
 from espei_hpc.hostmpi.root import Root
 
@@ -118,11 +129,7 @@ def test_other_architecture_is_told(tmp_path: Path) -> None:
 def test_executable_stack_is_told(tmp_path: Path) -> None:
     library = copy(OPEN_MPI, tmp_path / "libmpi.so.40")
     assert not object_at(library).executable_stack
-    with library.open("rb") as file:
-        elf = ELFFile(file)
-        index = [part["p_type"] for part in elf.iter_segments()].index("PT_GNU_STACK")
-        place = elf["e_phoff"] + index * elf["e_phentsize"]
-    write_at(library, place + 4, b"\x07")
+    ask_for_executable_stack(library)
     assert object_at(library).executable_stack
 
 
