@@ -79,13 +79,17 @@ def retag(path: Path, old: int, new: int, text: str | None = None) -> None:
         write_at(path, place, new.to_bytes(8, "little"))
 
 
-def ask_for_executable_stack(path: Path) -> None:
-    """Set the flag by which a shared object asks for a stack that may hold code."""
+def stack_header(path: Path) -> int:
+    """Return where in a file the program header is that says what stack it asks for."""
     with path.open("rb") as file:
         elf = ELFFile(file)
         index = [part["p_type"] for part in elf.iter_segments()].index("PT_GNU_STACK")
-        flags = elf["e_phoff"] + index * elf["e_phentsize"] + 4
-    write_at(path, flags, b"\x07")
+        return int(elf["e_phoff"] + index * elf["e_phentsize"])
+
+
+def ask_for_executable_stack(path: Path) -> None:
+    """Set the flag by which a shared object asks for a stack that may hold code."""
+    write_at(path, stack_header(path) + 4, b"\x07")
 
 
 def make_weak(path: Path, version: str) -> None:

@@ -19,6 +19,7 @@ from elf_support import (
     ldd,
     patch,
     retag,
+    stack_header,
     write_at,
 )
 from espei_hpc.hostmpi.elf import NotAnObject, Object, newest, read
@@ -131,6 +132,12 @@ def test_executable_stack_is_told(tmp_path: Path) -> None:
     assert not object_at(library).executable_stack
     ask_for_executable_stack(library)
     assert object_at(library).executable_stack
+
+
+def test_object_that_says_nothing_of_its_stack_gets_an_executable_one_on_x86(tmp_path: Path) -> None:
+    library = copy(OPEN_MPI, tmp_path / "libmpi.so.40")
+    write_at(library, stack_header(library), bytes(4))
+    assert object_at(library).executable_stack == (platform.machine() == "x86_64")
 
 
 @pytest.mark.parametrize("content", [b"", b"INPUT(libmpi.so.40)\n", b"\x7fELF", b"\x7fELF" + bytes(100)])
