@@ -90,11 +90,10 @@ def _named_as_mpi(
         seen.add(real)
         for name in root.listdir(path):
             child = path / name
-            if _NAME.fullmatch(name):
-                yield from _prefixes(root, child, _LEVELS_BELOW_NAME)
-            elif (
-                depth < _DEEPEST and name not in _SKIPPED and not name.startswith(".") and root.is_dir(child)
-            ):
+            prefixes = list(_prefixes(root, child, _LEVELS_BELOW_NAME)) if _NAME.fullmatch(name) else []
+            yield from prefixes
+            wanted = depth < _DEEPEST and name not in _SKIPPED and not name.startswith(".")
+            if not prefixes and wanted and root.is_dir(child):
                 todo.append((child, depth + 1))
 
 

@@ -57,13 +57,12 @@ class _Choice:
         hybrids = [] if means_bind(self.asked) else list(self._hybrids())
         if found := first(hybrids, Outcome.ONE_WORLD):
             return found
-        # What is bound is read thoroughly, which takes a second: only if it may be needed.
-        bound = [] if means_no_bind(self.asked) else list(self._bound(wanted(self.asked, mpis, self.host)))
-        found = first(bound, Outcome.ONE_WORLD) or several(hybrids)
-        # A rank that fails to find its world through the image's MPI meets the others without it.
-        if found is None and not means_bind(self.asked):
-            found = self._without()
-        found = found or first(bound, Outcome.UNKNOWN)
+        # What is bound is searched for and read thoroughly, which takes seconds: only if it may be needed.
+        bound = None if means_no_bind(self.asked) else self._bound(wanted(self.asked, mpis, self.host))
+        if bound and (bound.outcome is Outcome.ONE_WORLD or means_bind(self.asked)):
+            return bound
+        # A rank that finds no world through the image's MPI meets the others without it, where it can.
+        found = several(hybrids) or (None if means_bind(self.asked) else self._without()) or bound
         if found is None:
             raise self._refusal(mpis)
         return found
@@ -94,11 +93,12 @@ class _Choice:
         if not self.image.libraries:
             self.faults.append(Fault("hybrid", "the image holds no MPI"))
 
-    def _bound(self, mpis: Sequence[HostMpi]) -> Iterator[Way]:
-        """Take the host's libraries, that of the launcher first, until one is known to do."""
+    def _bound(self, mpis: Sequence[HostMpi]) -> Way | None:
+        """Take the first of the host's libraries that can load, those first that are known to do."""
         own = installed.prefix_of(self.launcher.path) if self.launcher.path else None
-        for mpi in sorted(mpis, key=lambda mpi: mpi.prefix != own):
-            prediction = predict(self.launcher, Library(mpi.family, mpi.version, mpi.pmi))
+        of = [(mpi, predict(self.launcher, Library(mpi.family, mpi.version, mpi.pmi))) for mpi in mpis]
+        of.sort(key=lambda pair: (pair[1].outcome is not Outcome.ONE_WORLD, pair[0].prefix != own))
+        for mpi, prediction in of:
             reasons = list(self._against(mpi, prediction))
             if not reasons:
                 opened = self._opened(prediction)
@@ -108,7 +108,7 @@ class _Choice:
                 self.faults += [Fault(f"bind {mpi.name} of {mpi.prefix}", reason) for reason in reasons]
                 continue
             dropped = (f"plugin {path} cannot load in the image and is left out" for path in bound.dropped)
-            yield Way(
+            return Way(
                 "bind",
                 self._line("bind", f"the host's {mpi.name} of {mpi.prefix}", prediction),
                 self.launcher.words,
@@ -118,8 +118,7 @@ class _Choice:
                 {**bound.variables, **prediction.variables},
                 (*dropped, *_absent(bound.absent)),
             )
-            if prediction.outcome is Outcome.ONE_WORLD:
-                return
+        return None
 
     def _against(self, mpi: HostMpi, prediction: Prediction) -> Iterator[str]:
         """Say what speaks against an MPI before its needs are read."""

@@ -1,0 +1,99 @@
+"""Every launcher with every library on this machine: the outcome is the predicted one, run for real."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from espei_hpc.hostmpi import installed
+from espei_hpc.hostmpi.family import OPEN_MPI
+from espei_hpc.hostmpi.installed import Installed
+from espei_hpc.hostmpi.launcher import identify
+from espei_hpc.hostmpi.predict import Library, Outcome, predict
+from mpi_support import AS_ROOT, HERE, LAUNCHERS, PREFIXES
+from support import Commands
+
+RANKS = 3
+SECONDS = 60
+"""What takes longer counts as a crash: a pair that works takes two."""
+# All ranks get more than fits into what is sent at once. Each tells a file of its own: of what they print
+# at the same time a launcher makes what it likes.
+RANK = """
+import os, pathlib
+from mpi4py import MPI
+world = MPI.COMM_WORLD
+message = world.bcast(bytes(2_000_000) if world.rank == 0 else None)
+pathlib.Path(f"world-{os.getpid()}").write_text(f"{world.size} {len(message)}")
+"""
+MORE_RANKS_THAN_CORES = {
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A library and what makes a rank load it."""
+
+    library: Installed
+    prefix: PurePosixPath
+
+    def variables(self, directory: Path) -> dict[str, str]:
+        """Name the library as mpi4py wants it named; by its own path it finds what lies beside it."""
+        name = Path(self.library.path)
+        if name.name != self.library.family.soname:
+            name = directory / self.library.family.soname
+            name.symlink_to(self.library.path)
+        # As ``mpi_library`` does: the launcher's own prefix need not be the library's.
+        prefix = {"OPAL_PREFIX": str(self.prefix)} if self.prefix != PurePosixPath("/usr") else {}
+        return {
+            "MPI4PY_LIBMPI": str(name),
+            "LD_LIBRARY_PATH": str(name.parent),
+            **(prefix if self.library.family is OPEN_MPI else {}),
+        }
+
+
+LIBRARIES = [Loaded(library, prefix) for prefix in PREFIXES for library in installed.libraries(HERE, prefix)]
+
+
+@pytest.mark.parametrize(
+    "loaded", LIBRARIES, ids=lambda loaded: f"{loaded.library.family.key}-{loaded.library.version}"
+)
+@pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
+def test_what_comes_of_a_launcher_and_a_library_is_what_was_predicted(
+    launcher: Path, loaded: Loaded, commands: Commands, tmp_path: Path
+) -> None:
+    found = identify(HERE, [str(launcher)], dict(os.environ))
+    prediction = predict(found, Library(loaded.library.family, loaded.library.version, loaded.library.pmi))
+    variables = loaded.variables(tmp_path) | dict(prediction.variables)
+    words = ["env", "-u", "MPI4PY_MPIABI", *(f"{name}={value}" for name, value in variables.items())]
+    command = commands.start(
+        launcher,
+        *("-n", str(RANKS), *words, sys.executable, "-c", RANK),
+        env=AS_ROOT | MORE_RANKS_THAN_CORES,
+    )
+    try:
+        ended = command.finish(SECONDS)
+    except subprocess.TimeoutExpired:
+        outcome = Outcome.CRASH
+    else:
+        outcome = came(ended.code, [file.read_text() for file in tmp_path.glob("world-*")])
+    finally:
+        # What some launchers leave of ranks that crashed is not what is looked at here.
+        commands.end_all()
+    # Of a crash: it is that of a pair, not of a library that is not even found.
+    assert "cannot load MPI library" not in command.output
+    assert outcome is prediction.outcome, f"{prediction.why}\n{command.output}"
+
+
+def came(code: int, worlds: list[str]) -> Outcome:
+    """Tell what the ranks became, of their sizes of the world and of the message."""
+    if code != 0:
+        return Outcome.CRASH
+    outcomes = {f"{RANKS} 2000000": Outcome.ONE_WORLD, "1 2000000": Outcome.SINGLETONS}
+    assert len(worlds) == RANKS
+    assert len(set(worlds)) == 1
+    return outcomes[worlds[0]]
