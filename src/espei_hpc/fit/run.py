@@ -84,6 +84,8 @@ class _Fit:
                 if where.directory and not where.local:
                     self.stopper.watch(_lost_cluster(where.directory))
                 self.say(f"cluster ready: {workers} workers")
+                if why := _why_without_mpi(where.directory):
+                    self.say(f"ranks started without MPI ({why})")
                 return self._fit(where.scheduler_file)
         except Stopped:
             return self._stopped_early()
@@ -190,6 +192,12 @@ def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:
         settings["mcmc"]["scheduler"] = str(scheduler_file)
         settings["mcmc"].pop("cores", None)
     return settings
+
+
+def _why_without_mpi(cluster: ClusterDirectory | None) -> str | None:
+    told = cluster.ranks().get(0, {}) if cluster else {}
+    why: str | None = told.get("without_mpi")
+    return why
 
 
 def _lost_cluster(directory: ClusterDirectory) -> Callable[[], str | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from espei_hpc import __version__
+from espei_hpc.cli import host
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -272,3 +273,7 @@ def _say_aside(line: str) -> None:
 
 def _run_directory(input_file: Path) -> Path:
     return input_file.resolve().with_suffix(".run")
+
+
+for command in (host.host_mpi, host.doctor):
+    commands.add_command(command)
