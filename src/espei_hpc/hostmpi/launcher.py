@@ -124,6 +124,8 @@ def _follow(
     """Return the program and its kind, where it is a script those of what it starts."""
     if program.name in _BY_NAME:
         return program, _BY_NAME[program.name]
+    if "/pals/" in f"{root.real(program)}":  # /opt/cray/pals/1.2/bin/mpiexec
+        return program, "pals"
     if root.read_bytes(program, 2) != b"#!":
         return program, cast(Kind | None, contents.launcher_kind(root, program))
     for starter in _starters(root, program, environment) if scripts else ():

@@ -117,6 +117,13 @@ def test_a_hydra_knows_its_slots_from_an_option_or_a_batch_system(
     assert identify(Root(tree), words, {"PATH": "/usr/bin", **environment}).slots_known is known
 
 
+def test_an_mpiexec_of_pals_is_known_by_where_it_is_installed(tmp_path: Path) -> None:
+    write(tmp_path, {"/opt/cray/pals/1.4/bin/mpiexec": "\x7fELF"}, mode=0o755)
+    (tmp_path / "opt/cray/pals/default").symlink_to("1.4")
+    found = identify(Root(tmp_path), ["mpiexec"], {"PATH": "/opt/cray/pals/default/bin"})
+    assert (found.kind, found.pmi) == ("pals", ("cray",))
+
+
 def slurm(tree: Path, *words: str, **environment: str) -> Launcher:
     """Identify srun in a tree with the files that Debian's packages have."""
     plugins = ("none", "pmi2", "pmix", "pmix_v4", "cray_shasta")
