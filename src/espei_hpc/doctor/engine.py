@@ -1,7 +1,6 @@
 """The container engine, the C library below, and what the kernel grants an ordinary user's container."""
 
 import os
-import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,19 +51,16 @@ def libc(options: Options) -> list[Line]:
     try:
         here = (os.confstr("CS_GNU_LIBC_VERSION") or "unknown").removeprefix("glibc ")
     except ValueError:
-        return [
-            fault(topic, "the C library is not glibc, which MPI's and Dask's packages need", "use the image")
-        ]
-    release = platform.release()
-    system = f"{platform.machine()}, kernel {release}"
+        seen = "the C library is not glibc, which the packages of MPI and Dask need"
+        return [fault(topic, seen, "use the image")]
+    system = os.uname()
     where = "image" if container(options.environment) else "here"
     host = f", host {_libc_version(HOST) or 'unknown'}" if HOST.is_dir() else ""
-    if _numbers(release) < ZSTD_KERNEL:
+    seen = f"{where} {here}{host}, {system.machine}, kernel {system.release}"
+    if _numbers(system.release) < ZSTD_KERNEL:
         cure = "build the image with gzip, or have it unpacked (apptainer build --sandbox)"
-        return [
-            warning(topic, f"{where} {here}{host}, {system}: it cannot mount an image made with zstd", cure)
-        ]
-    return [ok(topic, f"{where} {here}{host}, {system}")]
+        return [warning(topic, f"{seen}, which cannot mount an image made with zstd", cure)]
+    return [ok(topic, seen)]
 
 
 def user_namespaces(options: Options) -> list[Line]:

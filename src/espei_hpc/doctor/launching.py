@@ -9,7 +9,7 @@ from pathlib import Path
 
 from espei_hpc.doctor import probe
 from espei_hpc.doctor.options import Options
-from espei_hpc.doctor.running import Ended, found, run
+from espei_hpc.doctor.running import Ended, found, plain, run
 
 OVERSUBSCRIBE = {
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
@@ -57,10 +57,10 @@ def trial(options: Options, words: tuple[str, ...]) -> Trial:
     Raises:
         OSError: if the directory cannot be written, or the output of ranks started already not read.
     """
+    if done := options.launched:
+        started = " ".join(options.launcher) or "ranks started already"
+        return Trial(started, done.ranks, Ended(done.code, plain(done.output.read_bytes())))
     ranks = options.ranks_to_start
-    if options.launched:
-        output = options.launched.output.read_text(errors="replace").replace("\0", "")
-        return Trial(" ".join(words) or "the launcher", ranks, Ended(options.launched.code, output))
     with tempfile.TemporaryDirectory(
         prefix=".espei-doctor-", dir=options.directory, ignore_cleanup_errors=True
     ) as made:

@@ -22,11 +22,14 @@ Report = Mapping[str, Any]
 def world(options: Options) -> list[Line]:
     """Start ranks and tell their world, what they sent each other, and what they saw of the directory."""
     words = launching.launcher(options)
-    if not words and not options.launched:
-        cure = "load an MPI module or name a launcher; without one, espei-mpi fits on this machine's cores"
-        return [fault(TOPIC, "no mpirun or mpiexec is found on PATH or in this Python environment", cure)]
-    if not options.launched and not found(words[0], options.environment):
-        return [fault(TOPIC, f"the launcher '{words[0]}' is not found on PATH", "load its module")]
+    if not options.launched:
+        if not words:
+            cure = (
+                "load an MPI module or name a launcher; without one, espei-mpi fits on this machine's cores"
+            )
+            return [fault(TOPIC, "no mpirun or mpiexec is on PATH or in this Python environment", cure)]
+        if not found(words[0], options.environment):
+            return [fault(TOPIC, f"the launcher '{words[0]}' is not found on PATH", "load its module")]
     try:
         trial = launching.trial(options, words)
     except OSError as error:
@@ -44,7 +47,7 @@ def lines(trial: Trial, nodes: int) -> list[Line]:
     """
     told = probe.reports(trial.ended.output)
     entered = [report for report in told if "size" in report]
-    wrong = _wrong(trial, entered) if entered else _nobody(told)
+    wrong = _wrong(trial, entered, len(told)) if entered else _nobody(told)
     if wrong is not None:
         seen, cure = wrong
         return [fault(TOPIC, f"{trial.started}: {seen}{_ending(trial)}", cure)]
@@ -67,14 +70,15 @@ def _nobody(told: Sequence[Report]) -> tuple[str, str]:
     return f"{len(told)} ranks came up and none got into a world: {why}", OTHER_PAIR
 
 
-def _wrong(trial: Trial, entered: Sequence[Report]) -> tuple[str, str] | None:
+def _wrong(trial: Trial, entered: Sequence[Report], came: int) -> tuple[str, str] | None:
     """Say, with the cure, what is wrong with the world; None if it is one."""
     sizes = sorted({report["size"] for report in entered})
     ranks = {report["rank"] for report in entered}
     pair = f"{entered[0]['launcher']}, the library is {entered[0].get('library', 'none')}"
-    if len(entered) > 1 and sizes == [1]:
-        seen = f"{len(entered)} singletons, each alone in its world, instead of one world of {trial.ranks}"
-        return f"{seen}: {pair}", OTHER_PAIR
+    if sizes == [1] and trial.ranks > 1 and came > 1:
+        alone = "singletons, each" if len(entered) > 1 else "rank of them"
+        seen = f"{came} ranks came up, {len(entered)} {alone} alone in its world, instead of one world of"
+        return f"{seen} {trial.ranks}: {pair}", OTHER_PAIR
     if len(ranks) < len(entered) or len(sizes) > 1:
         seen = f"{len(entered)} ranks bear {len(ranks)} numbers in worlds of {', '.join(map(str, sizes))}"
         return f"{seen}: {pair}", OTHER_PAIR

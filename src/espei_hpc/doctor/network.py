@@ -50,11 +50,8 @@ def host_name(options: Options) -> list[Line]:
     addresses = ", ".join(sorted(found))
     if options.nodes > 1 and all(map(is_loopback, found)):
         seen = f"'{name}' is {addresses}, which means itself on every host of the allocation"
-        return [
-            warning(
-                topic, seen, "if the ranks do not find each other, have it point to the network's address"
-            )
-        ]
+        cure = "if the ranks do not find each other, have it mean the network's address"
+        return [warning(topic, seen, cure)]
     return [ok(topic, f"'{name}' is {addresses}")]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from espei_hpc.cluster.prepare import default_ranks
 
 RANKS = 3
-"""Ranks started to see a world: two could be a pair of neighbours by luck, more only take longer."""
+"""Started to see a world: a scheduler and two workers; more would only take longer."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,12 @@ class Launched:
     Attributes:
         output: file with all that launcher and ranks printed.
         code: the launcher's exit code.
+        ranks: how many it was to start.
     """
 
     output: Path
     code: int
+    ranks: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class Options:
     def ranks_of_fit(self) -> int:
         """Ranks that a fit started here would have."""
         return self.ranks or default_ranks(self.environment)
+
+    @property
+    def ranks_on_a_host(self) -> int:
+        """Ranks of such a fit that share a host."""
+        return -(-self.ranks_of_fit // self.nodes)
 
     @property
     def ranks_to_start(self) -> int:

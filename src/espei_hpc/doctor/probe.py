@@ -51,7 +51,16 @@ def reports(output: str) -> list[dict[str, Any]]:
 
 
 def run(directory: Path, ranks: int, interface: str | None, seconds: float) -> int:
-    """Be one rank; return the exit code."""
+    """Be one rank; return the exit code.
+
+    Args:
+        directory: that all ranks share, empty at first.
+        ranks: how many are started.
+        interface: network interface of the cluster; None to choose.
+        seconds: after which this process ends, s.
+    """
+    # The default action ends the process even inside a library that hangs.
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     process = world.process_name(os.environ)
 
     def tell(**what: Any) -> None:
@@ -116,8 +125,6 @@ def main() -> int:
     parser.add_argument("--interface")
     parser.add_argument("--seconds", type=float, default=60.0)
     asked = parser.parse_args()
-    # The default action ends the process even inside a library that hangs.
-    signal.setitimer(signal.ITIMER_REAL, asked.seconds)
     return run(asked.dir, asked.ranks, asked.interface, asked.seconds)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 TERM_SECONDS = 5.0
 """mpirun may ignore TERM for long while a host is cut off."""
-
 SHOWN = 240
 """Characters of a command's output that fit into a message."""
 
@@ -44,6 +43,11 @@ def found(command: str, environment: Mapping[str, str]) -> str | None:
     return shutil.which(command, path=environment.get("PATH", os.defpath))
 
 
+def plain(printed: bytes) -> str:
+    """Return what a launcher printed as text; Open MPI ends some of its lines with a zero byte."""
+    return printed.decode(errors="replace").replace("\0", "")
+
+
 def run(words: Sequence[str], seconds: float, environment: Mapping[str, str]) -> Ended:
     """Run a command to its end or to the deadline, when it and its process group are ended.
 
@@ -66,9 +70,9 @@ def run(words: Sequence[str], seconds: float, environment: Mapping[str, str]) ->
         except subprocess.TimeoutExpired:
             code = None
             _end(process)
-        output.seek(0)
-        # Open MPI ends some of its lines with a zero byte.
-        return Ended(code, output.read().decode(errors="replace").replace("\0", ""))
+        # Read without moving the place where a process left behind would go on writing.
+        content = os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
+        return Ended(code, plain(content))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -60,14 +60,9 @@ def lines(reports: Sequence[Mapping[str, Any]], ranks: int) -> list[Line]:
     blind = [(report, files) for report, files in told if len(files["seen"]) < ranks]
     if blind:
         report, files = blind[0]
-        seen = f"rank {report['process']} saw the files of {len(files['seen'])} ranks of {ranks}"
-        return [
-            fault(
-                TOPIC,
-                f"{seen} ({', '.join(files['seen'])}), {len(blind)} ranks are like that",
-                OTHER_DIRECTORY,
-            )
-        ]
+        seen = f"rank {report['process']} saw the files of only {len(files['seen'])} of {ranks} ranks"
+        others = f" ({', '.join(files['seen'])}), and {len(blind) - 1} others as few"
+        return [fault(TOPIC, seen + others, OTHER_DIRECTORY)]
     slowest = max(files["after"] for _, files in told)
     where = f"{ranks} ranks on {hosts} host{'s' if hosts > 1 else ''}"
     seen = f"{where} saw each other's files within {slowest:.1f} s"
@@ -75,6 +70,8 @@ def lines(reports: Sequence[Mapping[str, Any]], ranks: int) -> list[Line]:
 
 
 def _quality(seen: str, told: Sequence[Mapping[str, Any]]) -> Line:
+    if not any(files.get("read") for files in told):
+        return ok(TOPIC, seen)
     torn = sum(files.get("torn", 0) for files in told)
     missing = sum(files.get("missing", 0) for files in told)
     if torn:
@@ -83,13 +80,14 @@ def _quality(seen: str, told: Sequence[Mapping[str, Any]]) -> Line:
     if missing:
         seen = f"{seen}; {missing} times a file that was replaced was not there for a moment"
         return warning(TOPIC, seen, "use another file system if a fit complains of missing files")
-    if any(files.get("locks") is None for files in told if "locks" in files):
-        return ok(TOPIC, f"{seen}; replaced files stay whole; no locks, time stamps stand in")
-    if not all(files["held_off"] for files in told if "held_off" in files):
-        return ok(
-            TOPIC, f"{seen}; replaced files stay whole; locks do not reach all ranks, time stamps stand in"
-        )
-    return ok(TOPIC, f"{seen}; replaced files stay whole, locks hold")
+    return ok(TOPIC, f"{seen}; replaced files stay whole, {_locks(told)}")
+
+
+def _locks(told: Sequence[Mapping[str, Any]]) -> str:
+    if all(files["held_off"] for files in told if "held_off" in files):
+        return "locks hold"
+    # As checkpoint.lock does.
+    return "locks do not reach all ranks: the time stamp of a run's lock stands in"
 
 
 class _Meeting:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from espei_hpc.doctor.options import Options
 MEGABYTE = 1_000_000
 ROOM = 200 * MEGABYTE
 """A long chain of a large fit and its logs; below this a fit may stop for want of room."""
-SHM = 64 * MEGABYTE
-"""What docker and podman give: MPI libraries keep some megabytes for each rank there."""
+SHM_FOR_A_RANK = 6 * MEGABYTE
+"""MPICH 4 and 5 took 5.4 MB for each rank, and without that much they crash; Open MPI does with less."""
 LOCAL = {"btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"}
 FLEETING = {"overlay", "ramfs", "tmpfs"}
 NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -43,7 +44,8 @@ def mount_of(path: Path) -> Mount:
     holding = Mount(Path("/"), "unknown", ())
     for line in Path("/proc/mounts").read_text().splitlines():
         _, point, type_, options, *_ = line.split()
-        mounted = Path(point.encode().decode("unicode_escape"))
+        # Blanks and their like are told as octal numbers.
+        mounted = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point))
         # A later one hides an earlier one at the same place.
         if path.is_relative_to(mounted) and len(mounted.parts) >= len(holding.point.parts):
             holding = Mount(mounted, type_, tuple(options.split(",")))
@@ -105,7 +107,7 @@ def tmpdir(options: Options) -> list[Line]:
 
 
 def shm(options: Options) -> list[Line]:
-    """Tell the room in /dev/shm, through which the MPI ranks of one host talk."""
+    """Compare the room in /dev/shm, through which the MPI ranks of one host talk, with their number."""
     topic = "/dev/shm"  # noqa: S108 (looked at, not used)
     try:
         usage = shutil.disk_usage(topic)
@@ -116,10 +118,12 @@ def shm(options: Options) -> list[Line]:
     seen = f"{_size(usage.free)} free of {_size(usage.total)}"
     if not os.access(topic, os.W_OK):
         return [warning(topic, f"{seen}, but it cannot be written", "have it mounted with mode 1777")]
-    if usage.free < SHM:
-        cure = "remove what is left there; in podman and docker give --shm-size 1g"
-        return [warning(topic, f"only {seen}: MPI may not start", cure)]
-    return [ok(topic, seen)]
+    ranks = options.ranks_on_a_host
+    need = SHM_FOR_A_RANK * ranks
+    if usage.free < need:
+        seen = f"{seen}, {_size(need)} for {ranks} ranks would keep MPICH from crashing; Open MPI takes less"
+        return [warning(topic, seen, "remove what is left there; podman and docker: --shm-size 2g")]
+    return [ok(topic, f"{seen}, enough for {ranks} ranks")]
 
 
 def _room(topic: str, path: Path) -> list[Line]:

@@ -35,8 +35,8 @@ def as_json(lines: Sequence[Line]) -> dict[str, Any]:
 def exit_code(lines: Sequence[Line]) -> ExitCode:
     """Return 0 without faults (warnings may be there), 69 if no MPI world can be had, 1 for other faults.
 
-    69 means that ranks cannot be started here at all, or each would be alone: another
-    launcher, library or node is needed. With 1 there is something on this host to put right.
+    69 means that ranks cannot be started here, or not in one world: another launcher, library or
+    node is needed. With 1 there is something on this host to put right.
     """
     faults = {line.topic for line in lines if line.state == State.FAULT}
     if mpi.TOPIC in faults:
