@@ -10,8 +10,6 @@ from espei_hpc.doctor.engine import HOST
 from espei_hpc.doctor.line import Line, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
-from espei_hpc.hostmpi import launcher
-from espei_hpc.hostmpi.root import Root
 
 LIST_SECONDS = 8.0
 TOPIC = "srun"
@@ -40,6 +38,10 @@ def pmi_kinds(options: Options, host: Path = HOST) -> list[Line]:
         return [_told(sorted(kinds))]
     if not host.is_dir():
         return []
+    # Reading ELF files takes a library that the cheap part is not to wait for.
+    from espei_hpc.hostmpi import launcher
+    from espei_hpc.hostmpi.root import Root
+
     there = launcher.identify(Root(host), ("srun",), options.environment)
     if there.path is None:
         return []
