@@ -107,7 +107,7 @@ def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Found) -
         raise _refusal(directory, f"its start and {strangers[0]} are of different runs")
     if beyond and last.name.number == 0:
         why = "is damaged" if number in candidates else "is missing"
-        raise _refusal(directory, f"segment 1 {why}, without which nothing shows that the start is this run's")
+        raise _refusal(directory, f"segment 1 {why}, and nothing else shows that the start is this run's")
     found.notes += [f"{directory / str(name)} does not continue this chain" for name in strangers]
     return None
 

@@ -126,7 +126,7 @@ def test_start_that_no_segment_shows_to_be_this_runs_is_refused_and_left(
     assert callable(spoil)
     spoil(segments(directory)[1])
     before = contents(directory)
-    with pytest.raises(Refusal, match="segment 1 is (missing|damaged)") as refused:
+    with pytest.raises(Refusal, match=r"segment 1 is (missing|damaged)") as refused:
         Store(directory).load()
     assert refused.value.code == ExitCode.BAD_INPUT
     assert contents(directory) == before
