@@ -12,6 +12,8 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
 TABLES = HERE / "results.md"
 PLOT = HERE / "scale.png"
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- written by make bench -->\n", "<!-- until here -->"
 
 GAINS = {12: 1.55, 19: 1.3, 39: 2.5, 63: 4.0, 127: 6.0}
 """What we want to be sooner than stock at 5 % spread, by workers."""
@@ -25,8 +27,12 @@ def write() -> None:
     writers = {"a": real_fits, "b": scale, "c": written, "d": start, "e": memory}
     parts = [writer(results[part]) for part, writer in writers.items() if part in results]
     TABLES.write_text("\n\n".join(["# Measured, by `make bench`", *parts]) + "\n")
-    if "b" in results:
+    if {"a", "b"} <= set(results):
         plot(results["b"])
+        before, rest = README.read_text().split(BEGIN)
+        after = rest.split(END)[1]
+        own = "\n\n".join([real_fits(results["a"]), scale(results["b"])]).replace("## ", "### ")
+        README.write_text(f"{before}{BEGIN}{own}\n{END}{after}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
