@@ -63,6 +63,7 @@ def test_demo_prints_what_the_readme_shows_and_fits_like_stock_bit_for_bit(
     )
     for line in shown.splitlines():
         assert line == "…" or line in result.output, f"{line}\n{result.output}"
+    assert "single core" not in result.output
     stock = tmp_path / "stock"
     shutil.copytree(EXAMPLE, stock)
     run_stock(stock, stock / "mcmc.yaml")
