@@ -4,7 +4,7 @@ import statistics
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,9 @@ def measure() -> Row:
 def _case(place: Path, make: Make, iterations: int, clusters: dict[int, Cluster], repeats: int) -> Row:
     place.mkdir()
     path = make(place / "evaluation", iterations)
-    start = starting(check(path))
+    # ESPEI looks for the files of an input from where it is run.
+    with chdir(path.parent):
+        start = starting(check(path))
     walkers, symbols = start.walkers.shape
     evaluation = measure_evaluation(start.evaluator, start.initial, start.walkers).evaluation
     rows = []

@@ -48,7 +48,8 @@ def main(parts: list[str]) -> None:
         print(f"measuring part {part}: {PARTS[part].__module__}.py", flush=True)
         results.setdefault("conditions", {})[part] = conditions()
         results[part] = PARTS[part]()
-        report.RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        # A row a line, so that a difference can be read.
+        report.RESULTS.write_text(json.dumps(results).replace("}, {", "},\n {") + "\n")
     report.write()
 
 

@@ -23,7 +23,7 @@ from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Engine
 from espei_hpc.fit.graph_fit import CONNECTIONS
 from espei_hpc.pool.pool import Pool
-from espei_hpc.sampler import Block, Graph, State
+from espei_hpc.sampler import Graph, State
 from sleeping import CONTEXT_BYTES, FloatArray, Sleeper, log_probability, packed, predict, recorded
 
 SEED = 1
@@ -62,7 +62,6 @@ def ours(cluster: Cluster, workers: int, spread: float, iterations: int) -> dict
     positions = start()
     random: Any = np.random.RandomState(SEED).get_state(legacy=True)
     state = State(0, positions, None, np.zeros(len(positions), np.int64), random)
-    ends: list[tuple[int, float]] = []
     with (
         distributed.Client(
             scheduler_file=str(cluster.scheduler_file),
@@ -78,13 +77,10 @@ def ours(cluster: Cluster, workers: int, spread: float, iterations: int) -> dict
         cutter = Watched(tuple(range(len(description.units))), len(positions))
         graph = Graph(state, iterations)
 
-        def block_done(block: Block) -> None:
-            ends.append((block.state.iteration, time.monotonic() - begin))
-
         before, scheduler, there = _cpu(), *cluster.cpu_seconds()
         begin = time.monotonic()
         with contextlib.closing(cutter):
-            Engine(graph, pool, description, cutter).run(block_done, lambda: True)
+            Engine(graph, pool, description, cutter).run(lambda block: None, lambda: True)
         seconds = time.monotonic() - begin
         scheduler_after, there_after = cluster.cpu_seconds()
         used = [_cpu() - before, scheduler_after - scheduler, there_after - there]
@@ -93,7 +89,6 @@ def ours(cluster: Cluster, workers: int, spread: float, iterations: int) -> dict
             "pieces": cutter.cuts[-1],
             "cuts": _runs(cutter.cuts),
             "calls": sum(cutter.cuts),
-            "ends": [(number, round(end, 3)) for number, end in ends],
             "cpu_seconds": [round(value, 3) for value in used],
             "notes": list(pool.notes),
         }
