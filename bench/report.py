@@ -98,7 +98,8 @@ def scale(told: Results) -> str:
     ]
     parts.append(
         "127 workers, their scheduler and the client share the machine's two cores here, and fill them: with "
-        "30 % spread, where evaluations are cut finer, that is what is missing. What `espei-hpc plan` forecasts:"
+        "30 % spread, where evaluations are cut finer, that is what is missing. "
+        "What `espei-hpc plan` forecasts:"
     )
     parts.append(table(("W", "spread", "forecast, s/iteration", "measured", "off by"), rows))
     return "\n\n".join(parts)
@@ -139,7 +140,8 @@ def written(told: Results) -> str:
     title = f"## Bytes written over {told['iterations']} iterations of {told['walkers']} walkers"
     note = (
         "Wanted: 3 times at most. Missed where an iteration takes longer than the 30 s between checkpoints: "
-        "each is then a checkpoint of its own, whose random state and headers (4 kB) are as large as its samples."
+        "each is then a checkpoint of its own, whose random state and headers (4 kB) are as large as "
+        "its samples."
     )
     return "\n\n".join([title, table(("", "MB", "times the final trace"), rows), note])
 
