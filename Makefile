@@ -12,6 +12,7 @@ bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
 # The tests import ESPEI, which imports mpi4py: it must not look for a library, there may be none.
 export MPI4PY_MPIABI := none
 
+include bench.mk
 include images.mk
 
 .PHONY: help demo test lint unit clean lock environment

@@ -6,6 +6,7 @@ other than those in ``KNOWN`` the likelihood is not taken apart (``known``): a
 residual is then evaluated whole, by its documented ``get_likelihood``.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from espei.validation import schema
 
 __all__ = [
     "KNOWN",
+    "ON_ONE_CORE",
     "ActivityResidual",
     "EmceeOptimizer",
     "EquilibriumPropertyResidual",
@@ -66,6 +68,7 @@ __all__ = [
     "registered",
     "sampled_by",
     "setup_context",
+    "silent_on_cores",
     "store_chain",
     "unpack_piecewise",
     "versions",
@@ -77,6 +80,9 @@ Numbers = tuple[tuple[float, ...], tuple[float, ...]]
 
 KNOWN = {"espei": "0.9.1", "emcee": "2.2.1", "pycalphad": "0.11.2"}
 """The releases whose residuals were read and found to be sums over independent units."""
+
+ON_ONE_CORE = "Not using a parallel scheduler."
+"""How ESPEI's line begins that says so."""
 
 
 def versions() -> dict[str, str]:
@@ -115,6 +121,21 @@ def optimizer(replacement: type[Any]) -> Iterator[None]:
         yield
     finally:
         espei_script.EmceeOptimizer = original
+
+
+@contextmanager
+def silent_on_cores() -> Iterator[None]:
+    """Keep ESPEI from logging that it runs on a single core, which it concludes from having no cluster."""
+
+    def other(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith(ON_ONE_CORE)
+
+    log = logging.getLogger(espei_script.__name__)
+    log.addFilter(other)
+    try:
+        yield
+    finally:
+        log.removeFilter(other)
 
 
 @dataclass(frozen=True)

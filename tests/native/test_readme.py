@@ -35,7 +35,8 @@ UNTESTED = {"docker run": "With docker nothing was tested yet"}
 
 
 def test_exit_codes_in_the_readme_are_those_of_the_code() -> None:
-    table = re.findall(r"^\| (\d+) \| (.+) \|$", README, re.MULTILINE)
+    section = README.split("\n## Exit codes\n")[1].split("\n## ")[0]
+    table = re.findall(r"^\| (\d+) \| (.+) \|$", section, re.MULTILINE)
     assert {int(code) for code, _ in table} == {int(code) for code in ExitCode}
     assert f"| {SIGNAL_BASE}+N |" in README
 
@@ -62,6 +63,7 @@ def test_demo_prints_what_the_readme_shows_and_fits_like_stock_bit_for_bit(
     )
     for line in shown.splitlines():
         assert line == "…" or line in result.output, f"{line}\n{result.output}"
+    assert "single core" not in result.output
     stock = tmp_path / "stock"
     shutil.copytree(EXAMPLE, stock)
     run_stock(stock, stock / "mcmc.yaml")

@@ -92,7 +92,8 @@ def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Found) -
     """
     last = found.chain[-1]
     number = last.name.number + 1
-    if number not in candidates and max(candidates) > number:
+    beyond = max(candidates) >= number
+    if number not in candidates and beyond:
         found.notes.append(f"{directory}: segment {number} is missing")
     strangers = []
     for name in sorted(candidates.get(number, []), key=lambda name: -name.end):
@@ -104,6 +105,9 @@ def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Found) -
         strangers.append(name)
     if strangers and last.name.number == 0:
         raise _refusal(directory, f"its start and {strangers[0]} are of different runs")
+    if beyond and last.name.number == 0:
+        why = "is damaged" if number in candidates else "is missing"
+        raise _refusal(directory, f"segment 1 {why}, and nothing else shows that the start is this run's")
     found.notes += [f"{directory / str(name)} does not continue this chain" for name in strangers]
     return None
 

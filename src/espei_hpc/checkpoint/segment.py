@@ -4,7 +4,7 @@ A segment's name carries its number, the iterations done before and after it, an
 the beginning of the SHA-256 of its content, so that a damaged file is noticed. Its
 content names the SHA-256 of the segment before it, so that only segments of one run,
 in their order, make a chain. Segment 0 is the start: positions and random state
-before the first evaluation. Besides the samples a segment holds about 4.5 kB.
+before the first evaluation. Besides the samples a segment holds about 4 kB.
 """
 
 import hashlib
@@ -140,7 +140,8 @@ def encode(after: Link | None, block: tuple[FloatArray, FloatArray] | None, stat
     number, first = (after.name.number + 1, after.name.end) if after else (0, 0)
     positions, log_probabilities = block or (state.positions, state.log_probabilities)
     file = io.BytesIO()
-    np.savez(
+    # A walker that stays where it was repeats itself.
+    np.savez_compressed(
         file,
         place=np.array([number, first, state.iteration], dtype=np.int64),
         previous=np.frombuffer(after.digest if after else NO_SEGMENT, dtype=np.uint8),

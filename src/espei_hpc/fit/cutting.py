@@ -19,6 +19,9 @@ Pieces = tuple[tuple[int, ...], ...]
 DRIFT = 0.2
 """Relative change of an evaluation's time that is worth another decision: each takes a second or two."""
 
+SPREAD_DRIFT = 0.1
+"""Change of the spread that is: the first decision knows it from half of the walkers alone."""
+
 FORGET = 0.1
 """Weight of a new measurement against the ones before."""
 
@@ -36,7 +39,7 @@ class Cutter:
         self._seconds = dict.fromkeys(units, 0.0)
         self._totals: list[float] = []
         self._measured = 0
-        self._decided_for: tuple[int, float] | None = None
+        self._decided_for: tuple[int, Costs] | None = None
         self._deciding: Future[int] | None = None
         self._thread = ThreadPoolExecutor(1, "cut")
         self._pieces: Pieces = (units,)
@@ -61,7 +64,7 @@ class Cutter:
             return self.cut_into(-(-workers // self._walkers))
         if self._deciding is None and self._outdated(workers):
             costs = self._costs()
-            self._decided_for = (workers, costs.evaluation)
+            self._decided_for = (workers, costs)
             self._deciding = self._thread.submit(best_cut, self._walkers, workers, costs)
         if self._deciding is not None and not self.deciding:
             self._pieces = self.cut_into(self._deciding.result())
@@ -81,13 +84,21 @@ class Cutter:
         """Whether workers came or went, or evaluations take another time than when it was decided."""
         if self._decided_for is None:
             return True
-        then, evaluation = self._decided_for
-        return workers != then or abs(sum(self._seconds.values()) - evaluation) > DRIFT * evaluation
+        then, costs = self._decided_for
+        drift = abs(sum(self._seconds.values()) - costs.evaluation)
+        return (
+            workers != then
+            or drift > DRIFT * costs.evaluation
+            or abs(self._spread() - costs.spread) > SPREAD_DRIFT
+        )
 
     def _costs(self) -> Costs:
         evaluation = sum(self._seconds.values())
-        spread = float(np.std(self._totals)) / evaluation if evaluation else 0.0
-        return Costs(evaluation=evaluation, spread=spread, units=dict(self._seconds))
+        return Costs(evaluation=evaluation, spread=self._spread(), units=dict(self._seconds))
+
+    def _spread(self) -> float:
+        evaluation = sum(self._seconds.values())
+        return float(np.std(self._totals)) / evaluation if evaluation else 0.0
 
     def cut_into(self, number: int) -> Pieces:
         """Return the units of each of so many pieces that take about the same time."""

@@ -56,7 +56,7 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
             raise Stopped
         return positions, log_probabilities
 
-    with upstream.optimizer(upstream.sampled_by(sample_enough)):
+    with upstream.optimizer(upstream.sampled_by(sample_enough)), upstream.silent_on_cores():
         espei_script.run_espei(settings)
 
 

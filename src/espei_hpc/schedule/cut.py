@@ -18,7 +18,7 @@ SHORTEST_PIECE = 0.05
 TOLERANCE = 1.01
 """An iteration may take so many times the shortest one, for the sake of fewer pieces..."""
 
-TOLERANCE_WHOLE = 1.03
+TOLERANCE_WHOLE = 1.015
 """...and for the sake of none at all; a replay's end, when workers run out of work, counts for as much."""
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128)

@@ -128,7 +128,7 @@ def test_segment_is_a_file_that_numpy_alone_can_read(directory: Path) -> None:
 def test_bytes_per_iteration_do_not_grow_with_the_chain(directory: Path) -> None:
     filled(directory, *[1] * 60)
     sizes = [path.stat().st_size for path in sorted(directory.iterdir())][1:]
-    assert max(sizes) - min(sizes) < 16  # a name within may be a digit longer
+    assert max(sizes) - min(sizes) < 100  # random digits, compressed
     assert max(sizes) < 6_000
 
 

@@ -1,6 +1,7 @@
 """Each name of ESPEI's, emcee's and pycalphad's that we lean on without a promise: a change must be loud."""
 
 import inspect
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -287,3 +288,16 @@ def test_optimizer_prepares_all_that_the_sampling_depends_on() -> None:
     assert "kwargs=ctx, pool=self.scheduler" in inspect.getsource(EmceeOptimizer._fit)
     assert "sampler.random_state = numpy_rstate" in inspect.getsource(EmceeOptimizer._fit)
     assert "self.predict(initial_guess, **ctx)" in inspect.getsource(EmceeOptimizer._fit)
+
+
+def test_espei_still_says_what_is_kept_from_its_log_and_nothing_else_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert f'_log.info("{upstream.ON_ONE_CORE}' in inspect.getsource(espei_script.run_espei)
+    log = logging.getLogger(espei_script.__name__)
+    with caplog.at_level(logging.INFO):
+        with upstream.silent_on_cores():
+            log.info(f"{upstream.ON_ONE_CORE} ESPEI is running MCMC on a single core.")
+            log.info("something else")
+        log.info("afterwards")
+    assert caplog.messages == ["something else", "afterwards"]

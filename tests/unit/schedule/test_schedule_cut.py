@@ -10,7 +10,7 @@ from espei_hpc.schedule.cut import _likeness
 CU_MG = Costs(2.4, 0.05)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4, 8, 12, 15])
+@pytest.mark.parametrize("workers", [1, 2, 4, 8, 12])
 def test_evaluations_stay_whole_while_there_are_enough_of_them(workers: int) -> None:
     assert best_cut(30, workers, CU_MG) == 1
 
