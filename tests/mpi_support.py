@@ -25,6 +25,11 @@ AS_ROOT = dict.fromkeys(
     (f"{part}_ALLOW_RUN_AS_ROOT{sure}" for part in ("OMPI", "PRTE") for sure in ("", "_CONFIRM")), "1"
 )
 
+MORE_RANKS_THAN_CORES = {
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+}
+
 
 def says(launcher: Path) -> str:
     """Return what a launcher says of its version when it is asked, which what is under test never does."""

@@ -36,11 +36,22 @@ def open_place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def sif(images: None, open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Apptainer image with both MPIs, where an ordinary user can read it."""
+def sifs(images: None, open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The Apptainer image of every variant, where an ordinary user can read it."""
     require(shutil.which("apptainer") is not None, "apptainer is not installed")
-    make("sif", "both", tmp_path_factory.mktemp("build"))
-    return Path(shutil.copy(ROOT / "build" / "espei-both.sif", open_place / "espei.sif"))
+    directory = tmp_path_factory.mktemp("build")
+    for variant in VARIANTS:
+        make("sif", variant, directory)
+    return {
+        variant: Path(shutil.copy(ROOT / "build" / f"espei-{variant}.sif", open_place))
+        for variant in VARIANTS
+    }
+
+
+@pytest.fixture(scope="session")
+def sif(sifs: dict[str, Path]) -> Path:
+    """The Apptainer image with both MPIs."""
+    return sifs["both"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from espei_hpc.hostmpi.family import OPEN_MPI
 from espei_hpc.hostmpi.installed import Installed
 from espei_hpc.hostmpi.launcher import identify
 from espei_hpc.hostmpi.predict import Library, Outcome, predict
-from mpi_support import AS_ROOT, HERE, LAUNCHERS, PREFIXES
+from mpi_support import AS_ROOT, HERE, LAUNCHERS, MORE_RANKS_THAN_CORES, PREFIXES
 from support import Commands
 
 RANKS = 3
@@ -28,10 +28,6 @@ world = MPI.COMM_WORLD
 message = world.bcast(bytes(2_000_000) if world.rank == 0 else None)
 pathlib.Path(f"world-{os.getpid()}").write_text(f"{world.size} {len(message)}")
 """
-MORE_RANKS_THAN_CORES = {
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-}
 
 
 @dataclass(frozen=True)

@@ -275,5 +275,5 @@ def _run_directory(input_file: Path) -> Path:
     return input_file.resolve().with_suffix(".run")
 
 
-for command in (host.host_mpi, host.doctor):
+for command in (host.host_mpi, host.doctor, host.probe):
     commands.add_command(command)

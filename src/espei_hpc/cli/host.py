@@ -76,11 +76,17 @@ def host_mpi(
             click.echo(word)
 
 
+directory_option = click.option(
+    "--dir", "directory", type=click.Path(path_type=Path), default=Path(), help="Where the fit is to run."
+)
+interface_option = click.option("--interface", help="Network interface for the cluster.")
+
+
 @click.command()
-@click.option("--dir", "directory", type=click.Path(path_type=Path), default=Path(), help="Of the fit.")
+@directory_option
 @launcher_option
-@click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to try.")
-@click.option("--interface", help="Network interface for the cluster.")
+@click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
+@interface_option
 @click.option("--cheap", is_flag=True, help="Only what takes less than a second and starts no ranks.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def doctor(
@@ -100,3 +106,15 @@ def doctor(
     lines = examination.examine(wanted)
     click.echo(json.dumps(examination.as_json(lines)) if as_json else "\n".join(examination.told(lines)))
     return examination.exit_code(lines)
+
+
+@click.command(hidden=True)
+@directory_option
+@click.option("--ranks", type=int, required=True)
+@interface_option
+@click.option("--seconds", type=float, default=60.0)
+def probe(directory: Path, ranks: int, interface: str | None, seconds: float) -> int:
+    """Be one rank of a trial (started by the launcher, for doctor)."""
+    from espei_hpc.doctor import probe as one_rank
+
+    return one_rank.run(directory, ranks, interface, seconds)

@@ -13,7 +13,7 @@ RANKS = 3
 
 @dataclass(frozen=True)
 class Launched:
-    """A run of ``espei_hpc.doctor.probe`` that somebody else started, as the host's script does.
+    """A run of ``espei-hpc probe`` that somebody else started, as the host's script does.
 
     Attributes:
         output: file with all that launcher and ranks printed.

@@ -1,11 +1,10 @@
-"""One rank of a trial: ``LAUNCHER -n N python -m espei_hpc.doctor.probe --dir DIR --ranks N``.
+"""One rank of a trial: ``LAUNCHER -n N espei-hpc probe --dir DIR --ranks N``.
 
 It picks its MPI library, or does without MPI, as a rank of a cluster does, and tells
 what it sees, step by step, so that a crash leaves what was told before. It ends at
 its deadline, whatever MPI hangs in.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -32,7 +31,7 @@ def command(directory: Path, ranks: int, interface: str | None, seconds: float) 
         interface: network interface of the cluster; None to choose.
         seconds: after which the rank ends itself, s.
     """
-    words = [sys.executable, "-s", "-P", "-m", "espei_hpc.doctor.probe"]
+    words = [sys.executable, "-s", "-P", "-m", "espei_hpc", "probe"]
     words += ["--dir", str(directory), "--ranks", str(ranks), "--seconds", f"{seconds:g}"]
     return words + (["--interface", interface] if interface else [])
 
@@ -115,18 +114,3 @@ def _through_mpi(found: place.Place | None, refusal: str, ranks: int) -> world.W
 
 def _words(refusal: Refusal) -> str:
     return " ".join(" ".join(fault.what for fault in refusal.faults).split())
-
-
-def main() -> int:
-    """Read the command line and be a rank."""
-    parser = argparse.ArgumentParser(prog="python -m espei_hpc.doctor.probe")
-    parser.add_argument("--dir", type=Path, required=True)
-    parser.add_argument("--ranks", type=int, required=True)
-    parser.add_argument("--interface")
-    parser.add_argument("--seconds", type=float, default=60.0)
-    asked = parser.parse_args()
-    return run(asked.dir, asked.ranks, asked.interface, asked.seconds)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
