@@ -55,7 +55,7 @@ def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], as
     host = Host(root, environment, recipe.all_recipes(environment, root.local(PurePosixPath("/"))))
     wanted = _asked(asked, host)
     launcher = _launcher(words, host)
-    found = find.search(root, environment)
+    found = find.search(root, _with_launcher_first(launcher, environment))
     here = image.this()
     way: Way | None = None
     refusal: Refusal | None = None
@@ -82,6 +82,14 @@ def _launcher(words: Sequence[str], host: Host) -> Launcher | None:
         if words or found.path is not None:
             return found
     return None
+
+
+def _with_launcher_first(launcher: Launcher | None, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment in which a launcher named by its path would be found by its name."""
+    if launcher is None or not launcher.words[0].startswith("/"):
+        return environment
+    directory = PurePosixPath(launcher.words[0]).parent
+    return {**environment, "PATH": f"{directory}:{environment.get('PATH', '')}"}
 
 
 def told(seen: Examination) -> list[str]:
