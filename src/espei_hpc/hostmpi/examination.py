@@ -53,8 +53,8 @@ def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], as
         Refusal: if what was asked for is not there.
     """
     host = Host(root, environment, recipe.all_recipes(environment, root.local(PurePosixPath("/"))))
-    wanted = _asked(asked, host)
     launcher = _launcher(words, host)
+    wanted = _asked(asked, launcher, host)
     found = find.search(root, _with_launcher_first(launcher, environment))
     here = image.this()
     way: Way | None = None
@@ -66,13 +66,13 @@ def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], as
     return Examination(launcher, found.mpis, found.unfinished, here, way, refusal)
 
 
-def _asked(asked: str, host: Host) -> Asked:
+def _asked(asked: str, launcher: Launcher | None, host: Host) -> Asked:
     if asked == "auto":
         return "auto"
     if asked == "none":
         return "none"
     if asked.startswith("/"):
-        return find.at(host.root, asked, host.environment)
+        return find.at(host.root, asked, host.environment, launcher)
     return recipe.load(asked, host.environment, host.root.local(PurePosixPath("/")))
 
 

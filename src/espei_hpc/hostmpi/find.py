@@ -10,7 +10,7 @@ from espei_hpc.faults import Fault, Refusal
 from espei_hpc.hostmpi import installed, places, trees
 from espei_hpc.hostmpi.family import Family
 from espei_hpc.hostmpi.installed import Installed
-from espei_hpc.hostmpi.launcher import identify
+from espei_hpc.hostmpi.launcher import Launcher, identify
 from espei_hpc.hostmpi.places import Place
 from espei_hpc.hostmpi.root import Root
 
@@ -101,23 +101,28 @@ def search(root: Root, environment: Mapping[str, str], seconds: float = SECONDS)
 
 
 def at(
-    root: Root, directory: str | PurePosixPath, environment: Mapping[str, str] = MappingProxyType({})
+    root: Root,
+    directory: str | PurePosixPath,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    launcher: Launcher | None = None,
 ) -> HostMpi:
-    """Return the MPI at a named prefix; of several there, that of its ``mpirun``.
+    """Return the MPI at a named prefix; of several there, that of the launcher, else that of its ``mpirun``.
 
     Args:
         root: the host's tree.
         directory: the prefix, or a directory or file in it.
         environment: the host's, whose PATH decides what a launcher's script starts.
+        launcher: what is to start the ranks.
 
     Raises:
         Refusal: (CONFIGURATION) if there is none.
     """
     path = PurePosixPath(directory)
     above = installed.prefix_of(path / "file" if root.is_dir(path) else path)
+    families = _LAUNCHED_BY.get(launcher.kind, ()) if launcher else ()
     for prefix in (path, above) if root.exists(path) else ():
-        for mpi in _at_place(root, Place(prefix, "named"), environment):
-            return mpi
+        if mpis := list(_at_place(root, Place(prefix, "named"), environment)):
+            return next((mpi for mpi in mpis if mpi.family.key in families), mpis[0])
     what = f"no MPI library is found below {directory}" if root.exists(path) else f"{directory} is not there"
     cure = "name the directory above its bin and lib; espei-hpc host-mpi lists what is found"
     raise Refusal(ExitCode.CONFIGURATION, [Fault("host MPI", what, cure)])

@@ -1,6 +1,7 @@
 """The host's MPIs are found by their files alone, the one that PATH would start first."""
 
 import os
+import shutil
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -9,6 +10,7 @@ from elf_support import WHEELS
 from espei_hpc.faults import Refusal
 from espei_hpc.hostmpi import contents, find
 from espei_hpc.hostmpi.family import MPICH, OPEN_MPI
+from espei_hpc.hostmpi.launcher import identify
 from espei_hpc.hostmpi.root import Root
 from mpi_support import HERE, LAUNCHERS, PREFIXES, install, says, write
 
@@ -182,3 +184,10 @@ def test_a_search_of_this_machine_runs_nothing(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("subprocess.Popen", refuse)
     found = find.find(HERE, {"PATH": f"{WHEELS}/mpich/bin:/usr/bin"})
     assert found[0].family.key == "mpich"
+
+
+@pytest.mark.skipif(not shutil.which("mpirun.mpich"), reason="Debian's MPIs are not installed")
+@pytest.mark.parametrize(("command", "family"), [("mpirun.mpich", "mpich"), ("mpirun.openmpi", "openmpi")])
+def test_of_two_mpis_in_one_prefix_that_of_the_launcher_is_taken(command: str, family: str) -> None:
+    launcher = identify(HERE, [command], dict(os.environ))
+    assert find.at(HERE, "/usr", dict(os.environ), launcher).family.key == family
