@@ -13,12 +13,18 @@ from container.machine import VARIANTS
 from espei_hpc.doctor import probe
 from espei_hpc.hostmpi.predict import Outcome
 from mpi_support import LAUNCHERS, MORE_RANKS_THAN_CORES
+from support import ROOT
 
 RANKS = 3
 SECONDS = 60
 """After which the ranks end themselves; a pair that works takes three."""
 OWN = "its own"
 """Asks for the MPI that the launcher belongs to."""
+ASKED = ("auto", "none", OWN)
+NAMES: dict[Path, str] = {}
+"""Make and version of each launcher."""
+README = ROOT / "README.md"
+BEGIN, END = "<!-- written by test_host_mpi.py -->\n", "<!-- until here -->"
 
 
 @dataclass
@@ -86,17 +92,42 @@ def cell(launcher: Path, variant: str, apptainer: Apptainer, sifs: dict[str, Pat
     return Cell(apptainer, launcher)
 
 
-@pytest.mark.parametrize("asked", ["auto", "none", OWN])
+SEEN: dict[tuple[Path, str, str], str] = {}
+"""What came of a launcher, what was asked for and a variant, in a word."""
+
+
+@pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
-def test_ranks_become_what_was_predicted(cell: Cell, variant: str, asked: str) -> None:
+def test_ranks_become_what_was_predicted(cell: Cell, launcher: Path, variant: str, asked: str) -> None:
     told = cell.looked_at(asked)
-    if told["way"]:
-        assert cell.outcome(asked) == told["way"]["outcome"], told
+    way = told["way"]
+    if way:
+        outcome = cell.outcome(asked)
+        assert outcome == way["outcome"], told
+        SEEN[launcher, asked, variant] = way["name"] + (
+            "" if outcome is Outcome.ONE_WORLD else f": {outcome}"
+        )
     else:
         # What is refused would not have worked with what the image has.
         assert told["faults"]
         assert asked == "none"
         assert cell.outcome("") is not Outcome.ONE_WORLD
+        SEEN[launcher, asked, variant] = "refused"
     if variant == "both" and asked == "auto":
-        assert told["way"]["outcome"] == Outcome.ONE_WORLD
+        assert way["outcome"] == Outcome.ONE_WORLD
+    NAMES[launcher] = told["launcher"]["name"].partition("(")[2].rstrip(")")
+
+
+def test_table_in_the_readme_is_what_came_of_them() -> None:
+    # After all of the tests above, whose outcomes it holds.
+    rows = [["mpirun of", "`--host-mpi`", *VARIANTS], ["---"] * (2 + len(VARIANTS))]
+    for launcher in LAUNCHERS:
+        for asked in ASKED:
+            cells = [SEEN.get((launcher, asked, variant), "?") for variant in VARIANTS]
+            rows.append([NAMES.get(launcher, "?"), asked, *cells])
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    if os.environ.get("ESPEI_HPC_GOLDEN") == "write":
+        before, _, rest = README.read_text().partition(BEGIN)
+        README.write_text(f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}")
+    assert table in README.read_text()

@@ -105,3 +105,10 @@ def test_host_launcher_runs_the_ranks_of_a_fit_in_it(family: str, apptainer: App
     assert result.code == 0, result.output
     assert "2 workers" in result.output
     assert len(Chain.load(Path(apptainer.commands.directory)).lnprob) > 0
+
+
+def test_doctor_finds_one_world_in_it(apptainer: Apptainer) -> None:
+    result = apptainer.exec("espei-hpc", "doctor")
+    assert result.code == 0, result.output
+    assert "one world of 3 ranks" in result.output
+    assert "inside Apptainer" in result.output

@@ -25,6 +25,11 @@ RUN_BY = {
         "def test_espei_mpi_fits_the_same_chain_as_stock_espei",
     ),
     "apptainer exec espei.sif espei-mpi": ("container/test_sif.py", "def test_espei_mpi_fits_the_same_chain"),
+    "apptainer exec espei.sif espei-hpc doctor": ("container/test_sif.py", "def test_doctor_finds_one_world"),
+    "apptainer exec --bind /:/host:ro espei.sif espei-hpc host-mpi": (
+        "container/test_host_mpi.py",
+        "def test_ranks_become_what_was_predicted",
+    ),
     "bash <(apptainer exec espei.sif cat": (
         "container/test_sif.py",
         "def test_host_launcher_runs_the_ranks_of_a_fit",
