@@ -1,6 +1,6 @@
 # Measuring. Included by the Makefile.
 #
-# make bench                   all parts, some 25 minutes on two cores that do nothing else
+# make bench                   all parts, some 30 minutes on two cores that do nothing else
 # make bench PARTS='c d'       these alone: a real fits, b scale, c bytes written, d start, e memory
 
 PARTS ?=

@@ -1,7 +1,7 @@
-"""Measure: python bench/run.py [PART...], each part a letter; all of them without one. Some 25 minutes.
+"""Measure: python bench/run.py [PART...], each part a letter; all of them without one. Some 30 minutes.
 
-Writes results.json, and from it results.md and scale.png. Parts that are not measured keep the figures
-of the last time. Nothing else should run on the machine.
+Writes results.json, and from it results.md, scale.png and the tables in the README. Parts that are not
+measured keep the figures of the last time. Nothing else should run on the machine.
 """
 
 import json

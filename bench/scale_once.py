@@ -5,6 +5,7 @@ about so many seconds; with 0 seconds, only stock's first iteration.
 """
 
 import contextlib
+import itertools
 import json
 import resource
 import sys
@@ -164,10 +165,7 @@ def _result(seconds: float, evaluations: list[float], counted: float, workers: i
 
 def _runs(cuts: list[int]) -> list[tuple[int, int]]:
     """Return the numbers of pieces one after the other, each with for how many evaluations."""
-    runs: list[tuple[int, int]] = []
-    for cut in cuts:
-        runs[-1:] = [(cut, runs[-1][1] + 1)] if runs and runs[-1][0] == cut else [*runs[-1:], (cut, 1)]
-    return runs
+    return [(cut, len(list(run))) for cut, run in itertools.groupby(cuts)]
 
 
 def _cpu() -> float:

@@ -62,8 +62,7 @@ class Cutter:
         """
         if self._measured < self._walkers // 2:
             return self.cut_into(-(-workers // self._walkers))
-        if self._deciding is None and self._outdated(workers):
-            costs = self._costs()
+        if self._deciding is None and self._outdated(workers, costs := self._costs()):
             self._decided_for = (workers, costs)
             self._deciding = self._thread.submit(best_cut, self._walkers, workers, costs)
         if self._deciding is not None and not self.deciding:
@@ -80,25 +79,21 @@ class Cutter:
         """Let the thread go."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _outdated(self, workers: int) -> bool:
+    def _outdated(self, workers: int, now: Costs) -> bool:
         """Whether workers came or went, or evaluations take another time than when it was decided."""
         if self._decided_for is None:
             return True
-        then, costs = self._decided_for
-        drift = abs(sum(self._seconds.values()) - costs.evaluation)
+        workers_then, then = self._decided_for
         return (
-            workers != then
-            or drift > DRIFT * costs.evaluation
-            or abs(self._spread() - costs.spread) > SPREAD_DRIFT
+            workers != workers_then
+            or abs(now.evaluation - then.evaluation) > DRIFT * then.evaluation
+            or abs(now.spread - then.spread) > SPREAD_DRIFT
         )
 
     def _costs(self) -> Costs:
         evaluation = sum(self._seconds.values())
-        return Costs(evaluation=evaluation, spread=self._spread(), units=dict(self._seconds))
-
-    def _spread(self) -> float:
-        evaluation = sum(self._seconds.values())
-        return float(np.std(self._totals)) / evaluation if evaluation else 0.0
+        spread = float(np.std(self._totals)) / evaluation if evaluation else 0.0
+        return Costs(evaluation=evaluation, spread=spread, units=dict(self._seconds))
 
     def cut_into(self, number: int) -> Pieces:
         """Return the units of each of so many pieces that take about the same time."""
