@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from espei_hpc.batch import allocation
 from espei_hpc.cluster import dask_settings
 from espei_hpc.cluster.directory import ClusterDirectory, Settings, cannot_create, create, new_id
 from espei_hpc.cluster.readiness import answers
@@ -17,11 +18,9 @@ def default_ranks(environment: Mapping[str, str]) -> int:
     In an allocation as many as it grants; elsewhere one worker for each core
     this process may use, and the scheduler, which needs hardly any.
     """
-    if environment.get("SLURM_NTASKS", "").isdecimal():
-        return max(2, int(environment["SLURM_NTASKS"]))
-    nodefile = environment.get("PBS_NODEFILE", "")
-    if nodefile and Path(nodefile).is_file():
-        return max(2, len(Path(nodefile).read_text().split()))
+    job = allocation(environment)
+    if job is not None and job.ranks is not None:
+        return max(2, job.ranks)
     return cores() + 1
 
 

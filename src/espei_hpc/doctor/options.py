@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from espei_hpc.batch import allocation
 from espei_hpc.cluster.prepare import default_ranks
 
 RANKS = 3
@@ -53,10 +54,8 @@ class Options:
     @property
     def nodes(self) -> int:
         """Number of hosts that the allocation has; 1 without one."""
-        for variable in ("SLURM_JOB_NUM_NODES", "SLURM_NNODES"):
-            if self.environment.get(variable, "").isdecimal():
-                return int(self.environment[variable])
-        return len(set(_nodefile(self.environment))) or 1
+        job = allocation(self.environment)
+        return (job and job.nodes) or 1
 
     @property
     def ranks_of_fit(self) -> int:
@@ -72,8 +71,3 @@ class Options:
     def ranks_to_start(self) -> int:
         """Ranks of the trial: on several hosts all of the fit's, since a few might all be on one."""
         return self.ranks or (self.ranks_of_fit if self.nodes > 1 else RANKS)
-
-
-def _nodefile(environment: Mapping[str, str]) -> list[str]:
-    path = Path(environment.get("PBS_NODEFILE") or os.devnull)
-    return path.read_text().split() if path.is_file() else []

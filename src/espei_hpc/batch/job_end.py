@@ -1,0 +1,121 @@
+"""When a job ends: from its variables, or from what a command of the batch system has answered."""
+
+import contextlib
+import datetime
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from espei_hpc.batch.duration import seconds
+
+HANDED_ANSWER = "ESPEI_HPC_JOB"
+"""Variable with what ``question`` was answered on the host: a container has none of its commands.
+
+Its first line tells when it was asked: seconds since 1970, and what local time is ahead of UTC (``+0100``).
+"""
+
+_ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$", re.MULTILINE)
+_UNLIMITED = "UNLIMITED"
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """When a job ends.
+
+    Attributes:
+        at: time, s since 1970; infinite if it has no limit.
+        known_by: who says so.
+    """
+
+    at: float
+    known_by: str
+
+    @property
+    def left(self) -> float:
+        """Seconds from now; negative if it is over."""
+        return self.at - time.time()
+
+
+def job_end(environment: Mapping[str, str]) -> JobEnd | None:
+    """Return when the job around a process ends; None where its variables do not tell.
+
+    Slurm tells it since 23.02, Torque how long the job may take. Others, and older ones, have to be
+    asked, which a script on the host does for a container (``HANDED_ANSWER``).
+    """
+    end = environment.get("SLURM_JOB_END_TIME", "")
+    if end.isascii() and end.isdecimal():
+        return JobEnd(float(end), "SLURM_JOB_END_TIME")
+    return _handed(environment.get(HANDED_ANSWER, "")) or _torque(environment)
+
+
+def from_duration(text: str, known_by: str) -> JobEnd | None:
+    """Return the end of a job that has so much time left from now on; None if the text is no duration."""
+    left = seconds(text)
+    return None if left is None else JobEnd(time.time() + left, known_by)
+
+
+def from_answer(answer: str, asked: float, ahead: float | None = None) -> JobEnd | None:
+    """Return the end of a job from what the batch system has answered.
+
+    Args:
+        answer: of ``squeue --format=%L``, or of ``qstat -f``, of which other lines than those with
+            ``walltime`` and ``stime`` may be missing.
+        asked: when it was asked, s since 1970.
+        ahead: what its local time is ahead of UTC, s; None for this process's.
+    """
+    first = answer.strip().partition("\n")[0].strip()
+    if first == _UNLIMITED:
+        return JobEnd(float("inf"), "squeue")
+    if (left := seconds(first)) is not None:
+        return JobEnd(asked + left, "squeue")
+    left = _qstat(answer, asked, ahead)
+    return None if left is None else JobEnd(asked + left, "qstat")
+
+
+def _qstat(answer: str, asked: float, ahead: float | None) -> float | None:
+    # Lines are folded at commas, and at 80 characters, by a line feed and a tab.
+    told = dict(_ATTRIBUTE.findall(re.sub(r"\r?\n\t", "", answer)))
+    if (left := told.get("Walltime.Remaining", "")).removeprefix("-").isdecimal():
+        return float(left)  # Torque's own reckoning
+    granted = seconds(told.get("Resource_List.walltime", ""))
+    if granted is None:
+        return None
+    # What is used is measured every two minutes or so; counted from the start, a job that was
+    # suspended meanwhile would seem older than it is. The greater is the safe one.
+    used = seconds(told.get("resources_used.walltime", "")) or 0.0
+    start = _time(told.get("stime", ""), ahead)
+    return granted - max(used, asked - start if start is not None else 0.0)
+
+
+def _time(text: str, ahead: float | None) -> float | None:
+    """Return a time as ctime(3) writes it in English, whatever the locale here, s since 1970."""
+    words = text.split()
+    months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    with contextlib.suppress(ValueError, IndexError, OverflowError):
+        hour, minute, second = (int(part) for part in words[3].split(":"))
+        at = datetime.datetime(int(words[4]), months.index(words[1]) + 1, int(words[2]), hour, minute, second)
+        zone = None if ahead is None else datetime.timezone(datetime.timedelta(seconds=ahead))
+        return at.replace(tzinfo=zone).timestamp()
+    return None
+
+
+def _handed(text: str) -> JobEnd | None:
+    asked, _, answer = text.partition("\n")
+    match = re.fullmatch(r"(\d+) ([+-])(\d\d)(\d\d)", asked.strip(), re.ASCII)
+    if match is None:
+        return None
+    ahead = (int(match[3]) * 60 + int(match[4])) * 60.0
+    return from_answer(answer, float(match[1]), -ahead if match[2] == "-" else ahead)
+
+
+def _torque(environment: Mapping[str, str]) -> JobEnd | None:
+    granted = seconds(environment.get("PBS_WALLTIME", ""))
+    node_file = environment.get("PBS_NODEFILE")
+    if granted is None or not node_file:
+        return None
+    with contextlib.suppress(OSError):
+        # Written as the job starts.
+        return JobEnd(Path(node_file).stat().st_mtime + granted, "PBS_WALLTIME")
+    return None
