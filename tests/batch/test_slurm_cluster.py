@@ -56,10 +56,9 @@ def test_requeued_job_starts_again_and_is_told_so(slurm: Login) -> None:
 
 
 def test_lost_node_ends_a_job_or_has_it_start_again(slurm: Login) -> None:
-    body = f'echo started; [[ ${{SLURM_RESTART_COUNT:-}} ]] || {{ {WAIT}; }}'
-    ended, again = (
-        slurm.submit(body, option, "--open-mode=append", "--nodelist=node2") for option in ("--no-requeue", "--requeue")
-    )
+    body = f"echo started; [[ ${{SLURM_RESTART_COUNT:-}} ]] || {{ {WAIT}; }}"
+    ended = slurm.submit(body, "--nodelist=node2", "--no-requeue")
+    again = slurm.submit(body, "--nodelist=node2", "--requeue", "--open-mode=append")
     for job in (ended, again):
         slurm.wait_for_output(job, "started")
     slurm.cluster.lose("node2")
@@ -71,7 +70,7 @@ def test_lost_node_ends_a_job_or_has_it_start_again(slurm: Login) -> None:
 
 def test_node_without_network_is_found_again(slurm: Login) -> None:
     slurm.cluster.unplug("node3")
-    assert slurm.run("bash", "-c", "exec 3<>/dev/tcp/node3/6818").code != 0
+    assert slurm.run("timeout", "2", "bash", "-c", "exec 3<>/dev/tcp/node3/6818").code != 0
     slurm.cluster.repair()
     job = slurm.submit("srun hostname", "--nodelist=node3")
     assert slurm.finish(job)["JobState"] == "COMPLETED"

@@ -5,15 +5,12 @@ import pytest
 from batch.slurm import NODES
 from batch.slurm.login import Login
 from espei_hpc.doctor.probe import reports
-from support import mpirun
 
 LAUNCHERS = {
     "srun --mpi=pmix": "libmpi.so.40",
     "srun --mpi=pmi2": "libmpi.so.12",
     "mpirun.openmpi -n 4": "libmpi.so.40",
     "mpirun.mpich -n 4": "libmpi.so.12",
-    f"{mpirun('openmpi')} -n 4": "libmpi.so.40",
-    f"{mpirun('mpich')} -n 4": "libmpi.so.12",
     "srun --mpi=none": None,
 }
 """The library that ranks have loaded; None for ranks without MPI."""

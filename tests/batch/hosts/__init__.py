@@ -110,7 +110,7 @@ class Network:
             [
                 *("nsenter", f"--target={self._switch}", "--pid"),
                 *("unshare", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc", "--mount"),
-                *(PROCESS_ONE, name, etc, *reached),
+                *map(str, (PROCESS_ONE, name, etc, *reached)),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -143,13 +143,14 @@ class Network:
         """End a host at once. It can say no word of farewell to the others."""
         self._on_switch("link", "delete", f"to-{host.name}")
         psutil.Process(host.process_one).kill()
-        self._starters.pop(host.name).wait()
+        self._starters.pop(host.name).communicate()
 
     def close(self) -> None:
         """Switch all off."""
         psutil.Process(self._switch).kill()
-        for process in (self._holder, *self._starters.values()):
-            process.wait()
+        self._holder.wait()
+        for starter in self._starters.values():
+            starter.communicate()
 
     def _on_switch(self, *words: str) -> str:
         return run("nsenter", f"--target={self._switch}", "--net", "ip", *words)

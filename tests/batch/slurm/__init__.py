@@ -108,10 +108,10 @@ class Slurm:
         key.touch(mode=0o600)
         run("dd", "if=/dev/urandom", f"of={key}", "bs=128", "count=1")
         shutil.chown(key, "munge", "munge")
-        options = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+        files = [f"--{kind}-file={munge / kind}" for kind in ("key", "pid", "log", "seed")]
         self.hosts[HEAD].run(
             *("setpriv", "--reuid=munge", "--regid=munge", "--clear-groups", "munged"),
-            *(f"--{name}={munge / file}" for name, file in options.items()),
+            *(*files, f"--socket={munge / 'socket'}"),
         )
 
     def _start_slurmd(self, node: str) -> None:

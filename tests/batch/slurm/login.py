@@ -60,21 +60,21 @@ class Login:
     def wait_for(self, job: str, *states: str) -> dict[str, str]:
         """Wait until a job is in one of these states, and return what Slurm knows of it."""
 
-        def there() -> dict[str, str] | None:
+        def there() -> dict[str, str]:
             known = self.job(job)
             ended = known["JobState"] not in UNFINISHED
             if known["JobState"] not in states and ended:
                 raise AssertionError(f"job {job} is {known['JobState']}:\n{self.output(job)}")
-            return known if known["JobState"] in states else None
+            return known if known["JobState"] in states else {}
 
         return wait_until(there, f"job {job} {' or '.join(states)}")
 
     def finish(self, job: str) -> dict[str, str]:
         """Wait until a job has ended, however, and return what Slurm knows of it."""
 
-        def ended() -> dict[str, str] | None:
+        def ended() -> dict[str, str]:
             known = self.job(job)
-            return None if known["JobState"] in UNFINISHED else known
+            return {} if known["JobState"] in UNFINISHED else known
 
         return wait_until(ended, f"the end of job {job}")
 
