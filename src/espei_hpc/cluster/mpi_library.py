@@ -67,6 +67,8 @@ def choose(environment: MutableMapping[str, str], environment_root: Path = Path(
     environment.pop("MPI4PY_RC_INITIALIZE", None)
     environment.pop("MPI4PY_MPIABI", None)
     family = launcher_family(environment)
+    if family is OPEN_MPI and "OMPI_COMM_WORLD_SIZE" not in environment:
+        _start_under_a_foreign_pmix(environment)
     held = [candidate for candidate in FAMILIES if bundled(candidate, environment_root)]
     if family is None:
         return
@@ -95,6 +97,15 @@ def describe_launcher(environment: Mapping[str, str] = os.environ) -> str:
     """Name the launcher's family for a message."""
     family = launcher_family(environment)
     return f"the launcher is of the {family.name} family" if family else "no MPI launcher is recognised"
+
+
+def _start_under_a_foreign_pmix(environment: MutableMapping[str, str]) -> None:
+    """Have Open MPI 5 wait for the other ranks only once it can take their messages.
+
+    Slurm's PMIx holds no rank back at the end of MPI's start, so a fast rank's first message may come
+    while a slow one still starts, which then crashes where TCP carries it (open-mpi/ompi#12495).
+    """
+    environment.setdefault("OMPI_MCA_pmix_base_async_modex", "1")
 
 
 def _refuse_other_family(library: str, family: Family, environment: Mapping[str, str]) -> None:

@@ -68,3 +68,20 @@ def test_prefix_of_the_hosts_open_mpi_does_not_reach_the_library(tmp_path: Path)
     rank = {"PMIX_RANK": "0", "OPAL_PREFIX": "/host/only"}
     mpi_library.choose(rank, environment_with(tmp_path, OPEN_MPI))
     assert rank["OPAL_PREFIX"] == str(tmp_path / "mpi" / "openmpi")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"PMIX_RANK": "0"}, "1"),
+        ({"PMIX_RANK": "0", "OMPI_MCA_pmix_base_async_modex": "0"}, "0"),  # the user's own
+        ({"PMIX_RANK": "0", "OMPI_COMM_WORLD_SIZE": "2"}, None),
+        ({"PMI_RANK": "0"}, None),
+    ],
+    ids=["srun", "user", "mpirun", "MPICH"],
+)
+def test_open_mpi_is_told_of_a_pmix_that_is_not_its_own(
+    told: dict[str, str], expected: str | None, tmp_path: Path
+) -> None:
+    mpi_library.choose(told, tmp_path)
+    assert told.get("OMPI_MCA_pmix_base_async_modex") == expected
