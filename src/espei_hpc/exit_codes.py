@@ -19,11 +19,11 @@ class ExitCode(IntEnum):
     BAD_INPUT = 65
     """The input, or a file it names, is wrong; nothing was started."""
     UNAVAILABLE = 69
-    """The cluster could not be started, or was lost."""
+    """The cluster could not be started, or was lost; or the job is too short for one iteration."""
     CANNOT_CREATE = 73
     """A file or directory cannot be written."""
     STOPPED = 75
-    """Stopped by a signal with the samples so far saved."""
+    """Stopped by a signal, or in time before the job's end, with the samples so far saved."""
     CONFIGURATION = 78
     """The launcher, MPI library or network interface cannot work as configured."""
     DEADLINE = 124

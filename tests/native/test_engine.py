@@ -23,6 +23,7 @@ from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.graph_fit import GraphFit
 from espei_hpc.fit.opening import Opening, opened
 from espei_hpc.fit.stop import Stopper
+from espei_hpc.fit.walltime import Walltime
 from fits import Chain, run_stock, write_fit
 from support import BIN, EXAMPLE, Commands, wait_until
 
@@ -83,7 +84,7 @@ def fit_here(say: Callable[[str], None] = lambda _: None) -> None:
     """Fit mcmc.yaml in the working directory on the cluster of s.json."""
     opening = Opening(Path("mcmc.yaml"), Path("mcmc.run"))
     with opened(opening, lambda: None, say) as (problem, directory):
-        GraphFit(problem, directory, Path("s.json"), Stopper(), lambda _: None, say).run()
+        GraphFit(problem, directory, Path("s.json"), Stopper(), Walltime(None), lambda _: None, say).run()
 
 
 def stock(here: Path) -> Chain:

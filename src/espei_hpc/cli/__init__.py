@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from espei_hpc import __version__
+from espei_hpc import __version__, batch
 from espei_hpc.cli import host
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -88,6 +88,27 @@ force_new_option = click.option(
 )
 
 
+def _job_end(_: click.Context, __: click.Parameter, text: str | None) -> batch.JobEnd | None:
+    """Return when the job ends: as the user says, else as the batch system does; None if nobody does."""
+    if text is None:
+        told = batch.job_end(os.environ)
+        # A job that runs on after its end was given more time, or the end is that of another.
+        return told if told is not None and told.left > 0 else None
+    end = batch.from_duration(text, "--time-left")
+    if end is None:
+        raise click.BadParameter(f"{text!r} is no time, such as 3600, 11:59:00 or 1-12:00:00")
+    return end
+
+
+time_left_option = click.option(
+    "--time-left",
+    "end",
+    metavar="TIME",
+    callback=_job_end,
+    help="End before so much time has passed, in s or [days-]h:min:s [default: what is left of the job].",
+)
+
+
 @commands.command()
 @required_input
 @run_dir_option
@@ -136,6 +157,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 @click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
 @click.option("--as-launched", is_flag=True, help="Take as many ranks as the launcher gives.")
 @click.option("--interface", help="Network interface for the cluster.")
+@time_left_option
 @engine_option
 @force_new_option
 def prepare_cluster(
@@ -145,6 +167,7 @@ def prepare_cluster(
     ranks: int | None,
     as_launched: bool,
     interface: str | None,
+    end: batch.JobEnd | None,
     engine: "Engine",
     force_new: bool,
 ) -> None:
@@ -154,6 +177,8 @@ def prepare_cluster(
     """
     from espei_hpc.cluster import prepare
     from espei_hpc.fit.opening import Opening, checked
+    from espei_hpc.fit.record import Record
+    from espei_hpc.fit.walltime import Walltime
 
     if not as_launched:
         ranks = ranks or prepare.default_ranks(os.environ)
@@ -164,7 +189,9 @@ def prepare_cluster(
             raise click.UsageError("name the input with --in, or a --scheduler-file")
         opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new)
         # Standard output is for the script that called; the fit says the notes.
-        if not checked(opening, _say_aside if force_new else _say_nothing):
+        if checked(opening, _say_aside if force_new else _say_nothing):
+            Walltime(end).check(Record.read(opening.run_directory), ranks and ranks - 1)
+        else:
             ranks = 0
         directory = prepare.own_cluster(opening.run_directory, ranks, interface)
     click.echo(f"{'launched' if ranks is None else ranks}\n{directory.run_directory}\n{directory.id}")
@@ -218,6 +245,7 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 @min_workers_option
 @timeout_option
 @click.option("--supervisor", type=int, help="Process whose end ends the fit.")
+@time_left_option
 @engine_option
 @force_new_option
 def fit(
@@ -230,6 +258,7 @@ def fit(
     min_workers: int | None,
     timeout: float | None,
     supervisor: int | None,
+    end: batch.JobEnd | None,
     engine: "Engine",
     force_new: bool,
 ) -> int:
@@ -247,6 +276,7 @@ def fit(
     try:
         from espei_hpc.fit import run, where
         from espei_hpc.fit.opening import Opening
+        from espei_hpc.fit.walltime import Walltime
 
         opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new)
         wanted = where.Wanted(
@@ -258,9 +288,30 @@ def fit(
             min_workers=min_workers,
             timeout=timeout,
         )
-        return run.run(opening, wanted, stopper, supervisor, say)
+        return run.run(opening, wanted, stopper, Walltime(end), supervisor, say)
     except Stopped:
         return SIGNAL_BASE + (stopper.signal or 0)
+
+
+@commands.command()
+@required_input
+@run_dir_option
+@click.option(
+    "--times", type=click.IntRange(0), default=20, show_default=True, help="Say yes so many times at most."
+)
+def again(input_file: Path, run_dir: Path | None, times: int) -> int:
+    """Say whether a job should start its fit once more, for the script that is about to submit itself.
+
+    Yes, exit code 0, if the fit was stopped, killed or lost its cluster, and did iterations since the
+    last yes. No, exit code 1, if it is finished, failed, did none, or was started so many times.
+
+    Example: espei-hpc again --in x.yaml && scontrol requeue "$SLURM_JOB_ID"
+    """
+    from espei_hpc.fit import again as deciding
+
+    decision = deciding.decide(run_dir or _run_directory(input_file), times)
+    say(decision.why)
+    return ExitCode.OK if decision.again else ExitCode.FAILED
 
 
 def _say_nothing(line: str) -> None:

@@ -50,6 +50,12 @@ class Chain:
             self._fill(0, saved.positions, saved.log_probabilities)
         self._saved = self.state.iteration
         self._saved_at = time.monotonic()
+        self._checkpoint_seconds = self._array_seconds = 0.0
+
+    @property
+    def saving(self) -> float:
+        """The longest that writing a checkpoint, and writing the arrays, have taken together, s."""
+        return self._checkpoint_seconds + self._array_seconds
 
     @property
     def done(self) -> int:
@@ -77,7 +83,9 @@ class Chain:
         often = self._save_interval is not None and new >= self._save_interval
         if new and (often or time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS):
             self.save()
+            began = time.monotonic()
             self._files.write_if_due(self.positions, self.log_probabilities)
+            self._array_seconds = max(self._array_seconds, time.monotonic() - began)
 
     def save(self) -> None:
         """Write a checkpoint of what is not saved yet.
@@ -87,10 +95,12 @@ class Chain:
                 (UNAVAILABLE) if this machine stood still so long that another one goes on with the fit.
         """
         if self.done > self._saved:
+            began = time.monotonic()
             self._lock.check()
             new = slice(self._saved, self.done)
             self._store.append(self._positions[:, new], self._log_probabilities[:, new], self.state)
             self._saved = self.done
+            self._checkpoint_seconds = max(self._checkpoint_seconds, time.monotonic() - began)
         self._saved_at = time.monotonic()
 
     def write_arrays(self) -> None:

@@ -21,6 +21,7 @@ from espei_hpc.fit.files import SampleFiles
 from espei_hpc.fit.run_directory import RunDirectory
 from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopper
+from espei_hpc.fit.walltime import Walltime
 from espei_hpc.likelihood import Evaluator, Recipe
 from espei_hpc.pool.pool import Pool
 from espei_hpc.problem import Problem
@@ -41,6 +42,7 @@ class GraphFit:
         directory: the run directory, held by this process.
         scheduler_file: of the cluster; None if the checkpoint has all iterations.
         stopper: asked between two answers.
+        walltime: told how long iterations and saving take, asked at the end of each iteration.
         report: called when the sampling begins and as iterations are done.
         say: prints a line.
         sampling: what is known of the sampling.
@@ -50,6 +52,7 @@ class GraphFit:
     directory: RunDirectory
     scheduler_file: Path | None
     stopper: Stopper
+    walltime: Walltime
     report: Callable[[Sampling], None]
     say: Callable[[str], None]
     sampling: Sampling = field(default_factory=Sampling)
@@ -110,17 +113,21 @@ class GraphFit:
         cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions))
         self.stopper.sampling()
         self._tell(chain)
+        self.walltime.sampled(chain.done)
 
         def block_done(block: Block) -> None:
             chain.add(block)
             if graph.starting is not None and block.first == 0:
                 self.sampling.start = graph.starting
             self._tell(chain)
+            self.walltime.sampled(chain.done)
+            self.stopper.over = self.stopper.over or self.walltime.over_for_an_iteration()
 
         def turn() -> bool:
             while pool.notes:
                 self.say(pool.notes.pop(0))
             chain.save_if_due()
+            self.walltime.saved(chain.saving)
             return not self.stopper.asked
 
         with contextlib.closing(cutter):

@@ -1,4 +1,4 @@
-"""``run.json``: which problem a run directory belongs to, and whether it is solved."""
+"""``run.json``: which problem a run directory belongs to, whether it is solved, how the last start ended."""
 
 import sys
 from collections.abc import Mapping
@@ -21,12 +21,22 @@ class Record:
         command: the command line of the last start.
         version: of espei-hpc at the last start.
         finished: iterations of the finished fit; None while it is not finished.
+        ended: exit code of the last start; None while it runs, and if it was killed.
+        iteration_seconds: mean length of its iterations; None if it did none.
+        workers: workers that did them; None if it did none.
+        again: how often its job was told to start it again.
+        again_at: iterations that were saved at the last of these times.
     """
 
     fingerprint: Mapping[str, str]
     command: tuple[str, ...]
     version: str
     finished: int | None = None
+    ended: int | None = None
+    iteration_seconds: float | None = None
+    workers: int | None = None
+    again: int = 0
+    again_at: int = 0
 
     @classmethod
     def new(cls, fingerprint: Mapping[str, str]) -> "Record":

@@ -8,33 +8,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from espei_hpc.cluster import dask_settings, local, readiness, shutdown
 from espei_hpc.cluster.directory import ClusterDirectory
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
+from espei_hpc.fit.losses import lost_cluster, lost_supervisor
 from espei_hpc.fit.opening import Opening, opened
 from espei_hpc.fit.run_directory import RunDirectory
 from espei_hpc.fit.sampling import Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
+from espei_hpc.fit.walltime import Walltime
 from espei_hpc.fit.where import Wanted, Where, find
 from espei_hpc.problem import Problem
 
 Say = Callable[[str], None]
-SUPERVISOR_GONE = "the script that started the fit is gone"
-KILLED_CODES = ("137", "9")
-"""What Open MPI and MPICH end with when a rank was killed by signal 9."""
-KILLED = ": a rank was killed, most often for want of memory (ask for more, or for fewer ranks on each node)"
 
 
-def run(opening: Opening, wanted: Wanted, stopper: Stopper, supervisor: int | None, say: Say) -> int:
+def run(
+    opening: Opening,
+    wanted: Wanted,
+    stopper: Stopper,
+    walltime: Walltime,
+    supervisor: int | None,
+    say: Say,
+) -> int:
     """Fit and return the exit code.
 
     Args:
         opening: the input, its run directory and how to begin.
         wanted: what is said about the cluster.
         stopper: already listening to signals.
+        walltime: how much longer the fit may run.
         supervisor: process whose end ends the fit; None for none.
         say: prints a line.
 
@@ -44,25 +48,30 @@ def run(opening: Opening, wanted: Wanted, stopper: Stopper, supervisor: int | No
     try:
         # In here, since a script that is gone already ends this at once.
         if supervisor is not None:
-            stopper.watch(_lost_supervisor(supervisor))
-        return _run(opening, wanted, stopper, say)
+            stopper.watch(lost_supervisor(supervisor))
+        return _run(opening, wanted, stopper, walltime, say)
     finally:
         if wanted.cluster_id is not None:
             # The script takes its cluster down; but it may be gone, and the cluster only starting.
             ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id).end()
 
 
-def _run(opening: Opening, wanted: Wanted, stopper: Stopper, say: Say) -> int:
+def _run(opening: Opening, wanted: Wanted, stopper: Stopper, walltime: Walltime, say: Say) -> int:
     with opened(opening, stopper.check, say) as (problem, directory):
-        fit = _Fit(problem, directory, opening.engine, stopper, say)
-        if not problem.samples:
-            return fit.without_cluster()
-        if directory.finished(problem):
-            say(f"finished already: {directory.done} iterations; more of mcmc.iterations makes it go on")
-            return ExitCode.OK
-        if directory.complete(problem):
-            return fit.without_cluster()
-        return fit.on_cluster(find(problem, wanted))
+        fit = _Fit(problem, directory, opening.engine, stopper, walltime, say)
+        code: int = ExitCode.FAILED
+        directory.started()
+        try:
+            code = fit.run(wanted)
+        except Refusal as refusal:
+            code = refusal.code
+            raise
+        except Stopped:
+            code = SIGNAL_BASE + (stopper.signal or 0)
+            raise
+        finally:
+            directory.ended(code, walltime.iteration, walltime.workers)
+        return code
 
 
 @dataclass
@@ -71,18 +80,36 @@ class _Fit:
     directory: RunDirectory
     engine: str
     stopper: Stopper
+    walltime: Walltime
     say: Say
     cluster: ClusterDirectory | None = None
     sampling: Sampling = field(default_factory=Sampling)
+
+    def run(self, wanted: Wanted) -> int:
+        """Do what is left to do and return the exit code."""
+        problem, directory = self.problem, self.directory
+        if not problem.samples:
+            return self.without_cluster()
+        if directory.finished(problem):
+            self.say(f"finished already: {directory.done} iterations; more of mcmc.iterations makes it go on")
+            return ExitCode.OK
+        if directory.complete(problem):
+            return self.without_cluster()
+        self.walltime.check(directory.record, wanted.workers)
+        return self.on_cluster(find(problem, wanted))
 
     def on_cluster(self, where: Where) -> int:
         """Fit on a cluster, which ends with the fit if it is ours."""
         self.cluster = where.directory
         try:
+            if self.walltime.known:
+                self.say(self.walltime.told())
+                self.stopper.watch_clock(self.walltime.over)
             with _cluster(where):
                 workers = readiness.wait(where.goal, self.stopper.check)
+                self.walltime.workers = workers
                 if where.directory and not where.local:
-                    self.stopper.watch(_lost_cluster(where.directory))
+                    self.stopper.watch(lost_cluster(where.directory))
                 self.say(f"cluster ready: {workers} workers")
                 if why := _why_without_mpi(where.directory):
                     self.say(f"ranks started without MPI ({why})")
@@ -113,16 +140,32 @@ class _Fit:
         if sampling.done >= sampling.iterations:
             return ExitCode.OK
         so_far = f"after {sampling.done} of {sampling.iterations} iterations, which are saved"
+        if self.stopper.over is not None:
+            return self._over(sampling.done, so_far)
         if self.stopper.signal is None:
             raise self._lost(so_far)
         self.say(f"stopped by signal {self.stopper.signal} {so_far}")
+        return ExitCode.STOPPED
+
+    def _over(self, done: int, so_far: str) -> int:
+        """Say that the time was over; a start without an iteration would do no better again."""
+        resumes = self.engine == "graph"
+        if done <= (self.directory.done if resumes else 0):
+            what = f"{self.stopper.over}, and not one iteration was done"
+            raise Refusal(
+                ExitCode.UNAVAILABLE, [Fault("time", what, "ask for a longer job, or more workers")]
+            )
+        again = "; the same command goes on from there" if resumes else ""
+        self.say(f"stopped {so_far}: {self.stopper.over}{again}")
         return ExitCode.STOPPED
 
     def _sample(self, scheduler_file: Path | None, report: Callable[[Sampling], None]) -> Sampling:
         if self.problem.samples and self.engine == "graph":
             from espei_hpc.fit.graph_fit import GraphFit
 
-            fit = GraphFit(self.problem, self.directory, scheduler_file, self.stopper, report, self.say)
+            fit = GraphFit(
+                self.problem, self.directory, scheduler_file, self.stopper, self.walltime, report, self.say
+            )
             self.sampling = fit.sampling
             return fit.run()
         from espei_hpc.fit import stock
@@ -136,6 +179,10 @@ class _Fit:
     def _stopped_early(self) -> int:
         """Say what a stop with no samples, or too few to make a database of, has left."""
         done = self.sampling.done
+        if self.stopper.over is not None:
+            return self._over(
+                done, f"after {done} iterations, which are saved, too few to make a database of"
+            )
         if self.stopper.signal is None:
             saved = f"after {done} iterations, which are saved, too few to make a database of"
             raise self._lost(saved if done else "before the first iteration was done")
@@ -198,30 +245,3 @@ def _why_without_mpi(cluster: ClusterDirectory | None) -> str | None:
     told = cluster.ranks().get(0, {}) if cluster else {}
     why: str | None = told.get("without_mpi")
     return why
-
-
-def _lost_cluster(directory: ClusterDirectory) -> Callable[[], str | None]:
-    def look() -> str | None:
-        code = directory.launcher_ended()
-        if code is None:
-            return None
-        why = KILLED if code in KILLED_CODES else ""
-        return f"the launcher ended with exit code {code}{why}"
-
-    return look
-
-
-def _lost_supervisor(pid: int) -> Callable[[], str | None]:
-    try:
-        supervisor = psutil.Process(pid)
-    except psutil.NoSuchProcess:
-        return lambda: SUPERVISOR_GONE
-
-    def look() -> str | None:
-        # psutil knows a process from a later one with its number; one that nobody has waited for is over too.
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if supervisor.is_running() and supervisor.status() != psutil.STATUS_ZOMBIE:
-                return None
-        return SUPERVISOR_GONE
-
-    return look

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,6 +97,29 @@ class RunDirectory:
         """Write down that the fit is finished, and its outputs are written."""
         if self.record is not None:
             self.record = replace(self.record, finished=iterations)
+            self.record.write(self.path)
+
+    def started(self) -> None:
+        """Write down that a start has not ended yet: one that is killed leaves it so."""
+        if self.record is not None and self.record.ended is not None:
+            self.record = replace(self.record, ended=None)
+            self.record.write(self.path)
+
+    def ended(self, code: int, iteration_seconds: float | None, workers: int | None) -> None:
+        """Write down how a start has ended.
+
+        Args:
+            code: its exit code.
+            iteration_seconds: mean length of its iterations; None if it did none.
+            workers: workers that did them.
+        """
+        if self.record is None:
+            return
+        self.record = replace(self.record, ended=int(code))
+        if iteration_seconds is not None:
+            self.record = replace(self.record, iteration_seconds=iteration_seconds, workers=workers)
+        # What ended the start, such as a full disk, is what the user has to hear of.
+        with suppress(Refusal):
             self.record.write(self.path)
 
     @property

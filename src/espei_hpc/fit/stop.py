@@ -1,4 +1,4 @@
-"""Stopping a fit from outside: a signal, a lost cluster, a lost supervisor.
+"""Stopping a fit from outside: a signal, a lost cluster, a lost supervisor, the end of the job.
 
 A stop is only ever carried out at a safe point: while the sampler waits for
 evaluations, where no array is half written. There it becomes the
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import Literal
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 """What a batch system, a terminal or a user sends to end a fit."""
@@ -32,18 +33,20 @@ class Stopper:
     Attributes:
         signal: number of the signal that asked for the stop; None if none came.
         lost: why the fit cannot go on, in words; None if it can.
+        over: why its time is over, in words; None if it is not.
     """
 
     def __init__(self) -> None:
         self.signal: int | None = None
         self.lost: str | None = None
+        self.over: str | None = None
         self._sampling = False
         self._evaluating = False
 
     @property
     def asked(self) -> bool:
         """Whether the fit is to stop."""
-        return self.signal is not None or self.lost is not None
+        return (self.signal, self.lost, self.over) != (None, None, None)
 
     def listen(self) -> None:
         """Take over the signals of this process; call from the main thread."""
@@ -51,8 +54,12 @@ class Stopper:
             signal.signal(number, self._receive)
 
     def watch(self, look: Callable[[], str | None]) -> None:
-        """Look for a reason to stop every second, in the background, until one is found."""
-        threading.Thread(target=self._watch, args=[look], daemon=True).start()
+        """Look every second, in the background, for a reason why the fit cannot go on."""
+        threading.Thread(target=self._watch, args=[look, "lost"], daemon=True).start()
+
+    def watch_clock(self, look: Callable[[], str | None]) -> None:
+        """Look every second, in the background, whether the fit's time is over."""
+        threading.Thread(target=self._watch, args=[look, "over"], daemon=True).start()
 
     def check(self) -> None:
         """Raise :class:`Stopped` if a stop is asked for."""
@@ -86,8 +93,8 @@ class Stopper:
         if not self._sampling:
             raise Stopped
 
-    def _watch(self, look: Callable[[], str | None]) -> None:
+    def _watch(self, look: Callable[[], str | None], attribute: Literal["lost", "over"]) -> None:
         while (reason := look()) is None:
             time.sleep(WATCH_SECONDS)
-        self.lost = reason
+        setattr(self, attribute, reason)
         os.kill(os.getpid(), WAKE)

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,3 +131,28 @@ def test_all_that_is_written_is_at_most_three_times_the_final_arrays(tmp_path: P
         # What the checkpoint holds besides the samples does not grow with them.
         assert written + 2 * chain.positions.nbytes <= 3 * chain.positions.nbytes
         assert written > 0
+
+
+def test_longest_checkpoint_and_longest_writing_of_arrays_are_known(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter([3.0, 5.0, 2.0])
+
+    class SlowFiles(SampleFiles):
+        def write_if_due(self, *_: object) -> None:
+            clock.now += 7
+
+    with held(tmp_path / "x.run") as directory:
+        append = directory.store.append
+
+        def slow_append(*arguments: Any) -> None:
+            clock.now += next(seconds)
+            append(*arguments)
+
+        monkeypatch.setattr(directory.store, "append", slow_append)
+        chain = Chain(directory, SlowFiles(None, None, 100), start(), 100, 1)
+        assert chain.saving == 0
+        for _ in range(3):
+            go_on(chain, 1)
+            chain.save_if_due()
+        assert chain.saving == 5 + 7
