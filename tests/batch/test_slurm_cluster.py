@@ -1,5 +1,7 @@
 """The cluster behaves as a site's: an ordinary user's jobs start, end, are stopped, and lose nodes."""
 
+import pytest
+
 from batch.slurm import NODES
 from batch.slurm.login import Login
 
@@ -41,6 +43,15 @@ def test_time_limit_is_told_to_the_script_by_term(slurm: Login) -> None:
     slurm.cluster.let_time_run_out(job)
     assert slurm.finish(job)["JobState"] == "TIMEOUT"
     assert "TERM came" in slurm.output(job)
+
+
+@pytest.mark.parametrize("outlive", [True, False], ids=["lax site", "control groups"])
+def test_processes_outlive_their_script_only_where_slurm_loses_them(outlive: bool, slurm: Login) -> None:
+    if not outlive:
+        slurm.cluster.end_orphans()
+    job = slurm.submit("setsid sleep 1000 >/dev/null 2>&1 & disown; sleep 1; srun true", "--nodelist=node4")
+    assert slurm.finish(job)["JobState"] == "COMPLETED"
+    assert slurm.processes() == ({"node4": ["sleep 1000"]} if outlive else {})
 
 
 def test_requeued_job_starts_again_and_is_told_so(slurm: Login) -> None:

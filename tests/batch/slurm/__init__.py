@@ -8,7 +8,7 @@ from string import Template
 from batch.hosts import SUBNET, Host, Network, User, run
 from support import ROOT, wait_until
 
-CONFIGURATION = Path(__file__).parent / "slurm.conf"
+HERE = Path(__file__).parent
 HEAD = "head"
 NUMBERS = {HEAD: 1} | {f"node{number}": 10 + number for number in (1, 2, 3, 4)}
 """The last part of each host's address."""
@@ -29,6 +29,7 @@ class Slurm:
         self.network = Network()
         self.hosts: dict[str, Host] = {}
         self._unplugged: set[str] = set()
+        self._orphans_end = directory / "etc" / "slurm" / "orphans-end"
         self._make_directories()
         self._write_etc()
         for name in NUMBERS:
@@ -52,6 +53,10 @@ class Slurm:
         """Have a running job reach its time limit: Slurm looks at limits every 30 s."""
         self.hosts[HEAD].run("scontrol", "update", f"JobId={job}", "EndTime=now+1")
 
+    def end_orphans(self) -> None:
+        """Until the repair let no process outlive its job's script, as where Slurm uses control groups."""
+        self._orphans_end.touch()
+
     def lose(self, node: str) -> None:
         """Cut a node's power."""
         self.network.power_off(self.hosts.pop(node))
@@ -62,7 +67,8 @@ class Slurm:
         self._unplugged.add(node)
 
     def repair(self) -> None:
-        """Bring back what was lost or unplugged."""
+        """Bring back what was lost or unplugged, and Slurm's settings."""
+        self._orphans_end.unlink(missing_ok=True)
         for node in self._unplugged & self.hosts.keys():
             self.network.plug_in(self.hosts[node])
         self._unplugged.clear()
@@ -92,13 +98,14 @@ class Slurm:
         (etc / "passwd").write_text(Path("/etc/passwd").read_text() + passwd)
         group = f"{self.user.name}:x:{self.user.uid}:\n"
         (etc / "group").write_text(Path("/etc/group").read_text() + group)
-        text = Template(CONFIGURATION.read_text()).substitute(directory=self.directory, subnet=SUBNET)
+        template = Template((HERE / "slurm.conf").read_text())
+        text = template.substitute(directory=self.directory, here=HERE, subnet=SUBNET)
         (etc / "slurm" / "slurm.conf").write_text(text)
         # Left to itself, Slurm does not understand the control groups of every machine.
         (etc / "slurm" / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
 
     def _switch_on(self, name: str) -> None:
-        needed = [self.directory, ROOT, Path(sys.base_prefix)]
+        needed = [self.directory, ROOT, Path(sys.prefix), Path(sys.base_prefix)]
         self.hosts[name] = self.network.add(name, NUMBERS[name], self.directory / "etc", needed)
 
     def _start_munge(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from batch.hosts import Host
 from batch.slurm import HEAD, Slurm
 from support import BIN, TAG, Commands, Result, wait_until
 
@@ -105,11 +106,18 @@ class Login:
         """Return the command lines that still run of the user's jobs, by host; none for hosts without any."""
         found: dict[str, list[str]] = {}
         for name, host in self.cluster.hosts.items():
-            for process in host.processes():
+            for process in self._processes(host):
                 with suppress(psutil.Error):
-                    line = " ".join(process.cmdline())
-                    if process.uids().real == self.cluster.user.uid or line.startswith("slurmstepd"):
-                        found.setdefault(name, []).append(line)
+                    found.setdefault(name, []).append(" ".join(process.cmdline()))
+        return found
+
+    def _processes(self, host: Host) -> list[psutil.Process]:
+        found = []
+        for process in host.processes():
+            with suppress(psutil.Error):
+                of_user = process.uids().real == self.cluster.user.uid
+                if of_user or process.name().startswith("slurmstepd"):
+                    found.append(process)
         return found
 
     def wait_until_nothing_runs(self) -> None:
@@ -123,4 +131,6 @@ class Login:
         self.cluster.repair()
         self.cluster.hosts[HEAD].run("scancel", f"--user={self.cluster.user.name}")
         self.cluster.wait_until_idle()
-        self.wait_until_nothing_runs()
+        for host in self.cluster.hosts.values():
+            for process in self._processes(host):
+                process.kill()
