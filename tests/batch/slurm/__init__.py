@@ -1,11 +1,12 @@
 """A real Slurm of four nodes, each a host of its own, whose daemons run as on a cluster."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
 from string import Template
 
-from batch.hosts import SUBNET, Host, Network, User, run
+from batch.hosts import SUBNET, Host, Network, User
 from support import ROOT, wait_until
 
 HERE = Path(__file__).parent
@@ -113,7 +114,7 @@ class Slurm:
         munge = self.directory / "munge"
         key = munge / "key"
         key.touch(mode=0o600)
-        run("dd", "if=/dev/urandom", f"of={key}", "bs=128", "count=1")
+        key.write_bytes(os.urandom(128))
         shutil.chown(key, "munge", "munge")
         files = [f"--{kind}-file={munge / kind}" for kind in ("key", "pid", "log", "seed")]
         self.hosts[HEAD].run(
