@@ -150,3 +150,10 @@ def test_again_of_nothing_says_no(commands: Commands, endless_fit: Path) -> None
     result = commands.run("espei-hpc", "again", "--in", endless_fit)
     assert (result.code, "holds no fit" in result.output) == (1, True), result.output
     assert os.listdir(endless_fit.parent).count("x.run") == 0
+
+
+def test_job_whose_end_is_not_known_is_told(commands: Commands, small_fit: Path) -> None:
+    job = {"PBS_JOBID": "41.head"}
+    result = commands.run("espei-hpc", "fit", "--local", "-w", "2", "--in", small_fit, env=job)
+    assert result.code == 0, result.output
+    assert "when PBS job 41.head ends is not known" in result.output

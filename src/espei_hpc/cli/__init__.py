@@ -288,6 +288,8 @@ def fit(
             min_workers=min_workers,
             timeout=timeout,
         )
+        if end is None and (job := batch.allocation(os.environ)):
+            say(f"when {job.name} ends is not known, so only a signal ends the fit before (or --time-left)")
         return run.run(opening, wanted, stopper, Walltime(end), supervisor, say)
     except Stopped:
         return SIGNAL_BASE + (stopper.signal or 0)
