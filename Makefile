@@ -6,7 +6,7 @@ SHELL := /usr/bin/env bash
 ENVIRONMENT ?= .venv
 PYTEST_ARGS ?=
 bin := $(ENVIRONMENT)/bin
-scripts := $(wildcard entrypoints/* .ci/* lock/install lock/update tests/container/closed-network/* tests/batch/hosts/process-one tests/batch/slurm/end-orphans)
+scripts := $(wildcard entrypoints/* .ci/* lock/install lock/update tests/container/closed-network/* tests/batch/hosts/process-one tests/batch/slurm/end-orphans slurm-examples/*.sbatch pbs-examples/*.pbs pbs-examples/torque/*.pbs)
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
 
 # The tests import ESPEI, which imports mpi4py: it must not look for a library, there may be none.

@@ -1,0 +1,117 @@
+"""The command ``job``: scripts for Slurm and PBS."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.jobs.kinds import KINDS
+
+if TYPE_CHECKING:
+    from espei_hpc.jobs.job import Dialect, System
+
+
+@click.group()
+def job() -> None:
+    """Write a script for a batch system, complete, to be read and changed; --submit hands it over.
+
+    Example: espei-hpc job slurm --in x.yaml --kind long-fit --account abc123 >long-fit.sbatch
+    """
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that scripts for every batch system have."""
+    for option in reversed(
+        [
+            click.option(
+                "--in",
+                "--input",
+                "inputs",
+                type=click.Path(path_type=Path),
+                required=True,
+                multiple=True,
+                help="ESPEI's input; several for the kinds array and chain.",
+            ),
+            click.option(
+                "--kind", type=click.Choice(list(KINDS)), default="one-node", show_default=True, help=_kinds()
+            ),
+            click.option("--image", metavar="X.sif", help="Image [default: this one; else espei.sif]."),
+            click.option("--account", help="Account that pays."),
+            click.option("--nodes", type=int, help="Number of nodes [default: 1 or 2, by the kind]."),
+            click.option(
+                "--ranks-per-node", type=int, help="Ranks on each node [default: its cores; not known: 32]."
+            ),
+            click.option("--hours", type=float, help="How long the job may take [default: 24]."),
+            click.option(
+                "--site",
+                metavar="RECIPE",
+                help="Recipe of the cluster, of those in host-mpi/sites [default: as recognised].",
+            ),
+            click.option("--submit", is_flag=True, help="Write it beside the input, and submit it."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _kinds() -> str:
+    return " ".join(f"{name}: {kind.title}" for name, kind in KINDS.items())
+
+
+@job.command()
+@_options
+def slurm(**options: Any) -> None:
+    """Write a script for sbatch."""
+    _write("slurm", "select", **options)
+
+
+@job.command()
+@_options
+@click.option(
+    "--dialect",
+    type=click.Choice(["select", "nodes"]),
+    default="select",
+    show_default=True,
+    help="select: PBS Pro and OpenPBS. nodes: Torque.",
+)
+def pbs(dialect: "Dialect", **options: Any) -> None:
+    """Write a script for qsub."""
+    _write("pbs", dialect, **options)
+
+
+def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any) -> None:
+    from espei_hpc.jobs import filling, submitting
+    from espei_hpc.jobs.script import render
+
+    # Whoever submits without an account has none; who reads the script is to fill it in.
+    account = options.pop("account") or (None if submit else "my-account")
+    asked = filling.Asked(system, account=account, dialect=dialect, **options)
+    script = filling.file_name(asked, example=not submit)
+    filled, notes = filling.fill(asked, script, socket.gethostname(), os.environ)
+    text = render(filled)
+    for note in notes:
+        click.echo(f"espei-hpc: {note}", err=True)
+    if not submit:
+        click.echo(text, nl=False)
+        return
+    path = submitting.write(filled, text)
+    click.echo(f"espei-hpc: written {path}", err=True)
+    click.echo(submitting.submit(filled, path))
+
+
+@job.command()
+@click.argument("inputs", type=click.Path(path_type=Path), nargs=-1, required=True)
+def finished(inputs: tuple[Path, ...]) -> int:
+    """Say which fits are finished (the job behind an array of fits does); exit code 0 if all are."""
+    from espei_hpc.jobs.finished import look
+
+    looked = [look(path) for path in inputs]
+    for _, line in looked:
+        click.echo(line)
+    number = sum(done for done, _ in looked)
+    click.echo(f"{number} of {len(looked)} fits are finished")
+    return ExitCode.OK if number == len(looked) else ExitCode.FAILED
