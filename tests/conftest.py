@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+# Fixtures of the images, which jobs run in too.
+from container.images import images, open_place, sif, sifs  # noqa: F401
 from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 

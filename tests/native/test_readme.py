@@ -17,8 +17,8 @@ RUN_BY = {
     "espei-mpi --in x.yaml -n 20": ("native/test_fit.py", "def test_chain_equals_stock_bit_for_bit"),
     "make demo": ("native/test_readme.py", "def test_demo_prints_what"),
     "make test": ("../.ci/run", "make test"),
-    "make image MPI=both": ("container/conftest.py", 'make("image"'),
-    "make sif MPI=both": ("container/conftest.py", 'make("sif"'),
+    "make image MPI=both": ("container/images.py", 'make("image"'),
+    "make sif MPI=both": ("container/images.py", 'make("sif"'),
     "podman run": ("container/test_image.py", "def test_fits_as_an_unknown_user"),
     "apptainer exec espei.sif espei ": (
         "container/test_sif.py",
