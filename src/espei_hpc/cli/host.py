@@ -37,6 +37,7 @@ launcher_option = click.option(
     type=click.Choice(["apptainer", "podman", "docker"]),
     help="Print the options of a container engine that bind and set all that is needed, a word a line.",
 )
+@click.option("--launcher-words", is_flag=True, help="Print the launcher of the MPI or recipe, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def host_mpi(
     host: Path | None,
@@ -45,6 +46,7 @@ def host_mpi(
     asked: str,
     launcher: str,
     engine: "Engine | None",
+    launcher_words: bool,
     as_json: bool,
 ) -> None:
     """Find the host's MPIs, and say which MPI a launcher's ranks would load and whether that works.
@@ -61,6 +63,9 @@ def host_mpi(
     given = {"PATH": path, "LD_LIBRARY_PATH": library_path, "PWD": os.getcwd()}
     environment |= {name: value for name, value in given.items() if value is not None}
     root = Root(host or (HOST if HOST.is_dir() else Path("/")))
+    if launcher_words:
+        click.echo(examination.launcher_words(root, environment, asked))
+        return
     seen = examination.examine(root, environment, launcher.split(), asked)
     if as_json:
         click.echo(json.dumps(examination.as_json(seen)))
