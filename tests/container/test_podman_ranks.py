@@ -45,12 +45,20 @@ class Rootless:
         return self.host("bash", self.place / "espei-mpi", "--image", f"{IMAGE}:{variant}", *words)
 
 
+# The kernel's own, or fuse-overlayfs where it does not let users: without a word podman may take the slowest.
+STORAGE = """
+[storage]
+driver = "overlay"
+"""
+
+
 def settings(place: Path) -> dict[str, str]:
     """Return the variables by which podman finds what is the user's."""
     return {
         "XDG_DATA_HOME": str(place / "data"),
         "XDG_RUNTIME_DIR": str(place / "run"),
         "CONTAINERS_CONF": str(place / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(place / "storage.conf"),
     }
 
 
@@ -58,11 +66,12 @@ def settings(place: Path) -> dict[str, str]:
 def users_podman(images: None, open_place: Path) -> Iterator[Path]:
     """A user's place with every variant in it, where podman keeps a process of its own until the end."""
     # Sockets lie in there, whose paths must be short.
-    with tempfile.TemporaryDirectory(dir=open_place, prefix="p") as directory:
-        place = Path(directory)
+    place = Path(tempfile.mkdtemp(dir=open_place, prefix="p"))
+    try:
         place.chmod(0o777)
         shutil.copy(SCRIPT, place)
         shutil.copy(os.environ.get("CONTAINERS_CONF", HERE / "containers.conf"), place / "containers.conf")
+        (place / "storage.conf").write_text(STORAGE)
         archive = place / "images.tar"
         save = ("save", "--quiet", "--multi-image-archive", "--format", "docker-archive")
         podman(*save, "--output", archive, *(f"{IMAGE}:{variant}" for variant in VARIANTS))
@@ -73,6 +82,9 @@ def users_podman(images: None, open_place: Path) -> Iterator[Path]:
         archive.unlink()
         yield place
         run(*user, "podman", "system", "migrate", env=settings(place))
+    finally:
+        # A hundred thousand files, which Python takes minutes for.
+        run("rm", "-rf", place)
 
 
 @pytest.fixture
