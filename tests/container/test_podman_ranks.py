@@ -63,10 +63,10 @@ def settings(place: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def users_podman(images: None, open_place: Path) -> Iterator[Path]:
+def users_podman(images: None) -> Iterator[Path]:
     """A user's place with every variant in it, where podman keeps a process of its own until the end."""
-    # Sockets lie in there, whose paths must be short.
-    place = Path(tempfile.mkdtemp(dir=open_place, prefix="p"))
+    # Podman refuses a longer path of its runtime directory than 50 characters, in part without a word.
+    place = Path(tempfile.mkdtemp(prefix="espei-hpc-"))
     try:
         place.chmod(0o777)
         shutil.copy(SCRIPT, place)
