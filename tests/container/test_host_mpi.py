@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import Any
 import pytest
 
 from container.conftest import Apptainer
-from container.machine import VARIANTS
+from container.machine import HERE, VARIANTS
 from espei_hpc.doctor import probe
 from espei_hpc.hostmpi.binding import LIBRARIES
 from espei_hpc.hostmpi.predict import Outcome
 from mpi_support import LAUNCHERS, MORE_RANKS_THAN_CORES, path_of
-from support import ROOT
+from support import ROOT, wait_until
 
 RANKS = 3
 N = ("-n", str(RANKS))
@@ -61,7 +62,18 @@ class Cell:
         return self._tell(*APPTAINER, self.apptainer.sif, mpirun, *N, *self._probe())
 
     def _tell(self, *words: str | Path) -> list[dict[str, Any]]:
-        return probe.reports(self.apptainer.host(*words, env=MORE_RANKS_THAN_CORES | self._path()).output)
+        commands = self.apptainer.commands
+        as_user = [HERE / "as-user", commands.directory]
+        command = commands.start(*as_user, *words, env=MORE_RANKS_THAN_CORES | self._path())
+        try:
+            command.finish(2 * SECONDS)
+            wait_until(lambda: not commands.left(), f"{words} leaves nothing behind", seconds=30)
+        except subprocess.TimeoutExpired:
+            # Of a container that was killed Apptainer's squashfuse lives on, and holds the rank's standard
+            # output, whose end a Hydra waits for.
+            commands.end_all()
+        print(command.output)
+        return probe.reports(command.output)
 
     def _path(self) -> dict[str, str]:
         return {"PATH": path_of(self.launcher)} if self.launcher else {}
