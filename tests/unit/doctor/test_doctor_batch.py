@@ -123,18 +123,18 @@ def test_srun_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
 
 def test_kinds_of_a_hosts_srun_are_read_from_its_plugins(tmp_path: Path) -> None:
     host = tmp_path / "host"
-    plugins = host / "usr" / "lib64" / "slurm"
-    plugins.mkdir(parents=True)
-    (plugins / "mpi_pmix.so").touch()
+    # A place where the machine under the test has no srun.
+    for place in ("lib64/slurm", "bin"):
+        (host / "opt" / "mini-slurm" / place).mkdir(parents=True)
+    (host / "opt" / "mini-slurm" / "lib64" / "slurm" / "mpi_pmix.so").touch()
     stand_in(tmp_path, "srun", "never run")
-    (host / "usr" / "bin").mkdir()
-    (tmp_path / "srun").rename(host / "usr" / "bin" / "srun")
-    (line,) = slurm.pmi_kinds(Options(tmp_path, environment={"PATH": "/usr/bin"}), host)
+    (tmp_path / "srun").rename(host / "opt" / "mini-slurm" / "bin" / "srun")
+    (line,) = slurm.pmi_kinds(Options(tmp_path, environment={"PATH": "/opt/mini-slurm/bin"}), host)
     assert (line.state, line.seen) == (State.OK, "it offers pmix; use --mpi=pmix for Open MPI")
 
 
 def test_host_without_srun_has_no_line(tmp_path: Path) -> None:
-    assert slurm.pmi_kinds(Options(tmp_path, environment={"PATH": "/usr/bin"}), tmp_path) == []
+    assert slurm.pmi_kinds(Options(tmp_path, environment={"PATH": "/opt/mini-slurm/bin"}), tmp_path) == []
 
 
 def test_without_srun_nothing_is_said(tmp_path: Path) -> None:
