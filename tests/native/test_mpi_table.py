@@ -93,7 +93,9 @@ def started(start: list[str | Path], loaded: Loaded, commands: Commands) -> tupl
         variables["LD_LIBRARY_PATH"] += f":{launcher.resolve().parents[1] / 'lib'}"
     # What a library reads without having written it is never right by chance (glibc fills it).
     variables["MALLOC_PERTURB_"] = "1"
-    words = ["env", "-u", "MPI4PY_MPIABI", *(f"{name}={value}" for name, value in variables.items())]
+    # As `espei-hpc rank` does: everything else here has MPI turned off.
+    off = ("-u", "MPI4PY_MPIABI", "-u", "MPI4PY_RC_INITIALIZE")
+    words = ["env", *off, *(f"{name}={value}" for name, value in variables.items())]
     command = commands.start(
         *start,
         *("-n", str(RANKS), *words, sys.executable, "-c", RANK),
