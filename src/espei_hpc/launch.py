@@ -5,6 +5,7 @@ be loaded before it is dropped.
 """
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+OPEN_FILES = 65536
+"""A scheduler holds three for each worker; the usual limit of 1024 is for select(), not used here."""
 DROPPED = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS")
 
 
@@ -37,9 +40,17 @@ def main() -> int:
     """Run the command line, in a new process image if the environment is not clean yet."""
     # Until a fit listens to signals, an interrupt simply ends the process, without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _allow_open_files()
     environment = clean_environment(os.environ)
     if environment != dict(os.environ):
         os.execve(sys.executable, [sys.executable, "-m", "espei_hpc", *sys.argv[1:]], environment)  # noqa: S606 (no shell wanted)
     from espei_hpc.cli import main as run_command_line
 
     return run_command_line()
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

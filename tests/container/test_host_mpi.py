@@ -2,68 +2,93 @@
 
 import json
 import os
+import subprocess
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from container.conftest import Apptainer
-from container.machine import VARIANTS
+from container.machine import HERE, VARIANTS
 from espei_hpc.doctor import probe
+from espei_hpc.hostmpi.binding import LIBRARIES
 from espei_hpc.hostmpi.predict import Outcome
-from mpi_support import LAUNCHERS, MORE_RANKS_THAN_CORES
-from support import ROOT
+from mpi_support import LAUNCHERS, MORE_RANKS_THAN_CORES, path_of
+from support import ROOT, wait_until
 
 RANKS = 3
+N = ("-n", str(RANKS))
+APPTAINER = ("apptainer", "--quiet", "exec")
 SECONDS = 60
 """After which the ranks end themselves; a pair that works takes three."""
 OWN = "its own"
 """Asks for the MPI that the launcher belongs to."""
 ASKED = ("auto", "none", OWN)
-NAMES: dict[Path, str] = {}
-"""Make and version of each launcher."""
 README = ROOT / "README.md"
 BEGIN, END = "<!-- written by test_host_mpi.py -->\n", "<!-- until here -->"
+
+# mpirun.openmpi, and mpirun.mpich in the image with MPICH alone, are but what mpirun links to there.
+INSIDE = [("mpirun", "both"), ("mpirun.mpich", "both"), ("mpirun", "openmpi"), ("mpirun", "mpich")]
+"""Launchers of the image and the variants that have them."""
+ITSELF = Path("the image itself")
+"""Stands for the host's launcher where there is none."""
+NAMES: dict[Path, str] = {ITSELF: str(ITSELF)}
+"""Make and version of each launcher."""
+LOADED = {"bind": f"{LIBRARIES}/", "hybrid": "/opt/espei/mpi/", "inside": "/opt/espei/mpi/"}
+"""Where the library comes from, by way."""
 
 
 @dataclass
 class Cell:
-    """One launcher with one image."""
+    """One image, with a launcher of the host or without."""
 
     apptainer: Apptainer
-    launcher: Path
+    launcher: Path | None = None
 
     def looked_at(self, asked: str) -> dict[str, Any]:
         """Return what is said of it beforehand."""
         return dict(json.loads(self._host_mpi(asked, "--json")))
 
-    def outcome(self, asked: str) -> Outcome:
-        """Start ranks with the options that are printed, and tell what they became."""
+    def ranks(self, asked: str) -> list[dict[str, Any]]:
+        """Start ranks by the host's launcher, with the options that are printed; return what they tell."""
+        assert self.launcher
         options = self._host_mpi(asked, "--options", "apptainer").splitlines() if asked else []
+        return self._tell(self.launcher, *N, *APPTAINER, *options, self.apptainer.sif, *self._probe())
+
+    def ranks_inside(self, mpirun: str) -> list[dict[str, Any]]:
+        """Start ranks by a launcher of the image."""
+        return self._tell(*APPTAINER, self.apptainer.sif, mpirun, *N, *self._probe())
+
+    def _tell(self, *words: str | Path) -> list[dict[str, Any]]:
+        commands = self.apptainer.commands
+        as_user = [HERE / "as-user", commands.directory]
+        command = commands.start(*as_user, *words, env=MORE_RANKS_THAN_CORES | self._path())
+        try:
+            command.finish(2 * SECONDS)
+            wait_until(lambda: not commands.left(), f"{words} leaves nothing behind", seconds=30)
+        except subprocess.TimeoutExpired:
+            # Of a container that was killed Apptainer's squashfuse lives on, and holds the rank's standard
+            # output, whose end a Hydra waits for.
+            commands.end_all()
+        print(command.output)
+        return probe.reports(command.output)
+
+    def _path(self) -> dict[str, str]:
+        return {"PATH": path_of(self.launcher)} if self.launcher else {}
+
+    def _probe(self) -> list[str]:
         place = self.apptainer.commands.directory / "trial"
         place.mkdir()
         place.chmod(0o777)
-        rank: list[str | Path] = [
-            "espei-hpc",
-            "probe",
-            "--dir",
-            place,
-            "--ranks",
-            str(RANKS),
-            "--seconds",
-            str(SECONDS),
-        ]
-        container: list[str | Path] = ["apptainer", "--quiet", "exec", *options, self.apptainer.sif]
-        result = self.apptainer.host(
-            self.launcher, "-n", str(RANKS), *container, *rank, env=MORE_RANKS_THAN_CORES
-        )
-        return became(probe.reports(result.output))
+        return ["espei-hpc", "probe", "--dir", str(place), *("--ranks", N[1]), *("--seconds", str(SECONDS))]
 
     def _host_mpi(self, asked: str, *options: str) -> str:
-        if asked == OWN:
-            asked = str(self.launcher.resolve().parents[1])
-        words = ["espei-hpc", "host-mpi", "--host-mpi", asked, "--launcher", str(self.launcher), *options]
+        words = ["espei-hpc", "host-mpi", *options, "--path", self._path().get("PATH", "/nowhere")]
+        if self.launcher:
+            prefix = str(self.launcher.resolve().parents[1])
+            words += ["--launcher", str(self.launcher), "--host-mpi", prefix if asked == OWN else asked]
         result = self.apptainer.host(
             "bash",
             "-c",
@@ -71,8 +96,6 @@ class Cell:
             "bash",
             self.apptainer.sif,
             *words,
-            "--path",
-            os.environ["PATH"],
         )
         return result.output
 
@@ -85,11 +108,16 @@ def became(ranks: list[dict[str, Any]]) -> Outcome:
     return Outcome.SINGLETONS if sizes == {1} else Outcome.CRASH
 
 
+def loaded_from(ranks: list[dict[str, Any]], way: str) -> bool:
+    """Tell whether each rank has loaded the library that belongs to a way, and no other."""
+    return all(path.startswith(LOADED[way]) for rank in ranks for path in rank["library"].split(", "))
+
+
 @pytest.fixture
-def cell(launcher: Path, variant: str, apptainer: Apptainer, sifs: dict[str, Path]) -> Cell:
-    """One launcher with one image."""
+def image(variant: str, apptainer: Apptainer, sifs: dict[str, Path]) -> Apptainer:
+    """One variant of the image."""
     apptainer.sif = sifs[variant]
-    return Cell(apptainer, launcher)
+    return apptainer
 
 
 SEEN: dict[tuple[Path, str, str], str] = {}
@@ -99,12 +127,15 @@ SEEN: dict[tuple[Path, str, str], str] = {}
 @pytest.mark.parametrize("asked", ASKED)
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
-def test_ranks_become_what_was_predicted(cell: Cell, launcher: Path, variant: str, asked: str) -> None:
+def test_ranks_become_what_was_predicted(image: Apptainer, launcher: Path, variant: str, asked: str) -> None:
+    cell = Cell(image, launcher)
     told = cell.looked_at(asked)
     way = told["way"]
     if way:
-        outcome = cell.outcome(asked)
+        ranks = cell.ranks(asked)
+        outcome = became(ranks)
         assert outcome == way["outcome"], told
+        assert loaded_from(ranks, way["name"])
         SEEN[launcher, asked, variant] = way["name"] + (
             "" if outcome is Outcome.ONE_WORLD else f": {outcome}"
         )
@@ -112,21 +143,41 @@ def test_ranks_become_what_was_predicted(cell: Cell, launcher: Path, variant: st
         # What is refused would not have worked with what the image has.
         assert told["faults"]
         assert asked == "none"
-        assert cell.outcome("") is not Outcome.ONE_WORLD
+        assert became(cell.ranks("")) is not Outcome.ONE_WORLD
         SEEN[launcher, asked, variant] = "refused"
     if variant == "both" and asked == "auto":
         assert way["outcome"] == Outcome.ONE_WORLD
     NAMES[launcher] = told["launcher"]["name"].partition("(")[2].rstrip(")")
 
 
+@pytest.mark.parametrize(("mpirun", "variant"), INSIDE)
+def test_images_own_launcher_starts_one_world(image: Apptainer, mpirun: str, variant: str) -> None:
+    cell = Cell(image)
+    way = cell.looked_at("auto")["way"]
+    assert way["name"] == "inside"
+    ranks = cell.ranks_inside(mpirun)
+    assert became(ranks) == way["outcome"] == Outcome.ONE_WORLD
+    assert loaded_from(ranks, "inside")
+    SEEN[ITSELF, "auto", variant] = "inside"
+
+
+@pytest.mark.parametrize("variant", ["none"])
+def test_without_any_launcher_the_lack_is_told(image: Apptainer, variant: str) -> None:
+    cell = Cell(image)
+    told = cell.looked_at("auto")
+    assert told["way"] is None
+    assert "the image holds no MPI, and no launcher of the host is there" in told["faults"][0]
+    assert cell.ranks_inside("mpirun") == []
+    SEEN[ITSELF, "auto", variant] = "refused"
+
+
 def test_table_in_the_readme_is_what_came_of_them() -> None:
-    # After all of the tests above, whose outcomes it holds.
     rows = [["mpirun of", "`--host-mpi`", *VARIANTS], ["---"] * (2 + len(VARIANTS))]
-    for launcher in LAUNCHERS:
-        for asked in ASKED:
-            cells = [SEEN.get((launcher, asked, variant), "?") for variant in VARIANTS]
-            rows.append([NAMES.get(launcher, "?"), asked, *cells])
+    for launcher, asked in [*product(LAUNCHERS, ASKED), (ITSELF, "auto")]:
+        cells = [SEEN.get((launcher, asked, variant), "?") for variant in VARIANTS]
+        rows.append([NAMES.get(launcher, "?"), asked, *cells])
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    assert "?" not in table, "it holds the outcomes of all tests above, which must have run before it"
     if os.environ.get("ESPEI_HPC_GOLDEN") == "write":
         before, _, rest = README.read_text().partition(BEGIN)
         README.write_text(f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}")

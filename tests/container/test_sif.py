@@ -9,6 +9,7 @@ import yaml
 from container.conftest import Apptainer
 from container.machine import IMAGE, podman
 from fits import Chain
+from support import Result, mpirun
 
 # The launchers of Debian's own packages, as installed on this host.
 HOST_LAUNCHERS = {
@@ -98,10 +99,7 @@ def test_host_launcher_starts_one_world_in_it(family: str, apptainer: Apptainer)
 
 @pytest.mark.parametrize("family", HOST_LAUNCHERS)
 def test_host_launcher_runs_the_ranks_of_a_fit_in_it(family: str, apptainer: Apptainer) -> None:
-    script = apptainer.commands.directory / "espei-mpi"
-    script.write_text(apptainer.exec("cat", "/usr/local/bin/espei-mpi").output)
-    options = ["--image", str(apptainer.sif), "-n", "3", "--launcher", HOST_LAUNCHERS[family]]
-    result = apptainer.host("bash", script, "--in", "x.yaml", *options)
+    result = _espei_mpi(apptainer, "--in", "x.yaml", "-n", "3", "--launcher", HOST_LAUNCHERS[family])
     assert result.code == 0, result.output
     assert "2 workers" in result.output
     assert len(Chain.load(Path(apptainer.commands.directory)).lnprob) > 0
@@ -112,3 +110,27 @@ def test_doctor_finds_one_world_in_it(apptainer: Apptainer) -> None:
     assert result.code == 0, result.output
     assert "one world of 3 ranks" in result.output
     assert "inside Apptainer" in result.output
+
+
+def test_doctor_finds_one_world_of_the_hosts_launcher(apptainer: Apptainer) -> None:
+    before = set(apptainer.commands.directory.iterdir())
+    result = _espei_mpi(apptainer, "--doctor", "--launcher", HOST_LAUNCHERS["mpich"])
+    assert result.code == 0, result.output
+    assert "one world of 3 ranks" in result.output
+    left = {path.name for path in set(apptainer.commands.directory.iterdir()) - before}
+    assert not [name for name in left if "doctor" in name]
+
+
+def test_launcher_of_the_mpi_asked_for_starts_the_ranks(apptainer: Apptainer) -> None:
+    prefix = mpirun("mpich").parents[1]
+    result = _espei_mpi(apptainer, "--doctor", "--host-mpi", str(prefix))
+    assert result.code == 0, result.output
+    assert f"{mpirun('mpich')}: one world of 3 ranks" in result.output
+    assert "MPI: bind: " in result.output
+
+
+def _espei_mpi(apptainer: Apptainer, *options: str) -> Result:
+    """Run, on the host, the script that the image brings."""
+    script = apptainer.commands.directory / "espei-mpi"
+    script.write_text(apptainer.exec("cat", "/usr/local/bin/espei-mpi").output)
+    return apptainer.host("bash", script, "--image", apptainer.sif, *options)

@@ -1,6 +1,7 @@
 """What espei-mpi and its single steps make of their words, before anything runs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,6 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
         (["espei-mpi", "--in"], "--in needs a value"),
         (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "unknown option '--ranks'"),
         (["espei-mpi", "--in", "x.yaml", "-n", "three"], "-n three: not a number of ranks"),
-        (
-            ["espei-mpi", "--in", "x.yaml", "--image", "podman-image", "--launcher", "srun"],
-            "needs an Apptainer image",
-        ),
         (["start-cluster", "-n", "3"], "name the scheduler's file with --scheduler-file"),
         (["run-fit", "--in", "x.yaml", "--workers", "none"], "--workers"),
     ],
@@ -75,6 +72,19 @@ def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, co
     result = commands.run(*words)
     assert result.code == 64, result.output
     assert said in result.output
+
+
+def test_ranks_of_a_launcher_are_refused_where_there_is_only_docker(
+    commands: Commands, tmp_path: Path
+) -> None:
+    # All that is looked at of docker is that it is there.
+    for name in ("bash", "dirname", "id", "readlink"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    (tmp_path / "docker").touch(mode=0o755)
+    words = ("espei-mpi", "--in", "x.yaml", "--image", "some-image", "--launcher", "srun")
+    result = commands.run(BIN / words[0], *words[1:], env={"PATH": str(tmp_path)})
+    assert result.code == 64, result.output
+    assert "docker's daemon, not --launcher, would start the ranks" in result.output
 
 
 @pytest.mark.parametrize("command", ["espei-mpi", "espei-hpc"])

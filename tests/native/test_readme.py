@@ -12,6 +12,7 @@ README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 STEPS = next(block for block in BLOCKS if "start-cluster" in block)
 
+FROM_SIF = "bash <(apptainer exec espei.sif cat /usr/local/bin/espei-mpi) --image espei.sif"
 # Where each command of the README is run; those of the images need an engine, and stand with its tests.
 RUN_BY = {
     "espei-mpi --in x.yaml -n 20": ("native/test_fit.py", "def test_chain_equals_stock_bit_for_bit"),
@@ -30,9 +31,10 @@ RUN_BY = {
         "container/test_host_mpi.py",
         "def test_ranks_become_what_was_predicted",
     ),
-    "bash <(apptainer exec espei.sif cat": (
+    f"{FROM_SIF} --in": ("container/test_sif.py", "def test_host_launcher_runs_the_ranks_of_a_fit"),
+    f"{FROM_SIF} --doctor": (
         "container/test_sif.py",
-        "def test_host_launcher_runs_the_ranks_of_a_fit",
+        "def test_doctor_finds_one_world_of_the_hosts",
     ),
 }
 # There is no docker to test with; the README must say so.

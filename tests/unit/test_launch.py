@@ -1,5 +1,8 @@
 """The environment that every process of a run is started with."""
 
+import subprocess
+import sys
+
 from espei_hpc.launch import clean_environment
 
 
@@ -21,3 +24,10 @@ def test_users_python_path_is_dropped_and_the_rest_kept() -> None:
 def test_clean_environment_stays_as_it_is() -> None:
     clean = clean_environment({"PATH": "/bin"})
     assert clean_environment(clean) == clean
+
+
+def test_as_many_files_as_allowed_may_be_opened() -> None:
+    few = f"ulimit -S -n 200; exec {sys.executable} -m espei_hpc doctor --cheap -n 100"
+    told = subprocess.run(["bash", "-c", few], capture_output=True, text=True, check=True).stdout
+    (line,) = [line for line in told.splitlines() if "open files" in line]
+    assert line.startswith("ok")

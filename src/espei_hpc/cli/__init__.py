@@ -195,7 +195,20 @@ def prepare_cluster(
         else:
             ranks = 0
         directory = prepare.own_cluster(opening.run_directory, ranks, interface)
+    _tell_obstacles(directory.run_directory, ranks, interface)
     click.echo(f"{'launched' if ranks is None else ranks}\n{directory.run_directory}\n{directory.id}")
+
+
+def _tell_obstacles(directory: Path, ranks: int | None, interface: str | None) -> None:
+    """Say what may hinder a cluster here; it is tried all the same."""
+    from espei_hpc import doctor
+
+    if ranks == 0:
+        return
+    for line in doctor.obstacles(doctor.Options(directory, cheap=True, ranks=ranks, interface=interface)):
+        click.echo(f"espei-hpc: {line.state}: {line.topic}: {line.seen}", err=True)
+        if line.cure:
+            click.echo(f"    {line.cure}", err=True)
 
 
 @commands.command()

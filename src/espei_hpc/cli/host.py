@@ -37,6 +37,7 @@ launcher_option = click.option(
     type=click.Choice(["apptainer", "podman", "docker"]),
     help="Print the options of a container engine that bind and set all that is needed, a word a line.",
 )
+@click.option("--launcher-words", is_flag=True, help="Print the launcher of the MPI or recipe, and no more.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def host_mpi(
     host: Path | None,
@@ -45,6 +46,7 @@ def host_mpi(
     asked: str,
     launcher: str,
     engine: "Engine | None",
+    launcher_words: bool,
     as_json: bool,
 ) -> None:
     """Find the host's MPIs, and say which MPI a launcher's ranks would load and whether that works.
@@ -61,6 +63,9 @@ def host_mpi(
     given = {"PATH": path, "LD_LIBRARY_PATH": library_path, "PWD": os.getcwd()}
     environment |= {name: value for name, value in given.items() if value is not None}
     root = Root(host or (HOST if HOST.is_dir() else Path("/")))
+    if launcher_words:
+        click.echo(examination.launcher_words(root, environment, asked))
+        return
     seen = examination.examine(root, environment, launcher.split(), asked)
     if as_json:
         click.echo(json.dumps(examination.as_json(seen)))
@@ -88,20 +93,42 @@ interface_option = click.option("--interface", help="Network interface for the c
 @click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
 @interface_option
 @click.option("--cheap", is_flag=True, help="Only what takes less than a second and starts no ranks.")
+@click.option(
+    "--launched",
+    type=click.Path(path_type=Path),
+    help="What ranks have printed that espei-mpi --doctor started, instead of starting some.",
+)
+@click.option("--launcher-exit", type=int, default=0, help="Exit code of the launcher that started them.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def doctor(
-    directory: Path, launcher: str, ranks: int | None, interface: str | None, cheap: bool, as_json: bool
+    directory: Path,
+    launcher: str,
+    ranks: int | None,
+    interface: str | None,
+    cheap: bool,
+    launched: Path | None,
+    launcher_exit: int,
+    as_json: bool,
 ) -> int:
     """Look at a login node, a job or a container before a fit is tried there.
 
     Exit code: 0 if nothing hinders a fit, 1 if something on this host does, 69 if ranks form no world.
 
+    With an image, espei-mpi --doctor --image X.sif starts the ranks on the host.
+
     Example: espei-hpc doctor --launcher 'srun --mpi=pmi2'
     """
     from espei_hpc import doctor as examination
 
+    if launched and not ranks:
+        raise click.UsageError("--launched needs -n, the number of ranks that were started")
     wanted = examination.Options(
-        directory.absolute(), cheap=cheap, launcher=tuple(launcher.split()), ranks=ranks, interface=interface
+        directory.absolute(),
+        cheap=cheap,
+        launcher=tuple(launcher.split()),
+        ranks=ranks,
+        interface=interface,
+        launched=examination.Launched(launched, launcher_exit, ranks) if launched and ranks else None,
     )
     lines = examination.examine(wanted)
     click.echo(json.dumps(examination.as_json(lines)) if as_json else "\n".join(examination.told(lines)))

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from espei_hpc.doctor import batch_time, engine, limits, mpi, network, slurm, storage
-from espei_hpc.doctor.line import Line, warning
+from espei_hpc.doctor.line import Line, State, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import TERM_SECONDS
 
@@ -22,11 +22,13 @@ class Check:
         topic: what it is called where there is no answer.
         look: the look at it.
         cheap: whether it starts no launcher and asks no batch system.
+        in_fit: whether it concerns a fit that is about to start, rather than what could start one.
     """
 
     topic: str
     look: Callable[[Options], list[Line]]
     cheap: bool = True
+    in_fit: bool = True
 
     def deadline(self, options: Options) -> float:
         """Seconds after which there is no answer."""
@@ -36,10 +38,10 @@ class Check:
 
 
 CHECKS = (
-    Check("engine", engine.engine),
-    Check("libc", engine.libc),
-    Check("user namespaces", engine.user_namespaces),
-    Check("/dev/fuse", engine.fuse),
+    Check("engine", engine.engine, in_fit=False),
+    Check("libc", engine.libc, in_fit=False),
+    Check("user namespaces", engine.user_namespaces, in_fit=False),
+    Check("/dev/fuse", engine.fuse, in_fit=False),
     Check(batch_time.TOPIC, batch_time.time_left),
     Check("CPU time", limits.cpu_time),
     Check("cores", limits.cores),
@@ -64,7 +66,17 @@ def examine(options: Options) -> list[Line]:
 
     Whatever happens in a check, it gives a line: one that fails or finds no end says so.
     """
-    looks = [_Look(check, options) for check in CHECKS if check.cheap or not options.cheap]
+    return _look_at([check for check in CHECKS if check.cheap or not options.cheap], options)
+
+
+def obstacles(options: Options) -> list[Line]:
+    """Return what may hinder a fit that is about to start here, of the cheap checks."""
+    lines = _look_at([check for check in CHECKS if check.cheap and check.in_fit], options)
+    return [line for line in lines if line.state != State.OK]
+
+
+def _look_at(checks: Sequence[Check], options: Options) -> list[Line]:
+    looks = [_Look(check, options) for check in checks]
     return [line for look in looks for line in look.lines()]
 
 

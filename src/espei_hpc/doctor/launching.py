@@ -10,6 +10,7 @@ from pathlib import Path
 from espei_hpc.doctor import probe
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import Ended, found, plain, run
+from espei_hpc.exit_codes import ExitCode
 
 OVERSUBSCRIBE = {
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
@@ -59,7 +60,8 @@ def trial(options: Options, words: tuple[str, ...]) -> Trial:
     """
     if done := options.launched:
         started = " ".join(options.launcher) or "ranks started already"
-        return Trial(started, done.ranks, Ended(done.code, plain(done.output.read_bytes())))
+        code = None if done.code == ExitCode.DEADLINE else done.code
+        return Trial(started, done.ranks, Ended(code, plain(done.output.read_bytes())))
     ranks = options.ranks_to_start
     with tempfile.TemporaryDirectory(
         prefix=".espei-doctor-", dir=options.directory, ignore_cleanup_errors=True

@@ -8,13 +8,6 @@ from espei_hpc.cluster.prepare import cores as usable_cores
 from espei_hpc.doctor.line import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 FILES_OF_A_PROCESS = 64
 FILES_FOR_A_RANK = 4
 """Three were measured for each of 2 to 12 workers in Dask's scheduler while results were fetched."""
@@ -47,18 +40,9 @@ def quota() -> float | None:
 
 
 def threads(options: Options) -> list[Line]:
-    """Tell variables that make one rank use several cores."""
+    """Tell a grant of several cores for each rank, which always runs one thread."""
     topic = "threads"
-    environment = options.environment
-    many = [
-        f"{name}={environment[name]}"
-        for name in THREAD_VARIABLES
-        if environment.get(name, "1") not in ("1", "")
-    ]
-    if many:
-        seen = f"{', '.join(many)}: a rank evaluates on one core, more threads only fight over it"
-        return [warning(topic, seen, "unset it, or set it to 1")]
-    each = environment.get("SLURM_CPUS_PER_TASK", "1")
+    each = options.environment.get("SLURM_CPUS_PER_TASK", "1")
     if each not in ("1", ""):
         seen = f"{each} cores for each task, of which a rank uses one"
         return [warning(topic, seen, "ask for more tasks instead (--ntasks N --cpus-per-task 1)")]

@@ -18,7 +18,7 @@ class Launched:
 
     Attributes:
         output: file with all that launcher and ranks printed.
-        code: the launcher's exit code.
+        code: the launcher's exit code; 124, as ``timeout`` has it, if it was ended at a deadline.
         ranks: how many it was to start.
     """
 

@@ -80,9 +80,9 @@ def bind(
         library = closure.closure(host.root, list(opened), search)
     except NotAnObject as error:
         return Binding((), {}, (str(error),), (), ())
-    directories = [
-        path for part in parts for top in part.plugins for path in _with_subdirectories(host.root, top)
-    ]
+    # Patterns of one recipe may meet in one directory, whose plugins are still told of once.
+    tops = dict.fromkeys(top for part in parts for top in part.plugins)
+    directories = list(dict.fromkeys(path for top in tops for path in _with_subdirectories(host.root, top)))
     plugins = closure.plugins(host.root, directories, library, search)
     dropped = [plugin for plugin in plugins if libc.lacking(plugin, offered)]
     loading = [plugin for plugin in plugins if plugin not in dropped]

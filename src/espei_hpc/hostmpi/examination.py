@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from espei_hpc.faults import Refusal
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.faults import Fault, Refusal
 from espei_hpc.hostmpi import find, image, recipe, ways
-from espei_hpc.hostmpi.asked import Asked
+from espei_hpc.hostmpi.asked import Asked, launcher_of
 from espei_hpc.hostmpi.binding import Host
 from espei_hpc.hostmpi.find import HostMpi
 from espei_hpc.hostmpi.image import Image
@@ -52,7 +53,7 @@ def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], as
     Raises:
         Refusal: if what was asked for is not there.
     """
-    host = Host(root, environment, recipe.all_recipes(environment, root.local(PurePosixPath("/"))))
+    host = _host(root, environment)
     launcher = _launcher(words, host)
     wanted = _asked(asked, launcher, host)
     found = find.search(root, _with_launcher_first(launcher, environment))
@@ -64,6 +65,25 @@ def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], as
     except Refusal as error:
         refusal = error
     return Examination(launcher, found.mpis, found.unfinished, here, way, refusal)
+
+
+def launcher_words(root: Root, environment: Mapping[str, str], asked: str) -> str:
+    """Return what starts ranks with an MPI or by a recipe that was asked for.
+
+    Raises:
+        Refusal: if it is not there, or no launcher comes with it.
+    """
+    host = _host(root, environment)
+    launcher = launcher_of(_asked(asked, None, host), host)
+    if launcher is None or launcher.path is None:
+        what = f"its launcher '{launcher.words[0]}' is not found" if launcher else "it names no launcher"
+        cure = "load its module, or name one with --launcher, such as 'srun --mpi=pmi2'"
+        raise Refusal(ExitCode.CONFIGURATION, [Fault(asked, what, cure)])
+    return " ".join(launcher.words)
+
+
+def _host(root: Root, environment: Mapping[str, str]) -> Host:
+    return Host(root, environment, recipe.all_recipes(environment, root.local(PurePosixPath("/"))))
 
 
 def _asked(asked: str, launcher: Launcher | None, host: Host) -> Asked:

@@ -40,10 +40,9 @@ _STARTERS = re.compile(
 # A script that starts a script that starts a launcher; more is a loop.
 _MOST_SCRIPTS = 3
 _MOST_SCRIPT = 1 << 16
-# Options, and variables of batch systems, by which a Hydra knows how many ranks each host takes.
-_SLOTS_OPTIONS = frozenset(
-    ("-ppn", "-perhost", "-grr", "-hosts", "-host", "-f", "-hostfile", "-machinefile", "-rr", "--hostfile")
-)
+# Options, and variables of batch systems, by which a Hydra knows how many ranks each host takes. A list of
+# hosts need not say how many: then it is one.
+_SLOTS_OPTIONS = frozenset(("-ppn", "-perhost", "-grr"))
 _SLOTS_VARIABLES = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFILE", "COBALT_NODEFILE")
 
 
@@ -140,10 +139,9 @@ def _starters(root: Root, script: PurePosixPath, environment: Mapping[str, str])
     text = root.read_text(script, _MOST_SCRIPT) or ""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     real = root.real(script) or script
-    places = [environment.get("PATH", ""), str(real.parent)]
+    places = [environment.get("PATH", "")]
     if _sets_its_own_path(root, real, text):
-        # Else what lies beside it comes last: it would be on PATH, were its module loaded.
-        places.reverse()
+        places.insert(0, str(real.parent))
     for match in dict.fromkeys(match for line in reversed(lines) for match in _STARTERS.findall(line)):
         found = which(root, match, {"PATH": ":".join(places)})
         if found and root.real(found) != real:

@@ -143,10 +143,12 @@ def predict(launcher: Launcher, library: Library) -> Prediction:
     return Prediction(outcome, _why(launcher, library, outcome), variables)
 
 
-# With fewer slots than ranks, as outside of an allocation, MPICH 4's Hydra numbers one host as many.
+# With fewer slots than ranks, as outside of an allocation, MPICH 4's Hydra gives its map of the ranks'
+# hosts for the first of them; it is meant to be repeated, but Intel MPI leaves the rest of its own map as
+# the memory was, and reads beyond its end, or by chance not.
 _SHORT_OF_SLOTS = (
-    "where it does not know how many ranks a host takes, MPICH 4's mpiexec tells them of too many hosts, "
-    "which crashes Intel MPI; say how many, with -ppn"
+    "where it does not know how many ranks a host takes, MPICH 4's mpiexec tells of the hosts of some ranks "
+    "only, at which Intel MPI mostly crashes; say how many, with -ppn"
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.doctor import Line, Options, State, as_json, examination, examine, exit_code, told
+from espei_hpc.doctor import Line, Options, State, as_json, examination, examine, exit_code, obstacles, told
 from espei_hpc.doctor.examination import Check
 from espei_hpc.doctor.line import fault, ok, warning
 
@@ -52,6 +52,11 @@ def test_cheap_part_starts_no_launcher(tmp_path: Path) -> None:
     topics = {line.topic for line in examine(Options(tmp_path, cheap=True))}
     assert {"engine", "directory", "interfaces", "open files"} <= topics
     assert not {"MPI world", "srun"} & topics
+
+
+def test_fit_is_told_only_what_may_hinder_it(tmp_path: Path) -> None:
+    assert [line.topic for line in obstacles(Options(tmp_path, cheap=True, ranks=5000))] >= ["cores"]
+    assert "engine" not in {line.topic for line in obstacles(Options(tmp_path, environment={"PATH": ""}))}
 
 
 def test_whole_examination_has_a_line_of_the_world(tmp_path: Path) -> None:

@@ -83,18 +83,12 @@ def test_quota_below_the_cores_in_sight_is_a_warning(tmp_path: Path, half_a_core
     assert "a quota grants the time of 0.5" in line.seen
 
 
-def test_several_threads_for_a_rank_are_a_warning(tmp_path: Path) -> None:
-    (line,) = limits.threads(Options(tmp_path, environment={"OMP_NUM_THREADS": "8"}))
-    assert line.state == State.WARNING
-    assert "OMP_NUM_THREADS=8" in line.seen
-
-
 def test_several_cores_for_a_task_are_a_warning(tmp_path: Path) -> None:
     (line,) = limits.threads(Options(tmp_path, environment={"SLURM_CPUS_PER_TASK": "4"}))
     assert line.state == State.WARNING
     assert "--ntasks" in line.cure
 
 
-def test_one_thread_is_ok(tmp_path: Path) -> None:
-    (line,) = limits.threads(Options(tmp_path, environment={"OMP_NUM_THREADS": "1"}))
+def test_one_core_for_a_task_is_ok(tmp_path: Path) -> None:
+    (line,) = limits.threads(Options(tmp_path, environment={"SLURM_CPUS_PER_TASK": "1"}))
     assert line.state == State.OK

@@ -20,7 +20,8 @@ FAMILIES = {"openmpi": "Open MPI", "mpich": "MPICH"}
 @pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
 def test_the_first_is_the_one_that_path_would_start(launcher: Path, tmp_path: Path) -> None:
     (tmp_path / "mpirun").symlink_to(launcher)
-    first = find.search(HERE, {"PATH": f"{tmp_path}:/usr/bin"}, seconds=0).mpis[0]
+    path = f"{tmp_path}:{launcher.parent}:/usr/bin"
+    first = find.search(HERE, {"PATH": path}, seconds=0).mpis[0]
     assert first.version is not None
     assert first.version in says(launcher)
     assert (first.launcher, first.found_by) == (PurePosixPath(tmp_path / "mpirun"), "PATH")

@@ -1,0 +1,128 @@
+"""Ranks in podman under the host's launchers, as an ordinary user without root."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from container.conftest import run_and_settle
+from container.machine import HERE, IMAGE, VARIANTS, podman, run
+from fits import Chain
+from mpi_support import LAUNCHERS
+from support import ROOT, Commands, Result
+
+SCRIPT = ROOT / "entrypoints" / "espei-mpi"
+
+
+@dataclass
+class Rootless:
+    """Podman of an ordinary user, with images of its own.
+
+    Attributes:
+        commands: runs what is asked for.
+        place: the user's, with home, images and this project's script.
+    """
+
+    commands: Commands
+    place: Path
+
+    def host(self, *words: str | Path) -> Result:
+        """Run words on the host."""
+        return run_and_settle(
+            self.commands,
+            HERE / "as-user",
+            self.commands.directory,
+            *words,
+            env=settings(self.place),
+        )
+
+    def espei_mpi(self, variant: str, *words: str | Path) -> Result:
+        """Run the script that a user has of the image."""
+        return self.host("bash", self.place / "espei-mpi", "--image", f"{IMAGE}:{variant}", *words)
+
+
+# The kernel's own, or fuse-overlayfs where it does not let users: without a word podman may take the slowest.
+STORAGE = """
+[storage]
+driver = "overlay"
+"""
+
+
+def settings(place: Path) -> dict[str, str]:
+    """Return the variables by which podman finds what is the user's."""
+    return {
+        "XDG_DATA_HOME": str(place / "data"),
+        "XDG_RUNTIME_DIR": str(place / "run"),
+        "CONTAINERS_CONF": str(place / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(place / "storage.conf"),
+    }
+
+
+@pytest.fixture(scope="session")
+def users_podman(images: None) -> Iterator[Path]:
+    """A user's place with every variant in it, where podman keeps a process of its own until the end."""
+    # Podman refuses a longer path of its runtime directory than 50 characters, in part without a word.
+    place = Path(tempfile.mkdtemp(prefix="espei-hpc-"))
+    try:
+        place.chmod(0o777)
+        shutil.copy(SCRIPT, place)
+        shutil.copy(os.environ.get("CONTAINERS_CONF", HERE / "containers.conf"), place / "containers.conf")
+        (place / "storage.conf").write_text(STORAGE)
+        archive = place / "images.tar"
+        save = ("save", "--quiet", "--multi-image-archive", "--format", "docker-archive")
+        podman(*save, "--output", archive, *(f"{IMAGE}:{variant}" for variant in VARIANTS))
+        archive.chmod(0o644)
+        user = (HERE / "as-user", place)
+        run(*user, "mkdir", "--mode=700", place / "run", place / "data")
+        run(*user, "podman", "load", "--quiet", "--input", archive, env=settings(place))
+        archive.unlink()
+        yield place
+        run(*user, "podman", "system", "migrate", env=settings(place))
+    finally:
+        # A hundred thousand files, which Python takes minutes for.
+        run("rm", "-rf", place)
+
+
+@pytest.fixture
+def rootless(users_podman: Path, open_fit: Path, commands: Commands) -> Rootless:
+    """Podman of an ordinary user, and an input, x.yaml, in the working directory."""
+    commands.directory = open_fit.parent
+    return Rootless(commands, users_podman)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
+def test_every_launcher_reaches_one_world_in_every_image(
+    launcher: Path, variant: str, rootless: Rootless
+) -> None:
+    result = rootless.espei_mpi(variant, "--doctor", "--launcher", str(launcher))
+    assert "one world of 3 ranks" in result.output
+    assert "1 MB arrived whole at all 3 ranks" in result.output
+    # Of the image's own, where it holds one of the launcher's family; else of the host's.
+    way = "hybrid" if _holds(variant, launcher) else "bind"
+    assert f"MPI: {way}: " in result.output
+
+
+def _holds(variant: str, launcher: Path) -> bool:
+    family = "openmpi" if "openmpi" in str(launcher) else "mpich"
+    return variant in ("both", family)
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS[-2:], ids=str)
+def test_fit_runs_on_ranks_of_the_hosts_launcher(launcher: Path, rootless: Rootless) -> None:
+    result = rootless.espei_mpi("both", "--in", "x.yaml", "-n", "3", "--launcher", str(launcher))
+    assert result.code == 0, result.output
+    assert "2 workers" in result.output
+    assert len(Chain.load(rootless.commands.directory).lnprob) > 0
+
+
+def test_fit_in_the_image_alone_leaves_files_that_are_the_users(rootless: Rootless) -> None:
+    result = rootless.espei_mpi("both", "--in", "x.yaml", "-n", "3")
+    assert result.code == 0, result.output
+    trace = rootless.commands.directory / "trace.npy"
+    owner = rootless.host("stat", "--format=%U %U", trace).output.split()
+    assert owner == rootless.host("id", "--user", "--name").output.split() * 2
