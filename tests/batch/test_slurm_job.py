@@ -23,7 +23,7 @@ print(json.dumps([job.name, job.ranks, job.nodes, dict(job.ranks_on), str(job.su
         ["--nodes=4"],
         ["--nodes=2", "--ntasks-per-node=3"],
         ["--nodes=3", "--ntasks=5"],
-        ["--nodes=2", "--cpus-per-task=2", "--exclusive"],
+        ["--nodes=2", "--ntasks=4", "--cpus-per-task=2", "--exclusive"],
         ["--ntasks=1"],
     ],
     ids=" ".join,
@@ -39,7 +39,7 @@ def test_hosts_and_ranks_are_those_that_srun_would_start(options: list[str], slu
 
 
 @pytest.mark.parametrize(
-    "text", ["node[1-4]", "node[1,3-4]", "r[01-02]n[08-11],login", "a[7]-ib,b[099-101].x", "n1,n1"]
+    "text", ["node[1-4]", "node[1,3-4]", "r[01-02]n[08-11],login", "b[099-101],a[7]", "n1,n1"]
 )
 def test_short_list_of_hosts_means_what_scontrol_says(text: str, slurm: Login) -> None:
     told = slurm.run("scontrol", "show", "hostnames", text)

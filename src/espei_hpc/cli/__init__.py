@@ -157,6 +157,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 @run_dir_option
 @click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
 @click.option("--as-launched", is_flag=True, help="Take as many ranks as the launcher gives.")
+@click.option("--one-host", is_flag=True, help="Start them all here, whatever hosts the job has.")
 @click.option("--interface", help="Network interface for the cluster.")
 @time_left_option
 @engine_option
@@ -167,6 +168,7 @@ def prepare_cluster(
     run_dir: Path | None,
     ranks: int | None,
     as_launched: bool,
+    one_host: bool,
     interface: str | None,
     end: batch.JobEnd | None,
     engine: "Engine",
@@ -182,7 +184,9 @@ def prepare_cluster(
     from espei_hpc.fit.walltime import Walltime
 
     if not as_launched:
-        ranks = ranks or prepare.default_ranks(os.environ)
+        ranks = ranks or prepare.default_ranks(os.environ, one_host)
+    if one_host and (unreached := prepare.unreached_hosts(os.environ)):
+        _say_aside(unreached)
     if scheduler_file is not None:
         directory = prepare.named_cluster(scheduler_file, ranks, interface)
     else:

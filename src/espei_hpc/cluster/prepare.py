@@ -1,6 +1,7 @@
 """Making the place for one start of a cluster, before any launcher runs."""
 
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,16 +13,35 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
 
-def default_ranks(environment: Mapping[str, str]) -> int:
+def default_ranks(environment: Mapping[str, str], one_host: bool = False) -> int:
     """Return how many ranks to start where the user names no number.
 
     In an allocation as many as it grants; elsewhere one worker for each core
     this process may use, and the scheduler, which needs hardly any.
+
+    Args:
+        environment: the process's variables.
+        one_host: whether all ranks start on this host, whatever else is granted.
     """
     job = allocation(environment)
-    if job is not None and job.ranks is not None:
-        return max(2, job.ranks)
-    return cores() + 1
+    if job is None or job.ranks is None:
+        return cores() + 1
+    here = job.ranks
+    if one_host and job.nodes != 1:
+        names = {name.partition(".")[0]: ranks for name, ranks in job.ranks_on.items()}
+        here = names.get(socket.gethostname().partition(".")[0], cores() + 1)
+    return max(2, here)
+
+
+def unreached_hosts(environment: Mapping[str, str]) -> str | None:
+    """Say which part of an allocation an image's own mpirun leaves idle; None if none."""
+    job = allocation(environment)
+    if job is None or not job.nodes or job.nodes == 1:
+        return None
+    return (
+        f"{job.name} has {job.nodes} hosts, of which the image's own mpirun uses this one alone; "
+        "espei-mpi started on the host, with --image, uses all"
+    )
 
 
 def cores() -> int:

@@ -124,7 +124,8 @@ class Login:
         """Wait until no host has anything of the user's jobs; what is there after that will stay."""
         with suppress(AssertionError):
             wait_until(lambda: not self.processes(), "the end of all processes", seconds=30)
-        assert self.processes() == {}
+        left = self.processes()
+        assert not left, left
 
     def log_out(self) -> None:
         """End all jobs, and repair the cluster for the next."""
