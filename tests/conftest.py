@@ -12,6 +12,13 @@ from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes that share the tests let one have all that make images or hosts: it makes them once."""
+    for item in items:
+        if item.path.parent.name in ("batch", "container"):
+            item.add_marker(pytest.mark.xdist_group("images and hosts"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def signals_as_on_a_terminal() -> None:
     """Started by nohup or by a shell's &, the tests would have all their commands ignore these."""
