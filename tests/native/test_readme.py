@@ -31,6 +31,14 @@ RUN_BY = {
         "container/test_host_mpi.py",
         "def test_ranks_become_what_was_predicted",
     ),
+    "espei-hpc job slurm --in x.yaml --kind": (
+        "unit/jobs/test_jobs_golden.py",
+        "def test_example_is_what_the_command_writes",
+    ),
+    "espei-hpc job slurm --in x.yaml --ranks-per-node": (
+        "batch/test_slurm_examples.py",
+        "def test_command_submits_its_script",
+    ),
     f"{FROM_SIF} --in": ("container/test_sif.py", "def test_host_launcher_runs_the_ranks_of_a_fit"),
     f"{FROM_SIF} --doctor": (
         "container/test_sif.py",
