@@ -95,10 +95,12 @@ def test_fit_on_many_nodes_has_workers_on_all_and_equals_stock(
     slurm.wait_until_nothing_runs()
 
 
+@pytest.mark.timeout(1500)
 def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
     slurm: Login, sif: Path, open_place: Path
 ) -> None:
-    iterations = 1000
+    # Enough for three starts: Slurm looks at limits every 30 s.
+    iterations = 500
     write_fit(slurm.directory, iterations)
     job = slurm.sbatch(example(slurm, "long-fit", sif, nodes=2, ranks_per_node=1))
     for restarts in range(2):
@@ -107,7 +109,7 @@ def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
         wait_until(lambda: slurm.job(job)["Restarts"] == str(restarts + 1), "the job's next start")  # noqa: B023
         # With its end its limit was moved too.
         slurm.cluster.hosts[HEAD].run("scontrol", "update", f"JobId={job}", "TimeLimit=60")
-    assert slurm.finish(job)["ExitCode"] == "0:0", slurm.output(job)
+    assert slurm.finish(job, seconds=900)["ExitCode"] == "0:0", slurm.output(job)
     assert "again, 2 of 20 times" in slurm.output(job)
     expected = stock_in_image(sif, open_place / "long", iterations)
     assert Chain.load(slurm.directory).equals(expected)

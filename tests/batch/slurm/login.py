@@ -70,14 +70,14 @@ class Login:
 
         return wait_until(there, f"job {job} {' or '.join(states)}")
 
-    def finish(self, job: str) -> dict[str, str]:
+    def finish(self, job: str, seconds: float = 180) -> dict[str, str]:
         """Wait until a job has ended, however, and return what Slurm knows of it."""
 
         def ended() -> dict[str, str]:
             known = self.job(job)
             return {} if known["JobState"] in UNFINISHED else known
 
-        return wait_until(ended, f"the end of job {job}")
+        return wait_until(ended, f"the end of job {job}", seconds)
 
     def output(self, job: str) -> str:
         """Return what a job has printed so far."""
