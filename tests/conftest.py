@@ -13,7 +13,7 @@ from support import Commands, wait_until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes that share the tests let one have all that make images or hosts: it makes them once."""
+    """Of processes that share the tests let one have all that make images or hosts: it makes them once."""
     for item in items:
         if item.path.parent.name in ("batch", "container"):
             item.add_marker(pytest.mark.xdist_group("images and hosts"))
