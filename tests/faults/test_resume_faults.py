@@ -97,7 +97,7 @@ def test_fault_09_killed_scheduler_ends_the_run_and_the_fit_goes_on_when_started
     commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
     change(small_fit, "mcmc", save_interval=1)
-    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3")
+    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--restarts", "0")
     wait_for_checkpoint(small_fit)
     (told,) = small_fit.with_suffix(".run").glob("cluster/*/rank-0.json")
     os.kill(json.loads(told.read_text())["pid"], signal.SIGKILL)
@@ -121,6 +121,8 @@ def test_fault_11_killed_rank_is_told_with_its_memory_and_the_fit_goes_on_when_s
         small_fit,
         "-n",
         "3",
+        "--restarts",
+        "0",
         "--launcher",
         f"{mpirun(family)}{oversubscribe}",
     ]

@@ -114,7 +114,8 @@ def test_killed_launcher_ends_the_run_with_the_samples_saved(
     family: str, commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
     oversubscribe = " --map-by :OVERSUBSCRIBE" if family == "openmpi" else ""
-    run = started(commands, endless_fit, "--launcher", f"{mpirun(family)}{oversubscribe}")
+    launcher = f"{mpirun(family)}{oversubscribe}"
+    run = started(commands, endless_fit, "--restarts", "0", "--launcher", launcher)
     launchers = [
         process for process in run.processes() if process.name() in ("mpirun", "prterun", "mpiexec.hydra")
     ]

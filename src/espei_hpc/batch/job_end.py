@@ -16,6 +16,9 @@ HANDED_ANSWER = "ESPEI_HPC_JOB"
 Its first line tells when it was asked: seconds since 1970, and what local time is ahead of UTC (``+0100``).
 """
 
+SINCE = "ESPEI_HPC_SINCE"
+"""Variable with the time at which ``espei-mpi`` started, s since 1970."""
+
 _ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$", re.MULTILINE)
 _UNLIMITED = "UNLIMITED"
 
@@ -50,10 +53,14 @@ def job_end(environment: Mapping[str, str]) -> JobEnd | None:
     return _handed(environment.get(HANDED_ANSWER, "")) or _torque(environment)
 
 
-def from_duration(text: str, known_by: str) -> JobEnd | None:
-    """Return the end of a job that has so much time left from now on; None if the text is no duration."""
-    left = seconds(text)
-    return None if left is None else JobEnd(time.time() + left, known_by)
+def from_duration(text: str, known_by: str, environment: Mapping[str, str]) -> JobEnd | None:
+    """Return the end of a job that has so much time left; None if the text is no duration.
+
+    It counts from the start of the script around this process, where the environment tells that (``SINCE``).
+    """
+    left, since = seconds(text), environment.get(SINCE, "")
+    begin = float(since) if since.isascii() and since.isdecimal() else time.time()
+    return None if left is None else JobEnd(begin + left, known_by)
 
 
 def from_answer(answer: str, asked: float, ahead: float | None = None) -> JobEnd | None:

@@ -95,7 +95,7 @@ def _job_end(_: click.Context, __: click.Parameter, text: str | None) -> batch.J
         told = batch.job_end(os.environ)
         # A job that runs on after its end was given more time, or the end is that of another.
         return told if told is not None and told.left > 0 else None
-    end = batch.from_duration(text, "--time-left")
+    end = batch.from_duration(text, "--time-left", os.environ)
     if end is None:
         raise click.BadParameter(f"{text!r} is no time, such as 3600, 11:59:00 or 1-12:00:00")
     return end

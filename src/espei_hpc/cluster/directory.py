@@ -136,6 +136,11 @@ class ClusterDirectory:
         with contextlib.suppress(OSError):
             (self.path / "over").touch()
 
+    def lost(self) -> None:
+        """Tell the script that a cluster which was there is gone, so that it may start another."""
+        with contextlib.suppress(OSError):
+            (self.path / "lost").touch()
+
     def ended(self) -> bool:
         """Whether nobody needs this start any more: told so, its launcher gone, or the directory removed."""
         return self.launcher_ended() is not None or (self.path / "over").exists() or not self.path.exists()

@@ -193,6 +193,9 @@ class _Fit:
         return ExitCode.STOPPED if written else SIGNAL_BASE + self.stopper.signal
 
     def _lost(self, when: str) -> Refusal:
+        # Without checkpoints another cluster would begin anew; one that never came up would not do so again.
+        if self.cluster and self.walltime.workers is not None and self.engine == "graph":
+            self.cluster.lost()
         tail = self.cluster.log_tail() if self.cluster else ()
         cure = "the end of the launcher's log follows" if tail else ""
         return Refusal(

@@ -190,8 +190,14 @@ def test_torque_job_ends_its_walltime_after_its_node_file_was_written(tmp_path: 
 
 def test_time_left_that_a_person_names_counts_from_now() -> None:
     before = time.time()
-    end = from_duration("1:00:00", "--time-left")
+    end = from_duration("1:00:00", "--time-left", {})
     assert end is not None
     assert before + 3600 <= end.at <= time.time() + 3600
     assert end.left <= 3600
-    assert from_duration("soon", "--time-left") is None
+    assert from_duration("soon", "--time-left", {}) is None
+
+
+def test_time_left_counts_from_the_start_of_the_script_that_was_given_it() -> None:
+    end = from_duration("1:00:00", "--time-left", {"ESPEI_HPC_SINCE": str(int(ASKED))})
+    assert end is not None
+    assert end.at == ASKED + 3600
