@@ -12,6 +12,7 @@ from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of processes that share the tests let one have all that make images or hosts: it makes them once."""
     for item in items:
