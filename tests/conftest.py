@@ -14,7 +14,7 @@ from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 
 
-class OnceEach(LoadScopeScheduling):
+class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
     """Of processes that share the tests one gets all that need images or hosts: it makes them once."""
 
     def _split_scope(self, nodeid: str) -> str:
