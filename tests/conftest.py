@@ -15,10 +15,11 @@ from support import Commands, wait_until
 
 
 class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
-    """Of processes that share the tests one gets all that need images or hosts: it makes them once."""
+    """Of processes that share the tests one gets all that need images, one all that need hosts: made once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "images and hosts" if nodeid.startswith(("tests/batch/", "tests/container/")) else nodeid
+        folder = nodeid.split("/")[1]
+        return folder if folder in ("batch", "container") else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceEach:
