@@ -26,7 +26,7 @@ demo: environment ## set everything up and run a real fit on MPI-started workers
 	@echo "The fitted database is build/demo/cu-mg_fitted.tdb; examples/cu-mg/README.md says what it means."
 
 test: lint ## set everything up, check the code and run all tests
-	$(bin)/pytest --numprocesses 2 --dist loadgroup $(PYTEST_ARGS)
+	$(bin)/pytest --numprocesses 2 --dist loadscope $(PYTEST_ARGS)
 
 unit: environment ## run the unit tests alone
 	$(bin)/pytest tests/unit $(PYTEST_ARGS)

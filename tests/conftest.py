@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # Fixtures of the images, which jobs run in too.
 from container.images import images, open_place, sif, sifs  # noqa: F401
@@ -12,11 +14,17 @@ from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of processes that share the tests let one have all that make images or hosts: it makes them once."""
-    for item in items:
-        if item.path.parent.name in ("batch", "container"):
-            item.add_marker(pytest.mark.xdist_group("images and hosts"))
+class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
+    """Of processes that share the tests one gets all that need images, one all that need hosts: made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1]
+        return folder if folder in ("batch", "container") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceEach:
+    """Tell xdist how the tests are shared."""
+    return OnceEach(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,9 +1,11 @@
 """Images built once for all tests, by the commands that users type."""
 
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,15 +14,25 @@ from container.machine import VARIANTS, make, make_base_image, require
 from support import ROOT
 
 
+@contextmanager
+def _building() -> Iterator[None]:
+    """Of processes that share the tests let one build; the next one finds nearly all of it done."""
+    require(shutil.which("podman") is not None, "podman is not installed")
+    require(os.geteuid() == 0, "building and running as another user in podman needs root here")
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_base_image()
+        yield
+
+
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Every variant of the image, in podman's storage."""
-    require(shutil.which("podman") is not None, "podman is not installed")
-    require(os.geteuid() == 0, "building and running as another user in podman needs root here")
     directory = tmp_path_factory.mktemp("build")
-    make_base_image()
-    for variant in VARIANTS:
-        make("image", variant, directory)
+    with _building():
+        for variant in VARIANTS:
+            make("image", variant, directory)
 
 
 @pytest.fixture(scope="session")
@@ -33,19 +45,21 @@ def open_place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def sifs(images: None, open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The Apptainer image of every variant, where an ordinary user can read it."""
-    require(shutil.which("apptainer") is not None, "apptainer is not installed")
-    directory = tmp_path_factory.mktemp("build")
-    for variant in VARIANTS:
-        make("sif", variant, directory)
-    return {
-        variant: Path(shutil.copy(ROOT / "build" / f"espei-{variant}.sif", open_place))
-        for variant in VARIANTS
-    }
+def sif(open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Apptainer image with both MPIs."""
+    return _make_sif("both", open_place, tmp_path_factory.mktemp("build"))
 
 
 @pytest.fixture(scope="session")
-def sif(sifs: dict[str, Path]) -> Path:
-    """The Apptainer image with both MPIs."""
-    return sifs["both"]
+def sifs(sif: Path, open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The Apptainer image of every variant, where an ordinary user can read it."""
+    directory = tmp_path_factory.mktemp("build")
+    others = {name: _make_sif(name, open_place, directory) for name in VARIANTS if name != "both"}
+    return {"both": sif, **others}
+
+
+def _make_sif(variant: str, place: Path, directory: Path) -> Path:
+    require(shutil.which("apptainer") is not None, "apptainer is not installed")
+    with _building():
+        make("sif", variant, directory)
+        return Path(shutil.copy(ROOT / "build" / f"espei-{variant}.sif", place))
