@@ -2,12 +2,15 @@
 #
 # make image MPI=both          localhost/espei-hpc:both
 # make sif MPI=both            build/espei-both.sif, by way of an archive of that image
+# make sbom MPI=both           build/espei-both.cdx.json, what is in that image (podman or docker)
+# make sign MPI=both           a signature in build/espei-both.sif
 #
 # MPI               both, openmpi, mpich, or none (for a host's MPI bound into the container)
 # ENGINE            podman, docker or buildah [default: the first that is found]
 # APPTAINER         apptainer or singularity [default: the first that is found]
 # IMAGE             name of the image [default: localhost/espei-hpc]
 # IMAGE_BUILD_ARGS  further words for the engine's build, such as --build-arg BASE=… or --secret id=ca.crt,src=…
+# KEY               private key (PEM) that signs [default: the user's own PGP key of `apptainer key`]
 # SIF_BUILD_ARGS    further words for `apptainer build`
 
 MPI ?= both
@@ -17,6 +20,7 @@ ENGINE ?= $(call first_found,podman docker buildah)
 APPTAINER ?= $(call first_found,apptainer singularity)
 IMAGE_BUILD_ARGS ?=
 SIF_BUILD_ARGS ?=
+KEY ?=
 
 image_variants := both openmpi mpich none
 image_archive = build/espei-$(MPI).tar
@@ -32,7 +36,7 @@ archive_kind = $(if $(filter docker,$(ENGINE)),docker-archive,oci-archive)
 # zstd: 17 s where gzip takes 8 minutes, for 4 % of size. Kernels before 4.14 cannot mount it.
 squashfs_args := -comp zstd -Xcompression-level 3
 
-.PHONY: image sif check-mpi
+.PHONY: image sif sbom sign check-mpi
 
 check-mpi:
 	@$(if $(filter $(image_variants),$(MPI)),:,$(error MPI=$(MPI): choose one of $(image_variants)))
@@ -50,3 +54,9 @@ sif: image ## make the Apptainer image build/espei-MPI.sif of it
 	$(APPTAINER) build --force --build-arg kind=$(archive_kind) --build-arg archive=$(image_archive) \
 		--mksquashfs-args '$(squashfs_args)' $(SIF_BUILD_ARGS) $(sif) apptainer.def
 	rm -f $(image_archive)
+
+sbom: environment image ## write the image's bill of materials (CycloneDX), build/espei-MPI.cdx.json
+	$(bin)/python supply/sbom.py $(ENGINE) $(IMAGE):$(MPI) build/espei-$(MPI).cdx.json
+
+sign: check-mpi ## sign the Apptainer image; KEY=private.pem, else your PGP key
+	$(APPTAINER) sign $(if $(KEY),--key $(KEY)) $(sif)

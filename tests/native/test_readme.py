@@ -39,6 +39,7 @@ RUN_BY = {
         "batch/test_slurm_examples.py",
         "def test_command_submits_its_script",
     ),
+    "apptainer verify": ("container/test_supply.py", "def test_signed_sif_is_verified"),
     f"{FROM_SIF} --in": ("container/test_sif.py", "def test_host_launcher_runs_the_ranks_of_a_fit"),
     f"{FROM_SIF} --doctor": (
         "container/test_sif.py",
