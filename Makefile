@@ -5,6 +5,7 @@ SHELL := /usr/bin/env bash
 
 ENVIRONMENT ?= .venv
 PYTEST_ARGS ?=
+MINUTES ?= 20
 bin := $(ENVIRONMENT)/bin
 scripts := $(wildcard entrypoints/* .ci/* lock/install lock/update tests/container/closed-network/* tests/batch/hosts/process-one tests/batch/slurm/end-orphans slurm-examples/*.sbatch pbs-examples/*.pbs pbs-examples/torque/*.pbs)
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
@@ -15,7 +16,7 @@ export MPI4PY_MPIABI := none
 include bench.mk
 include images.mk
 
-.PHONY: help demo test lint unit clean lock environment
+.PHONY: help demo test lint unit soak clean lock environment
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -27,6 +28,9 @@ demo: environment ## set everything up and run a real fit on MPI-started workers
 
 test: lint ## set everything up, check the code and run all tests
 	$(bin)/pytest --numprocesses 2 --dist loadscope $(PYTEST_ARGS)
+
+soak: environment ## strike fits with random faults for MINUTES=20, and write the figures into docs/reliability.md
+	PATH="$(abspath $(bin)):$$PATH" PYTHONPATH=tests $(bin)/python -m soak --minutes $(MINUTES)
 
 unit: environment ## run the unit tests alone
 	$(bin)/pytest tests/unit $(PYTEST_ARGS)

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,16 @@ from hypothesis import strategies as st
 
 from espei_hpc.faults import Refusal
 from espei_hpc.problem import check
-from unit.problem.tiny_problem import ACTIVITY, GENERATE, INPUT, MIXING, MODELS, TIE_LINES, TinyProblem
+from unit.problem.tiny_problem import (
+    ACTIVITY,
+    DATABASE,
+    GENERATE,
+    INPUT,
+    MIXING,
+    MODELS,
+    TIE_LINES,
+    TinyProblem,
+)
 
 # No dot and no slash: a path made of them could name any directory of this machine.
 words = st.text(st.characters(codec="utf-8", exclude_characters="./", exclude_categories=["C"]), max_size=8)
@@ -90,7 +100,9 @@ def directory() -> Iterator[Path]:
         yield Path(name)
 
 
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = int(os.environ.get("ESPEI_HPC_EXAMPLES", "150"))
+"""For each test; two thousand were tried by hand."""
+many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many
@@ -109,3 +121,33 @@ def test_any_phase_models_are_checked_without_a_traceback(directory: Path, model
 @given(dataset=mutated(MIXING) | mutated(TIE_LINES) | mutated(ACTIVITY))
 def test_any_dataset_is_checked_without_a_traceback(directory: Path, dataset: Any) -> None:
     check_is_refused_or_passes(TinyProblem(directory, datasets={"mixing.json": MIXING, "any.json": dataset}))
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, text: str) -> str:
+    """Cut, double or replace a few characters or lines anywhere."""
+    for _ in range(draw(st.integers(1, 3))):
+        first = draw(st.integers(0, len(text)))
+        last = min(len(text), first + draw(st.sampled_from([0, 1, 1, 5, 60])))
+        text = (
+            text[:first] + draw(st.sampled_from(["", "!", " ", text[first:last] * 2]) | words) + text[last:]
+        )
+    return text
+
+
+@many
+@given(database=spoilt(DATABASE))
+def test_any_database_is_checked_without_a_traceback(directory: Path, database: str) -> None:
+    check_is_refused_or_passes(TinyProblem(directory, database=database))
+
+
+@many
+@given(text=spoilt(yaml.safe_dump(INPUT)))
+def test_any_text_in_place_of_an_input_is_checked_without_a_traceback(directory: Path, text: str) -> None:
+    check_is_refused_or_passes(TinyProblem(directory, texts={"x.yaml": text}))
+
+
+@many
+@given(text=spoilt(json.dumps(MIXING)))
+def test_any_text_in_place_of_a_dataset_is_checked_without_a_traceback(directory: Path, text: str) -> None:
+    check_is_refused_or_passes(TinyProblem(directory, texts={"data/mixing.json": text}))
