@@ -64,9 +64,9 @@ def write(figures: Figures) -> None:
 def _lines(figures: Figures) -> list[str]:
     starts = sum(sum(codes.values()) for codes in figures.ends.values())
     lines = [
-        f"{figures.minutes:g} minutes on {os.cpu_count()} cores, seed {figures.seed}: {starts} starts were "
-        f"struck, {figures.damages} checkpoints damaged meanwhile, and {figures.fits} fits finished, each with "
-        "stock ESPEI's chain bit for bit.",
+        f"{figures.minutes:g} minutes on {os.cpu_count()} cores, seed {figures.seed}: {starts} starts "
+        f"were struck, {figures.damages} checkpoints damaged, and {figures.fits} fits finished, each "
+        "with stock ESPEI's chain bit for bit.",
         "",
         "| row | fault | starts | exit codes | longest until the end, s |",
         "|---|---|---|---|---|",
