@@ -9,6 +9,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # Fixtures of the images, which jobs run in too.
+import fault_table
 from container.images import images, open_place, sif, sifs  # noqa: F401
 from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
@@ -25,6 +26,15 @@ class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no typ
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceEach:
     """Tell xdist how the tests are shared."""
     return OnceEach(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which faults were tried, with what was promised and how long they took."""
+    reports = terminalreporter.stats.get("passed", [])
+    table = fault_table.lines((report.nodeid, report.duration) for report in reports if report.when == "call")
+    if table:
+        terminalreporter.section("faults")
+        terminalreporter.write("\n".join(table) + "\n")
 
 
 @pytest.fixture(scope="session", autouse=True)
