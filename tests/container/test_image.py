@@ -57,7 +57,11 @@ def test_without_a_command_it_explains_itself(container: Container) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["espei", "espei-hpc", "espei-mpi", "run-fit", "start-cluster", "wait-for-cluster"]
+    "name",
+    [
+        *("espei", "espei-hpc", "espei-mpi", "pbs-remote-shell"),
+        *("run-fit", "start-cluster", "wait-for-cluster"),
+    ],
 )
 def test_command_is_where_the_readme_says(name: str, container: Container) -> None:
     result = container.run("cat", f"/usr/local/bin/{name}")
