@@ -14,7 +14,7 @@ import pytest
 
 from container.machine import require, run
 from fits import Chain
-from support import Command, Commands, wait_until
+from support import Command, Commands, running_cluster, wait_until
 
 SOMEBODY = ["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups"]
 """Another user of the same host."""
@@ -57,7 +57,10 @@ def cluster(fit: Path) -> Path:
 
 def scheduler(fit: Path) -> tuple[str, str]:
     """Return the scheduler's host and port."""
-    address: str = json.loads((cluster(fit) / "scheduler.json").read_text())["address"]
+    return _place(json.loads((cluster(fit) / "scheduler.json").read_text())["address"])
+
+
+def _place(address: str) -> tuple[str, str]:
     host, _, port = address.removeprefix("tls://").rpartition(":")
     return host, port
 
@@ -89,6 +92,37 @@ def test_fault_28_scheduler_answers_nobody_without_the_certificate_of_this_start
         assert not greeted(place, readable / "certificate.pem", readable / "key.pem", user=SOMEBODY)
     finally:
         shutil.rmtree(readable)
+
+
+def test_fault_28_start_cluster_answers_nobody_without_its_certificate(commands: Commands) -> None:
+    with running_cluster(commands, "-n", "2") as cluster:
+        assert commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json").code == 0
+        offered = commands.directory / "my_scheduler.run" / "dask.yaml"
+        assert f"export DASK_CONFIG={offered}" in cluster.output
+        assert offered.stat().st_mode & 0o777 == 0o600
+        told = json.loads((commands.directory / "my_scheduler.json").read_text())
+        place = _place(told["address"])
+        assert not greeted(place, user=[])
+        assert not greeted(place, "none", user=[])
+    assert not offered.exists()
+
+
+def test_fault_28_without_encryption_it_says_so_and_listens_on_loopback_alone(
+    commands: Commands, small_fit: Path, stock_chain: Chain
+) -> None:
+    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--insecure")
+    run.wait_for_output("iteration ")
+    ours = {
+        connection.laddr.ip
+        for process in run.processes()
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_ESTABLISHED and "espei_hpc" in process.cmdline()
+    }
+    result = run.finish()
+    assert result.code == 0, result.output
+    assert "INSECURE: whoever reaches the scheduler's port can run any program as you" in result.output
+    assert ours <= {"127.0.0.1"}
+    assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
 def test_fault_28_nothing_but_mpi_itself_listens_beyond_loopback(running: Command) -> None:

@@ -127,7 +127,8 @@ def test_fault_05_file_of_a_living_cluster_is_not_taken_over(commands: Commands)
 
 
 def test_fault_05_scheduler_must_confirm_the_id_in_the_file(commands: Commands, tmp_path: Path) -> None:
-    with running_cluster(commands, "-n", "2"):
+    # With encryption it would not even answer who reads another file.
+    with running_cluster(commands, "-n", "2", "--insecure"):
         commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json")
         told = json.loads((tmp_path / "my_scheduler.json").read_text())
         (tmp_path / "old.json").write_text(json.dumps(told | {"id": "Scheduler-of-another-run"}))

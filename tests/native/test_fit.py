@@ -91,9 +91,11 @@ def test_stock_espei_joins_a_cluster_by_its_scheduler_file(
     with running_cluster(commands, "-n", "3"):
         waited = commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json", "-w", "2")
         assert waited.code == 0, waited.output
-        fitted = commands.run("espei", "--in", small_fit, env=STOCK)
+        offered = small_fit.parent / "my_scheduler.run" / "dask.yaml"
+        fitted = commands.run("espei", "--in", small_fit, env=STOCK | {"DASK_CONFIG": str(offered)})
         assert fitted.code == 0, fitted.output
     assert not (small_fit.parent / "my_scheduler.json").exists()
+    assert not offered.exists()
     # Stock's own way to its workers costs the last digits of the log-probability (docs: reproducibility).
     assert np.array_equal(Chain.load(small_fit.parent).trace, stock_chain.trace)
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from espei_hpc.cluster.directory import ClusterDirectory
-from espei_hpc.cluster.prepare import newest_start
+from espei_hpc.cluster.named import newest_start
 from fits import Chain
 from support import BIN, Command, Commands, mpirun, ranks, running_cluster, wait_until
 

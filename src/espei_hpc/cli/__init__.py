@@ -1,5 +1,6 @@
 """The command ``espei-hpc``: options in, exit codes out. All printing of faults is here."""
 
+import dataclasses
 import json
 import os
 import sys
@@ -159,6 +160,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 @click.option("--as-launched", is_flag=True, help="Take as many ranks as the launcher gives.")
 @click.option("--one-host", is_flag=True, help="Start them all here, whatever hosts the job has.")
 @click.option("--interface", help="Network interface for the cluster.")
+@click.option("--insecure", is_flag=True, help="Without encryption; on loopback, unless --interface is named.")
 @time_left_option
 @engine_option
 @force_new_option
@@ -170,6 +172,7 @@ def prepare_cluster(
     as_launched: bool,
     one_host: bool,
     interface: str | None,
+    insecure: bool,
     end: batch.JobEnd | None,
     engine: "Engine",
     force_new: bool,
@@ -178,7 +181,7 @@ def prepare_cluster(
 
     Prints the number of ranks (0 if no cluster is needed), the run directory and the start's id.
     """
-    from espei_hpc.cluster import prepare
+    from espei_hpc.cluster import named, prepare
     from espei_hpc.fit.opening import Opening, checked
     from espei_hpc.fit.record import Record
     from espei_hpc.fit.walltime import Walltime
@@ -187,8 +190,13 @@ def prepare_cluster(
         ranks = ranks or prepare.default_ranks(os.environ, one_host)
     if one_host and (unreached := prepare.unreached_hosts(os.environ)):
         _say_aside(unreached)
+    if insecure:
+        _say_aside("INSECURE: whoever reaches the scheduler's port can run any program as you")
+    wanted = prepare.Wanted(ranks, interface, encrypted=not insecure)
     if scheduler_file is not None:
-        directory = prepare.named_cluster(scheduler_file, ranks, interface)
+        directory = prepare.named_cluster(scheduler_file, wanted)
+        if not insecure:
+            _say_aside(f"stock espei joins it by: export DASK_CONFIG={named.offered(directory.scheduler_file)}")
     else:
         if input_file is None:
             raise click.UsageError("name the input with --in, or a --scheduler-file")
@@ -198,7 +206,7 @@ def prepare_cluster(
             Walltime(end).check(Record.read(opening.run_directory), ranks and ranks - 1)
         else:
             ranks = 0
-        directory = prepare.own_cluster(opening.run_directory, ranks, interface)
+        directory = prepare.own_cluster(opening.run_directory, dataclasses.replace(wanted, ranks=ranks))
     _tell_obstacles(directory.run_directory, ranks, interface)
     click.echo(f"{'launched' if ranks is None else ranks}\n{directory.run_directory}\n{directory.id}")
 
@@ -243,11 +251,11 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 
     Example: espei-hpc wait --scheduler-file my_scheduler.json -w 19
     """
-    from espei_hpc.cluster import dask_settings, prepare, readiness
+    from espei_hpc.cluster import dask_settings, named, readiness
 
     dask_settings.use_only(None)
     dask_settings.silence()
-    directory = prepare.newest_start(scheduler_file)
+    directory = named.newest_start(scheduler_file)
     seconds = readiness.patience(workers) if timeout is None else timeout
     goal = readiness.Goal(scheduler_file, workers, min_workers, seconds, directory)
     say(f"cluster ready: {readiness.wait(goal)} workers")

@@ -1,13 +1,16 @@
 """Making the place for one start of a cluster, before any launcher runs."""
 
 import os
+import shutil
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.batch import allocation
-from espei_hpc.cluster import dask_settings
+from espei_hpc.cluster import dask_settings, named
 from espei_hpc.cluster.directory import ClusterDirectory, Settings, cannot_create, create, new_id
+from espei_hpc.cluster.interfaces import LOOPBACK
 from espei_hpc.cluster.readiness import answers
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -49,26 +52,46 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def own_cluster(run_directory: Path, ranks: int | None, interface: str | None) -> ClusterDirectory:
-    """Prepare a cluster for one fit: encrypted, its scheduler file inside its own directory."""
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says about a cluster that is to start.
+
+    Attributes:
+        ranks: scheduler and workers; None to take what the launcher gives.
+        interface: network interface; None to choose.
+        encrypted: whether only who has the certificate of this start may take part.
+    """
+
+    ranks: int | None = None
+    interface: str | None = None
+    encrypted: bool = True
+
+    def settings(self, scheduler_file: Path) -> Settings:
+        """Return what the ranks must know. In the clear nothing leaves this host unless it is named how."""
+        interface = self.interface or (None if self.encrypted else LOOPBACK)
+        return Settings(self.ranks, str(scheduler_file), interface, self.encrypted)
+
+
+def own_cluster(run_directory: Path, wanted: Wanted) -> ClusterDirectory:
+    """Prepare a cluster for one fit, its scheduler file inside its own directory."""
     cluster_id = new_id()
     scheduler_file = run_directory.resolve() / "cluster" / cluster_id / "scheduler.json"
-    settings = Settings(ranks, str(scheduler_file), interface, encrypted=True)
-    return _prepare(run_directory, settings, cluster_id)
+    return _prepare(run_directory, wanted.settings(scheduler_file), cluster_id)
 
 
-def named_cluster(scheduler_file: Path, ranks: int | None, interface: str | None) -> ClusterDirectory:
+def named_cluster(scheduler_file: Path, wanted: Wanted) -> ClusterDirectory:
     """Prepare a cluster whose scheduler file the user names, for stock ``espei`` to join.
 
-    Not encrypted, since ESPEI's documented way has no place for certificates.
+    Stock ``espei`` joins through Dask's configuration, which lies where its user finds it (``named.offered``).
     An old scheduler file is removed, so that nobody reads a dead address.
 
     Raises:
         Refusal: (CANNOT_CREATE) if the file's place cannot be written; (UNAVAILABLE) if a living
             cluster uses the file.
     """
-    dask_settings.silence()
     scheduler_file = scheduler_file.resolve()
+    dask_settings.use_only(None)
+    dask_settings.silence()
     if answers(scheduler_file):
         fault = Fault(
             str(scheduler_file),
@@ -80,20 +103,9 @@ def named_cluster(scheduler_file: Path, ranks: int | None, interface: str | None
         scheduler_file.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_create(scheduler_file, error) from error
-    settings = Settings(ranks, str(scheduler_file), interface, encrypted=False)
-    return _prepare(named_run_directory(scheduler_file), settings, new_id())
-
-
-def named_run_directory(scheduler_file: Path) -> Path:
-    """Return the run directory of a cluster with a hand-named scheduler file."""
-    return scheduler_file.with_suffix(".run")
-
-
-def newest_start(scheduler_file: Path) -> ClusterDirectory | None:
-    """Return the newest start of a cluster with a hand-named scheduler file, if it was ours."""
-    run_directory = named_run_directory(scheduler_file.resolve())
-    ids = sorted(path.parent.name for path in run_directory.glob("cluster/*/settings.json"))
-    return ClusterDirectory(run_directory, ids[-1]) if ids else None
+    directory = _prepare(named.run_directory(scheduler_file), wanted.settings(scheduler_file), new_id())
+    shutil.copy(directory.dask_config, named.offered(scheduler_file))
+    return directory
 
 
 def _prepare(run_directory: Path, settings: Settings, cluster_id: str) -> ClusterDirectory:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import interfaces
+from espei_hpc.cluster import dask_settings, interfaces, named
 from espei_hpc.cluster.directory import ClusterDirectory, read_json
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -54,6 +54,7 @@ class _State:
     scheduler: str = ""
     answered: bool = False
     names: frozenset[str] = frozenset()
+    configuration: Path | None = None
 
 
 def patience(workers: int | None) -> float:
@@ -106,6 +107,7 @@ def _wanted(goal: Goal) -> int | None:
 def _look(scheduler_file: Path, state: _State) -> None:
     """Bring ``state`` up to date."""
     state.answered, state.names = False, frozenset()
+    _use_configuration(scheduler_file, state)
     told = _scheduler_told(scheduler_file, state)
     if told is None:
         return
@@ -121,6 +123,15 @@ def _look(scheduler_file: Path, state: _State) -> None:
     state.answered = True
     state.names = frozenset(str(worker["name"]) for worker in identity["workers"].values())
     state.stage = f"the scheduler at {told['address']} answers, with {len(state.names)} workers"
+
+
+def _use_configuration(scheduler_file: Path, state: _State) -> None:
+    """Join a cluster that the user named by what its newest start offers, which may come while it is waited for."""
+    found = named.configuration(scheduler_file)
+    if found is not None and found != state.configuration:
+        dask_settings.use_only(found)
+        dask_settings.silence()
+        state.configuration = found
 
 
 def _scheduler_told(scheduler_file: Path, state: _State) -> dict[str, Any] | None:

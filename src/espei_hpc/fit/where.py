@@ -60,7 +60,7 @@ def find(problem: Problem, wanted: Wanted) -> Where:
     if wanted.cluster_id is not None:
         directory = ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id)
     elif wanted.local:
-        directory = prepare.own_cluster(wanted.run_directory, None, None)
+        directory = prepare.own_cluster(wanted.run_directory, prepare.Wanted())
         workers = workers or prepare.cores()
     if directory is not None:
         scheduler_file = directory.scheduler_file

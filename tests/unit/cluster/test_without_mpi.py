@@ -20,7 +20,7 @@ PATIENCE = 60.0
 @pytest.fixture
 def directory(tmp_path: Path) -> ClusterDirectory:
     """A cluster of three ranks."""
-    return prepare.own_cluster(tmp_path / "x.run", 3, None)
+    return prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(3))
 
 
 def meet(directory: ClusterDirectory, rank: int, size: int = 3, seconds: float = PATIENCE) -> World:

@@ -26,7 +26,7 @@ def wanted(run_directory: Path, **said: Any) -> Wanted:
 
 
 def test_wait_grows_with_the_number_of_ranks(tmp_path: Path) -> None:
-    small, large = (prepare.own_cluster(tmp_path, ranks, None) for ranks in (2, 1000))
+    small, large = (prepare.own_cluster(tmp_path, prepare.Wanted(ranks)) for ranks in (2, 1000))
     seconds = [
         find(problem("dask"), wanted(tmp_path, cluster_id=directory.id)).goal.seconds
         for directory in (small, large)
@@ -35,7 +35,7 @@ def test_wait_grows_with_the_number_of_ranks(tmp_path: Path) -> None:
 
 
 def test_deadline_named_by_the_user_holds(tmp_path: Path) -> None:
-    directory = prepare.own_cluster(tmp_path, 1000, None)
+    directory = prepare.own_cluster(tmp_path, prepare.Wanted(1000))
     assert find(problem("dask"), wanted(tmp_path, cluster_id=directory.id, timeout=7.0)).goal.seconds == 7.0
 
 

@@ -1,0 +1,28 @@
+"""Clusters whose scheduler file the user names: where their starts are, and how others join them."""
+
+from pathlib import Path
+
+from espei_hpc.cluster.directory import ClusterDirectory
+
+
+def run_directory(scheduler_file: Path) -> Path:
+    """Return the run directory of a cluster with a hand-named scheduler file."""
+    return scheduler_file.with_suffix(".run")
+
+
+def newest_start(scheduler_file: Path) -> ClusterDirectory | None:
+    """Return the newest start of such a cluster, if it was ours."""
+    place = run_directory(scheduler_file.resolve())
+    ids = sorted(path.parent.name for path in place.glob("cluster/*/settings.json"))
+    return ClusterDirectory(place, ids[-1]) if ids else None
+
+
+def configuration(scheduler_file: Path) -> Path | None:
+    """Return Dask's configuration of such a cluster; None if it is not one of ours."""
+    start = newest_start(scheduler_file)
+    return start.dask_config if start and start.dask_config.exists() else None
+
+
+def offered(scheduler_file: Path) -> Path:
+    """Return the same where whoever joins by other means than ours finds it."""
+    return run_directory(scheduler_file) / "dask.yaml"
