@@ -160,7 +160,9 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 @click.option("--as-launched", is_flag=True, help="Take as many ranks as the launcher gives.")
 @click.option("--one-host", is_flag=True, help="Start them all here, whatever hosts the job has.")
 @click.option("--interface", help="Network interface for the cluster.")
-@click.option("--insecure", is_flag=True, help="Without encryption; on loopback, unless --interface is named.")
+@click.option(
+    "--insecure", is_flag=True, help="Without encryption; on loopback, unless --interface is named."
+)
 @time_left_option
 @engine_option
 @force_new_option
@@ -196,7 +198,9 @@ def prepare_cluster(
     if scheduler_file is not None:
         directory = prepare.named_cluster(scheduler_file, wanted)
         if not insecure:
-            _say_aside(f"stock espei joins it by: export DASK_CONFIG={named.offered(directory.scheduler_file)}")
+            _say_aside(
+                f"stock espei joins it by: export DASK_CONFIG={named.offered(directory.scheduler_file)}"
+            )
     else:
         if input_file is None:
             raise click.UsageError("name the input with --in, or a --scheduler-file")

@@ -45,7 +45,10 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
     end_with_parent()
     try:
         here = _enter(directory, say)
-        interface = interfaces.choose(directory.settings().interface, on_one_host=here.on_one_host)
+        asked = directory.settings().interface
+        interface = interfaces.choose(asked, on_one_host=here.on_one_host, network=here.network)
+        if here.rank == 0 and not here.on_one_host:
+            say(f"espei-hpc: the ranks talk over {interface or 'the interface of the default route'}")
         dask_settings.use_only(directory.dask_config)
         if here.rank != 0:
             threading.Thread(target=_import_espei, daemon=True).start()

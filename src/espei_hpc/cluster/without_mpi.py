@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from espei_hpc.cluster import readiness, world
+from espei_hpc.cluster import interfaces, readiness, world
 from espei_hpc.cluster.directory import ClusterDirectory, read_json, write_json
 from espei_hpc.cluster.place import Place
 from espei_hpc.exit_codes import ExitCode
@@ -47,9 +47,12 @@ def meet(directory: ClusterDirectory, found: Place, why: str, seconds: float | N
     # Only one looks at everybody's file: a thousand ranks would read a million.
     if found.rank == 0:
         ranks = _await(directory, found.size, lambda: _all(directory, found.size), seconds)
-        write_json(meeting, [ranks[rank]["host"] for rank in range(found.size)])
-    hosts = _await(directory, found.size, lambda: read_json(meeting), seconds)
-    return world.World(found.rank, found.size, tuple(hosts), library="none", without_mpi=why)
+        in_order = [ranks[rank] for rank in range(found.size)]
+        network = interfaces.shared({told["host"]: told["networks"] for told in in_order})
+        write_json(meeting, {"hosts": [told["host"] for told in in_order], "network": network})
+    told = _await(directory, found.size, lambda: read_json(meeting), seconds)
+    hosts = tuple(told["hosts"])
+    return world.World(found.rank, found.size, hosts, "none", without_mpi=why, network=told["network"])
 
 
 def run(directory: ClusterDirectory, here: world.World, arguments: list[str]) -> None:

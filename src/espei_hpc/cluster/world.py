@@ -44,6 +44,7 @@ class World:
         hosts: host name of every rank, in order of rank.
         library: path of the MPI library; "none" without MPI.
         without_mpi: why the ranks start without MPI; None if they start with it.
+        network: one that reaches all hosts; None if none is found.
     """
 
     rank: int
@@ -51,6 +52,7 @@ class World:
     hosts: tuple[str, ...]
     library: str
     without_mpi: str | None = None
+    network: str | None = None
 
     @property
     def on_one_host(self) -> bool:
@@ -75,6 +77,7 @@ def process_name(environment: Mapping[str, str]) -> str:
 def introduction(rank: int, size: int, host: str, library: str) -> dict[str, Any]:
     """Return what a rank tells in its file of the cluster's directory."""
     return {
+        "networks": interfaces.networks(),
         "rank": rank,
         "size": size,
         "host": host,
@@ -93,8 +96,11 @@ def enter(environment: Mapping[str, str]) -> World:
     try:
         from mpi4py import MPI
 
-        hosts = MPI.COMM_WORLD.allgather(MPI.Get_processor_name())
-        return World(MPI.COMM_WORLD.rank, MPI.COMM_WORLD.size, tuple(hosts), mpi_library.loaded())
+        told = MPI.COMM_WORLD.allgather((MPI.Get_processor_name(), interfaces.networks()))
+        hosts = tuple(host for host, _ in told)
+        network = interfaces.shared(dict(told))
+        here = MPI.COMM_WORLD
+        return World(here.rank, here.size, hosts, mpi_library.loaded(), network=network)
     except (ImportError, RuntimeError) as error:
         what = f"no MPI library could be loaded ({error}); {mpi_library.describe_launcher(environment)}"
         cure = "install one (the README lists the images and their MPIs) or name it in MPI4PY_LIBMPI"
