@@ -37,7 +37,7 @@ def networks() -> dict[str, str]:
         fast = (name.startswith(FAST), stats[name].speed)
         found += [(fast, entry) for entry in entries if entry.family == socket.AF_INET and entry.netmask]
     found.sort(key=lambda one: one[0], reverse=True)
-    return {_network(entry.address, entry.netmask): entry.address for _, entry in found}
+    return {_network(entry.address, str(entry.netmask)): entry.address for _, entry in found}
 
 
 def shared(hosts: Mapping[str, Mapping[str, str]]) -> str | None:
@@ -92,7 +92,7 @@ def _network(address: str, netmask: str) -> str:
 def _interface_in(network: str | None) -> str | None:
     for name, entries in psutil.net_if_addrs().items():
         for entry in entries:
-            if entry.family == socket.AF_INET and entry.netmask:
-                if _network(entry.address, entry.netmask) == network:
-                    return name
+            known = entry.family == socket.AF_INET and entry.netmask
+            if known and _network(entry.address, str(entry.netmask)) == network:
+                return name
     return None

@@ -82,7 +82,7 @@ def own_cluster(run_directory: Path, wanted: Wanted) -> ClusterDirectory:
 def named_cluster(scheduler_file: Path, wanted: Wanted) -> ClusterDirectory:
     """Prepare a cluster whose scheduler file the user names, for stock ``espei`` to join.
 
-    Stock ``espei`` joins through Dask's configuration, which lies where its user finds it (``named.offered``).
+    Stock ``espei`` joins through Dask's configuration, where its user finds it (``named.offered``).
     An old scheduler file is removed, so that nobody reads a dead address.
 
     Raises:

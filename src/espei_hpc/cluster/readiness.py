@@ -126,7 +126,7 @@ def _look(scheduler_file: Path, state: _State) -> None:
 
 
 def _use_configuration(scheduler_file: Path, state: _State) -> None:
-    """Join a cluster that the user named by what its newest start offers, which may come while it is waited for."""
+    """Join a cluster that the user named by its newest start, which may come meanwhile."""
     found = named.configuration(scheduler_file)
     if found is not None and found != state.configuration:
         dask_settings.use_only(found)

@@ -216,7 +216,7 @@ class _Fit:
 @contextlib.contextmanager
 def _cluster(where: Where) -> Iterator[None]:
     """Use the cluster's Dask configuration; start it if it is a local one; end it if it is ours."""
-    # Of a cluster that somebody else started, and may be starting now, it is looked for while it is waited for.
+    # Of a cluster that somebody else starts it is looked for while that is waited for.
     dask_settings.use_only(where.directory.dask_config if where.directory else None)
     dask_settings.silence()
     if where.directory is None:
