@@ -116,6 +116,22 @@ def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
     slurm.wait_until_nothing_runs()
 
 
+def test_long_fit_that_loses_a_node_starts_again_by_itself_and_equals_stock(
+    slurm: Login, sif: Path, open_place: Path
+) -> None:
+    iterations = 120
+    write_fit(slurm.directory, iterations)
+    job = slurm.sbatch(example(slurm, "long-fit", sif, nodes=2, ranks_per_node=1))
+    slurm.wait_for_output(job, "iteration 1 of")
+    slurm.cluster.lose(slurm.hosts(job)[1])
+    assert slurm.finish(job, seconds=300)["ExitCode"] == "0:0", slurm.output(job)
+    assert slurm.job(job)["Restarts"] == "1"
+    assert "going on after iteration" in slurm.output(job)
+    assert Chain.load(slurm.directory).equals(stock_in_image(sif, open_place / "lost", iterations))
+    slurm.cluster.repair()
+    slurm.wait_until_nothing_runs()
+
+
 @pytest.mark.parametrize("name", ["one-node", "long-fit", "two-steps"])
 def test_scancel_ends_all_and_nothing_starts_again(name: str, slurm: Login, sif: Path) -> None:
     use_scheduler_file(write_fit(slurm.directory, 20_000))
@@ -209,6 +225,25 @@ def test_command_submits_its_script(slurm: Login, sif: Path) -> None:
     assert result.code == 0, result.output
     (job,) = re.findall(r"Submitted batch job (\d+)", result.output)
     assert slurm.finish(job)["ExitCode"] == "0:0", slurm.output(job)
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("one-node", 1), ("many-nodes", 2)])
+def test_qsub_runs_the_script_for_torque(
+    name: str, nodes: int, slurm: Login, sif: Path, image_chain: Chain
+) -> None:
+    write_fit(slurm.directory, ITERATIONS)
+    text = (ROOT / "pbs-examples" / "torque" / f"{name}.pbs").read_text()
+    for pattern, line in ((r"nodes=\d+:ppn=32$", f"nodes={nodes}:ppn=2"), ("^image=.*$", f"image={sif}")):
+        text, number = re.subn(pattern, line, text, flags=re.M)
+        assert number == 1, pattern
+    (slurm.directory / f"{name}.pbs").write_text(text)
+    slurm.own()
+    submitted = slurm.run("qsub", f"{name}.pbs")
+    assert submitted.code == 0, submitted.output
+    job = submitted.output.split()[-1].partition(".")[0]
+    assert slurm.finish(job)["ExitCode"] == "0:0", slurm.output(job)
+    assert Chain.load(slurm.directory).equals(image_chain)
+    slurm.wait_until_nothing_runs()
 
 
 @pytest.mark.parametrize("name", ["one-node", "many-nodes", "host-mpi", "image-mpi", "long-fit", "two-steps"])
