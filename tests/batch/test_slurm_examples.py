@@ -4,6 +4,7 @@ Only the three lines are changed that its user changes, and its size, to that of
 """
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,17 @@ def example(slurm: Login, name: str, image: Path | str, nodes: int = 1, ranks_pe
     return path
 
 
+def lines_of_start(slurm: Login, job: str, restarts: int, number: int) -> bool:
+    """Whether the start after so many restarts has told of iterations so often."""
+    before, _, after = slurm.output(job).rpartition("cluster ready")
+    return before.count("cluster ready") == restarts and after.count("\niteration ") >= number
+
+
+def restarted(slurm: Login, job: str, times: int) -> bool:
+    """Whether Slurm has started a job again so often."""
+    return slurm.job(job)["Restarts"] == str(times)
+
+
 def started_by_bash(slurm: Login, script: Path) -> tuple[str, str]:
     """Run a script that submits itself twice, and return the ids of the two jobs."""
     result = slurm.run("bash", script)
@@ -104,9 +116,10 @@ def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
     write_fit(slurm.directory, iterations)
     job = slurm.sbatch(example(slurm, "long-fit", sif, nodes=2, ranks_per_node=1))
     for restarts in range(2):
-        slurm.wait_for_output(job, "going on after" if restarts else "iteration 1 of")
+        # A job in which no iteration was saved would rightly not start again.
+        wait_until(partial(lines_of_start, slurm, job, restarts, 2), "iterations")
         slurm.cluster.let_time_run_out(job)
-        wait_until(lambda: slurm.job(job)["Restarts"] == str(restarts + 1), "the job's next start")  # noqa: B023
+        wait_until(partial(restarted, slurm, job, restarts + 1), "the job's next start")
         # With its end its limit was moved too.
         slurm.cluster.hosts[HEAD].run("scontrol", "update", f"JobId={job}", "TimeLimit=60")
     assert slurm.finish(job, seconds=900)["ExitCode"] == "0:0", slurm.output(job)
