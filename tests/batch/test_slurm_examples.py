@@ -4,6 +4,7 @@ Only the three lines are changed that its user changes, and its size, to that of
 """
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,17 @@ def example(slurm: Login, name: str, image: Path | str, nodes: int = 1, ranks_pe
     return path
 
 
+def lines_of_start(slurm: Login, job: str, restarts: int, number: int) -> bool:
+    """Whether the start after so many restarts has told of iterations so often."""
+    before, _, after = slurm.output(job).rpartition("cluster ready")
+    return before.count("cluster ready") == restarts and after.count("\niteration ") >= number
+
+
+def restarted(slurm: Login, job: str, times: int) -> bool:
+    """Whether Slurm has started a job again so often."""
+    return slurm.job(job)["Restarts"] == str(times)
+
+
 def started_by_bash(slurm: Login, script: Path) -> tuple[str, str]:
     """Run a script that submits itself twice, and return the ids of the two jobs."""
     result = slurm.run("bash", script)
@@ -104,15 +116,32 @@ def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
     write_fit(slurm.directory, iterations)
     job = slurm.sbatch(example(slurm, "long-fit", sif, nodes=2, ranks_per_node=1))
     for restarts in range(2):
-        slurm.wait_for_output(job, "going on after" if restarts else "iteration 1 of")
+        # A job in which no iteration was saved would rightly not start again.
+        wait_until(partial(lines_of_start, slurm, job, restarts, 2), "iterations")
         slurm.cluster.let_time_run_out(job)
-        wait_until(lambda: slurm.job(job)["Restarts"] == str(restarts + 1), "the job's next start")  # noqa: B023
+        wait_until(partial(restarted, slurm, job, restarts + 1), "the job's next start")
         # With its end its limit was moved too.
         slurm.cluster.hosts[HEAD].run("scontrol", "update", f"JobId={job}", "TimeLimit=60")
     assert slurm.finish(job, seconds=900)["ExitCode"] == "0:0", slurm.output(job)
     assert "again, 2 of 20 times" in slurm.output(job)
     expected = stock_in_image(sif, open_place / "long", iterations)
     assert Chain.load(slurm.directory).equals(expected)
+    slurm.wait_until_nothing_runs()
+
+
+def test_long_fit_that_loses_a_node_starts_again_by_itself_and_equals_stock(
+    slurm: Login, sif: Path, open_place: Path
+) -> None:
+    iterations = 120
+    write_fit(slurm.directory, iterations)
+    job = slurm.sbatch(example(slurm, "long-fit", sif, nodes=2, ranks_per_node=1))
+    slurm.wait_for_output(job, "iteration 1 of")
+    slurm.cluster.lose(slurm.hosts(job)[1])
+    assert slurm.finish(job, seconds=300)["ExitCode"] == "0:0", slurm.output(job)
+    assert slurm.job(job)["Restarts"] == "1"
+    assert "going on after iteration" in slurm.output(job)
+    assert Chain.load(slurm.directory).equals(stock_in_image(sif, open_place / "lost", iterations))
+    slurm.cluster.repair()
     slurm.wait_until_nothing_runs()
 
 
@@ -209,6 +238,25 @@ def test_command_submits_its_script(slurm: Login, sif: Path) -> None:
     assert result.code == 0, result.output
     (job,) = re.findall(r"Submitted batch job (\d+)", result.output)
     assert slurm.finish(job)["ExitCode"] == "0:0", slurm.output(job)
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("one-node", 1), ("many-nodes", 2)])
+def test_qsub_runs_the_script_for_torque(
+    name: str, nodes: int, slurm: Login, sif: Path, image_chain: Chain
+) -> None:
+    write_fit(slurm.directory, ITERATIONS)
+    text = (ROOT / "pbs-examples" / "torque" / f"{name}.pbs").read_text()
+    for pattern, line in ((r"nodes=\d+:ppn=32$", f"nodes={nodes}:ppn=2"), ("^image=.*$", f"image={sif}")):
+        text, number = re.subn(pattern, line, text, flags=re.M)
+        assert number == 1, pattern
+    (slurm.directory / f"{name}.pbs").write_text(text)
+    slurm.own()
+    submitted = slurm.run("qsub", f"{name}.pbs")
+    assert submitted.code == 0, submitted.output
+    job = submitted.output.split()[-1].partition(".")[0]
+    assert slurm.finish(job)["ExitCode"] == "0:0", slurm.output(job)
+    assert Chain.load(slurm.directory).equals(image_chain)
+    slurm.wait_until_nothing_runs()
 
 
 @pytest.mark.parametrize("name", ["one-node", "many-nodes", "host-mpi", "image-mpi", "long-fit", "two-steps"])

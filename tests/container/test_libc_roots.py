@@ -205,7 +205,7 @@ def start(user: Apptainer, cell: Cell, container: list[str | Path], **env: str) 
     env = {"PATH": path_of(cell.program), **MORE_RANKS_THAN_CORES, **env}
     ranks: list[str | Path] = [cell.program, "-n", str(RANKS), *container, "python3", "-c", WORLD]
     # The tests' own mpi4py must not look for an MPI; the ranks' must.
-    return user.host("env", "--unset=MPI4PY_MPIABI", *ranks, env=env)
+    return user.host("env", "--unset=MPI4PY_MPIABI", "--unset=MPI4PY_RC_INITIALIZE", *ranks, env=env)
 
 
 def objections(cell: Cell, bound: Binding, output: str) -> set[Objection]:

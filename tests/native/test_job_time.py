@@ -134,7 +134,8 @@ def test_pbs_job_has_as_many_ranks_as_its_node_file_has_lines(commands: Commands
     job = {"PBS_JOBID": "41.head", "PBS_NODEFILE": str(endless_fit.parent / "nodes")}
     prepared = commands.run("espei-hpc", "prepare", "--in", endless_fit, env=job)
     assert prepared.code == 0, prepared.output
-    assert prepared.output.splitlines()[0] == "3"
+    # Beside warnings of a file system that other hosts do not see.
+    assert "3" in prepared.output.splitlines()
 
 
 @pytest.mark.parametrize("command", ["prepare", "fit"])

@@ -79,6 +79,12 @@ class Login:
 
         return wait_until(ended, f"the end of job {job}", seconds)
 
+    def hosts(self, job: str) -> list[str]:
+        """Return the hosts that a running job has, the script's first."""
+        told = self.run("scontrol", "show", "hostnames", self.job(job)["NodeList"])
+        assert told.code == 0, told.output
+        return told.output.split()
+
     def output(self, job: str) -> str:
         """Return what a job has printed so far."""
         path = Path(self.job(job)["StdOut"])
