@@ -115,7 +115,7 @@ def test_one_line_of_the_log_says_that_and_why_there_is_no_mpi(launcher: str, co
 def test_ranks_on_one_host_talk_over_loopback(launcher: str, commands: Commands) -> None:
     with cluster_of_three(commands, launcher) as directory:
         address = json.loads(directory.scheduler_file.read_text())["address"]
-    assert address.startswith("tcp://127.0.0.1:")
+    assert address.startswith("tls://127.0.0.1:")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
 
 if TYPE_CHECKING:
-    from espei_hpc.fit.opening import Engine
+    from espei_hpc.cluster import prepare
+    from espei_hpc.cluster.directory import ClusterDirectory
+    from espei_hpc.fit.opening import Engine, Opening
 
 
 def main() -> int:
@@ -163,6 +165,10 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 @click.option(
     "--insecure", is_flag=True, help="Without encryption; on loopback, unless --interface is named."
 )
+@click.option("--launcher", default="", help="What starts the ranks.")
+@click.option(
+    "--after", multiple=True, metavar="ID", help="A start that was lost; hosts that failed are left out."
+)
 @time_left_option
 @engine_option
 @force_new_option
@@ -175,18 +181,19 @@ def prepare_cluster(
     one_host: bool,
     interface: str | None,
     insecure: bool,
+    launcher: str,
+    after: tuple[str, ...],
     end: batch.JobEnd | None,
     engine: "Engine",
     force_new: bool,
 ) -> None:
     """Make the place for one start of a cluster (used by espei-mpi and start-cluster).
 
-    Prints the number of ranks (0 if no cluster is needed), the run directory and the start's id.
+    Prints the number of ranks (0 if no cluster is needed), the run directory and the start's id; then,
+    where hosts are to be left out, the words of the launcher that does so, a line each.
     """
-    from espei_hpc.cluster import named, prepare
-    from espei_hpc.fit.opening import Opening, checked
-    from espei_hpc.fit.record import Record
-    from espei_hpc.fit.walltime import Walltime
+    from espei_hpc.cluster import prepare
+    from espei_hpc.fit.opening import Opening
 
     if not as_launched:
         ranks = ranks or prepare.default_ranks(os.environ, one_host)
@@ -195,24 +202,56 @@ def prepare_cluster(
     if insecure:
         _say_aside("INSECURE: whoever reaches the scheduler's port can run any program as you")
     wanted = prepare.Wanted(ranks, interface, encrypted=not insecure)
+    words: list[str] = []
     if scheduler_file is not None:
-        directory = prepare.named_cluster(scheduler_file, wanted)
-        if not insecure:
-            _say_aside(
-                f"stock espei joins it by: export DASK_CONFIG={named.offered(directory.scheduler_file)}"
-            )
-    else:
-        if input_file is None:
-            raise click.UsageError("name the input with --in, or a --scheduler-file")
+        directory = _named_start(scheduler_file, wanted)
+    elif input_file is not None:
         opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new)
-        # Standard output is for the script that called; the fit says the notes.
-        if checked(opening, _say_aside if force_new else _say_nothing):
-            Walltime(end).check(Record.read(opening.run_directory), ranks and ranks - 1)
-        else:
-            ranks = 0
-        directory = prepare.own_cluster(opening.run_directory, dataclasses.replace(wanted, ranks=ranks))
+        directory, words = _own_start(opening, wanted, end, launcher.split(), after)
+    else:
+        raise click.UsageError("name the input with --in, or a --scheduler-file")
+    ranks = directory.settings().ranks
     _tell_obstacles(directory.run_directory, ranks, interface)
-    click.echo(f"{'launched' if ranks is None else ranks}\n{directory.run_directory}\n{directory.id}")
+    told = ("launched" if ranks is None else ranks, directory.run_directory, directory.id, *words)
+    click.echo("\n".join(map(str, told)))
+
+
+def _named_start(scheduler_file: Path, wanted: "prepare.Wanted") -> "ClusterDirectory":
+    from espei_hpc.cluster import named, prepare
+
+    directory = prepare.named_cluster(scheduler_file, wanted)
+    if wanted.encrypted:
+        _say_aside(f"stock espei joins it by: export DASK_CONFIG={named.offered(directory.scheduler_file)}")
+    return directory
+
+
+def _own_start(
+    opening: "Opening",
+    wanted: "prepare.Wanted",
+    end: batch.JobEnd | None,
+    launcher: list[str],
+    after: tuple[str, ...],
+) -> "tuple[ClusterDirectory, list[str]]":
+    """Prepare a cluster for a fit; also returns the launcher's words, where it has to leave out hosts."""
+    from espei_hpc.cluster import prepare, without_hosts
+    from espei_hpc.cluster.directory import ClusterDirectory
+    from espei_hpc.fit.opening import checked
+    from espei_hpc.fit.record import Record
+    from espei_hpc.fit.walltime import Walltime
+
+    # Standard output is for the script that called; the fit says the notes.
+    if not checked(opening, _say_aside if opening.force_new else _say_nothing):
+        return prepare.own_cluster(opening.run_directory, dataclasses.replace(wanted, ranks=0)), []
+    lost = [ClusterDirectory(opening.run_directory.resolve(), start) for start in after]
+    left = without_hosts.remaining(lost, batch.allocation(os.environ), launcher)
+    ranks = left.ranks if left else wanted.ranks
+    Walltime(end).check(Record.read(opening.run_directory), ranks and ranks - 1)
+    directory = prepare.own_cluster(opening.run_directory, dataclasses.replace(wanted, ranks=ranks))
+    if left is None:
+        return directory, []
+    for name, why in left.without.items():
+        _say_aside(f"{name} is left out: {why}")
+    return directory, left.launcher_without(directory.path / "hosts")
 
 
 def _tell_obstacles(directory: Path, ranks: int | None, interface: str | None) -> None:

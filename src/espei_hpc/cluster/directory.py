@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,11 @@ class ClusterDirectory:
         return self.path / "launcher.exit"
 
     @property
+    def lost_file(self) -> Path:
+        """Written when the cluster was there and is gone."""
+        return self.path / "lost"
+
+    @property
     def scratch(self) -> Path:
         """Where Dask's workers have their directories."""
         return self.path / "scratch"
@@ -136,10 +142,14 @@ class ClusterDirectory:
         with contextlib.suppress(OSError):
             (self.path / "over").touch()
 
-    def lost(self) -> None:
-        """Tell the script that a cluster which was there is gone, so that it may start another."""
+    def lost(self, silent: Sequence[str]) -> None:
+        """Tell the script that a cluster which was there is gone, so that it may start another.
+
+        Args:
+            silent: hosts that do not answer any more.
+        """
         with contextlib.suppress(OSError):
-            (self.path / "lost").touch()
+            write_json(self.lost_file, {"silent": list(silent)})
 
     def ended(self) -> bool:
         """Whether nobody needs this start any more: told so, its launcher gone, or the directory removed."""

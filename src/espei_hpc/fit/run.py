@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import dask_settings, local, readiness, shutdown
+from espei_hpc.cluster import dask_settings, failed_hosts, local, readiness, shutdown
 from espei_hpc.cluster.directory import ClusterDirectory
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -194,13 +194,15 @@ class _Fit:
 
     def _lost(self, when: str) -> Refusal:
         # Without checkpoints another cluster would begin anew; one that never came up would not do so again.
+        silent: list[str] = []
         if self.cluster and self.walltime.workers is not None and self.engine == "graph":
-            self.cluster.lost()
+            silent = failed_hosts.silent_hosts(self.cluster)
+            self.cluster.lost(silent)
         tail = self.cluster.log_tail() if self.cluster else ()
         cure = "the end of the launcher's log follows" if tail else ""
-        return Refusal(
-            ExitCode.UNAVAILABLE, [Fault("cluster", f"lost {when}: {self.stopper.lost}", cure)], tail
-        )
+        faults = [Fault("cluster", f"lost {when}: {self.stopper.lost}", cure)]
+        faults += [Fault(f"host {host}", "does not answer") for host in silent]
+        return Refusal(ExitCode.UNAVAILABLE, faults, tail)
 
     def _failed(self, error: Exception) -> Refusal:
         """ESPEI raised: keep the traceback for whoever wants it, say what happened in one line."""

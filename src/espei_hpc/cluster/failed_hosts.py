@@ -1,0 +1,109 @@
+"""Hosts that a lost cluster is to be started again without.
+
+A host that no longer answers is one; so is a host on which processes died in two starts, as the
+launchers tell in their logs.
+"""
+
+import re
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from espei_hpc.cluster import interfaces
+from espei_hpc.cluster.directory import ClusterDirectory, read_json
+
+ASK_SECONDS = 10.0
+"""A host that swaps answers late."""
+ASKED_AT_ONCE = 64
+ANY_PORT = 8786
+MOST_DEATHS = 2
+DIED = (
+    # mpirun of Open MPI 4, prterun of 5
+    re.compile(r"noticed that process rank \d+ with PID \d+ on node (\S+) exited on signal"),
+    # hydra, after a line with BAD TERMINATION
+    re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)", re.MULTILINE),
+    re.compile(r"^srun: error: ([^:\s]+): tasks? [\d,-]+: (?!Exited)", re.MULTILINE),
+)
+"""What launchers say of a host on which a rank was killed."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is known of a cluster that was lost.
+
+    Attributes:
+        ranks_on: its ranks on each host, in the launcher's order.
+        silent: hosts that did not answer afterwards.
+        died: hosts on which ranks were killed.
+    """
+
+    ranks_on: dict[str, int]
+    silent: frozenset[str]
+    died: frozenset[str]
+
+    @classmethod
+    def read(cls, directory: ClusterDirectory) -> "Lost":
+        """Read what a start has left."""
+        ranks = directory.ranks()
+        told = read_json(directory.lost_file)
+        silent = told["silent"] if isinstance(told, dict) else ()
+        died = died_on("\n".join(directory.log_tail(lines=200)))
+        return cls(dict(Counter(ranks[rank]["host"] for rank in sorted(ranks))), frozenset(silent), died)
+
+
+def silent_hosts(directory: ClusterDirectory) -> list[str]:
+    """Return the hosts of a cluster that do not answer; none where no network is known that joins all.
+
+    A host that is there at least refuses a connection; one that is down, or cut off, says nothing.
+    """
+    networks = {told["host"]: told["networks"] for told in directory.ranks().values()}
+    network = interfaces.shared(networks) if len(networks) > 1 else None
+    if network is None:
+        return []
+    port = _port(directory.scheduler_file)
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as threads:
+        answers = threads.map(lambda known: _answers(known[network], port), networks.values())
+    return [host for host, there in zip(networks, answers, strict=True) if not there]
+
+
+def died_on(log: str) -> frozenset[str]:
+    """Return the hosts on which ranks were killed, by a launcher's log."""
+    return frozenset(host for pattern in DIED for host in pattern.findall(log))
+
+
+def left_out(lost: Sequence[Lost]) -> dict[str, str]:
+    """Return the hosts that the next start is to do without, and why.
+
+    Args:
+        lost: the starts that were lost, the last one last. The last host is never left out for deaths alone.
+    """
+    silent = dict.fromkeys(sorted(host for one in lost for host in one.silent), "it does not answer")
+    deaths = Counter(host for one in lost for host in one.died)
+    dying = {
+        host: f"ranks died on it in {count} starts"
+        for host, count in sorted(deaths.items())
+        if count >= MOST_DEATHS
+    }
+    if set(lost[-1].ranks_on) <= silent.keys() | dying.keys():
+        dying = {}
+    return dying | silent
+
+
+def _port(scheduler_file: Path) -> int:
+    """Return the scheduler's port: what lets Dask's connections through lets ours."""
+    told = read_json(scheduler_file)
+    port = told["address"].rpartition(":")[2] if told else ""
+    return int(port) if port.isdecimal() else ANY_PORT
+
+
+def _answers(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), timeout=ASK_SECONDS):
+            return True
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
