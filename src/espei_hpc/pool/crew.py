@@ -14,7 +14,7 @@ import distributed
 from espei_hpc.pool import refusals
 from espei_hpc.pool.clock import Clock
 from espei_hpc.pool.limits import Limits
-from espei_hpc.pool.remote import Events, Remote, watch
+from espei_hpc.pool.remote import Events, Remote, refuses, watch
 from espei_hpc.pool.runner import Answer
 
 CLOSING = 5.0
@@ -108,8 +108,9 @@ class Crew:
     def check(self, now: float) -> None:
         """Raise a Refusal if the scheduler or the workers have been gone for too long."""
         if not self.connected:
-            if self._client.status == "closed" or now - self._connected > self._limits.workers:
-                raise refusals.scheduler_lost(self._client, now - self._connected)
+            gone = now - self._connected
+            if gone > self._limits.workers or self._client.status == "closed" or self._refused(gone):
+                raise refusals.scheduler_lost(self._client, gone)
             self._manned = now  # without a scheduler no worker can come
             return
         self._connected = now
@@ -121,6 +122,10 @@ class Crew:
             raise refusals.no_evaluator(self.remotes)
         if now - self._manned > (self._limits.making if making else self._limits.workers):
             raise refusals.no_worker(now - self._manned, making, list(self._latest))
+
+    def _refused(self, gone: float) -> bool:
+        """Whether the scheduler is gone from a host that is there: what was killed does not come back."""
+        return gone > self._limits.refusal and refuses(self._client.scheduler.address)
 
     def lose(self, remote: Remote, why: str) -> None:
         """Go on without a worker; should it still be there, it joins anew."""

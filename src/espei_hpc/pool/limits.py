@@ -10,6 +10,7 @@ class Limits:
     Attributes:
         making: until a first worker has its evaluator.
         workers: without any worker, or without the scheduler.
+        refusal: without the scheduler, if its host refuses connections to it.
         answer: without any answer, on top of the bound of the job that takes longest.
         poll: between two looks at which workers there are.
         deaths: losses of its worker after which a job is given up, and losses of a
@@ -20,6 +21,7 @@ class Limits:
 
     making: float = 300.0
     workers: float = 60.0
+    refusal: float = 3.0
     answer: float = 600.0
     poll: float = 2.0
     deaths: int = 3

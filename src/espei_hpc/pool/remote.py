@@ -5,6 +5,7 @@ a queue, as a call for the pool to make in the caller's thread.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
@@ -12,10 +13,13 @@ from queue import SimpleQueue
 from typing import Any
 
 import distributed
+from distributed.comm.addressing import get_address_host_port
 
 from espei_hpc.pool.runner import Answer, Place, Runner, Trouble
 
 Events = SimpleQueue[Callable[[], None]]
+ANSWER_SECONDS = 1.0
+"""A host refuses at once; whoever waits has other things to do."""
 
 
 class Remote:
@@ -115,6 +119,15 @@ class Remote:
         """The memory it had, as messages tell it."""
         of_host = f" of {gigabytes(self.place.memory)} on the host" if self.place else ""
         return f"memory {gigabytes(self.memory)}, at most {gigabytes(self.peak)}{of_host}"
+
+
+def refuses(address: str) -> bool:
+    """Whether the host of an address is there and says that nobody listens at it."""
+    try:
+        with socket.create_connection(get_address_host_port(address), timeout=ANSWER_SECONDS):
+            return False
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
 
 
 async def watch(

@@ -173,10 +173,14 @@ def test_fault_12_evaluator_that_exits_is_told_like_an_exception(cluster: Cluste
     assert len(runs.all(sleeps(1, 2))) == 2
 
 
-def test_scheduler_killed_ends_with_a_refusal(own_cluster: Callable[..., Cluster]) -> None:
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(poll=0.2, workers=2.0, refusal=3600.0), Limits(poll=0.2, workers=3600.0)],
+    ids=["unanswered", "refused"],
+)
+def test_scheduler_killed_ends_with_a_refusal(limits: Limits, own_cluster: Callable[..., Cluster]) -> None:
     cluster = own_cluster()
     cluster.have(2)
-    limits = Limits(workers=2.0, poll=0.2)
     with (
         cluster.client(direct_to_workers=True) as client,
         Pool(client, Evaluator, b"same", bounds=QUICK, limits=limits) as pool,
