@@ -22,8 +22,9 @@ from espei_hpc.launch import SETTINGS
 
 PR_SET_PDEATHSIG = 1
 LAUNCHER_POLL_SECONDS = 1.0
-WORKERS_POLL_SECONDS = 10.0
-"""A worker hears of the end from its scheduler; it looks for itself only in case it never reached one."""
+END_SECONDS = 30
+WORKERS_POLL_SECONDS = 15.0
+"""A worker hears of the end from its scheduler; it looks for itself only in case that is out of reach."""
 
 
 def say_at_once(line: str) -> None:
@@ -63,7 +64,12 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
         raise
     from dask_mpi.cli import main as dask_mpi
 
-    dask_mpi(arguments, standalone_mode=False)
+    try:
+        dask_mpi(arguments, standalone_mode=False)
+    finally:
+        # MPI ends together, and waits for ever for ranks on a host that is cut off.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(END_SECONDS)
 
 
 def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> list[str]:
@@ -133,9 +139,7 @@ def _enter_through_mpi(directory: ClusterDirectory) -> world.World:
     world.prove(here, directory.settings().ranks, os.environ)
     told = world.introduction(here.rank, here.size, here.hosts[here.rank], here.library)
     write_json(directory.rank_file(here.rank), told)
-    # mpirun ends the others with it.
-    if here.rank == 0:
-        _watch(directory, here.rank)
+    _watch(directory, here.rank)
     return here
 
 
