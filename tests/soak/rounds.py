@@ -36,11 +36,12 @@ def one_fit(directory: Path, stock: Chain, figures: Figures) -> None:
     finally:
         commands.end_all()
     assert Chain.load(directory).equals(stock), f"another chain than stock's in {directory}"
+    assert not _keys(path)
     figures.fits += 1
 
 
 def _start(commands: Commands, path: Path, stock: Chain, safe: int, figures: Figures) -> int:
-    began = time.monotonic()
+    began, old_keys = time.monotonic(), _keys(path)
     run = commands.start("espei-mpi", "--in", path, "-n", "3", "--restarts", str(random.choice((0, 1, 3))))
     fault = random.choice(FAULTS)
     _wait_for_the_moment(run)
@@ -49,6 +50,8 @@ def _start(commands: Commands, path: Path, stock: Chain, safe: int, figures: Fig
     code = run.finish(HANGS_AFTER).code
     figures.started(fault, code, time.monotonic() - (began if code == OK else struck))
     _look(commands, path, stock, safe, run, fault, code)
+    # Whoever is killed cannot tidy up; the next fit does.
+    assert code < 0 or not _keys(path) - old_keys, f"{fault.name}, exit code {code}:\n{run.output}"
     return code
 
 
@@ -73,9 +76,11 @@ def _look(
         assert Chain.load(path.parent).begins_like(stock), told
     files = [file for file in path.with_suffix(".run").rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) < MOST_BYTES, told
-    keys = [file.name for file in files if file.name in ("key.pem", "certificate.pem")]
-    # Whoever is killed cannot tidy up; the next start does.
-    assert not keys or code < 0, told
+
+
+def _keys(path: Path) -> set[Path]:
+    found = path.with_suffix(".run").rglob("*.pem")
+    return {file for file in found if file.name in ("key.pem", "certificate.pem")}
 
 
 def _damage(path: Path, figures: Figures) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.batch import allocation
-from espei_hpc.cluster import dask_settings, named
+from espei_hpc.cluster import dask_settings, earlier, named
 from espei_hpc.cluster.directory import ClusterDirectory, Settings, cannot_create, create, new_id
 from espei_hpc.cluster.interfaces import LOOPBACK
 from espei_hpc.cluster.readiness import answers
@@ -103,6 +103,7 @@ def named_cluster(scheduler_file: Path, wanted: Wanted) -> ClusterDirectory:
         scheduler_file.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_create(scheduler_file, error) from error
+    earlier.tidy(named.run_directory(scheduler_file))
     directory = _prepare(named.run_directory(scheduler_file), wanted.settings(scheduler_file), new_id())
     shutil.copy(directory.dask_config, named.offered(scheduler_file))
     return directory

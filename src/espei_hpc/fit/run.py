@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import dask_settings, failed_hosts, local, readiness, shutdown
+from espei_hpc.cluster import dask_settings, earlier, failed_hosts, local, readiness, shutdown
 from espei_hpc.cluster.directory import ClusterDirectory
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -60,6 +60,8 @@ def _run(opening: Opening, wanted: Wanted, stopper: Stopper, walltime: Walltime,
     with opened(opening, stopper.check, say) as (problem, directory):
         fit = _Fit(problem, directory, opening.engine, stopper, walltime, say)
         code: int = ExitCode.FAILED
+        # The run directory is ours alone now, and so no other start is in use.
+        earlier.tidy(directory.path, but=wanted.cluster_id)
         directory.started()
         try:
             code = fit.run(wanted)
