@@ -3,6 +3,8 @@
 import ipaddress
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -12,32 +14,54 @@ from espei_hpc.faults import Fault, Refusal
 LOOPBACK = "lo"
 FAST = ("ib", "hsn", "hsi", "opa")
 """How interfaces of InfiniBand, Slingshot and Omni-Path are called, which often tell no speed."""
+IP = (socket.AF_INET, socket.AF_INET6)
+Own = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Where Dask is to listen.
+
+    Attributes:
+        interface: name of the interface.
+        address: this host's address there.
+    """
+
+    interface: str
+    address: str
+
+    @property
+    def host(self) -> str | None:
+        """An address of IPv6 as Dask must be told it; None where it finds the address by the interface."""
+        return f"[{self.address}]" if ":" in self.address else None
 
 
 def addresses() -> dict[str, str]:
     """Return the IP addresses of each interface that is up, as text."""
     up = psutil.net_if_stats()
     return {
-        name: ", ".join(a.address for a in entries if a.family in (socket.AF_INET, socket.AF_INET6))
+        name: ", ".join(a.address for a in entries if a.family in IP)
         for name, entries in psutil.net_if_addrs().items()
         if name in up and up[name].isup
     }
 
 
 def networks() -> dict[str, str]:
-    """Return this host's address in each network that it is on, but for loopback, the fastest first.
+    """Return this host's address in each network that it is on, but for loopback and link-local IPv6.
 
-    Networks of IPv4 alone: Dask knows interfaces by those.
+    Networks of IPv4 come before those of IPv6, and among each the fastest first.
     """
     stats = psutil.net_if_stats()
-    found = []
-    for name, entries in psutil.net_if_addrs().items():
-        if name == LOOPBACK or name not in stats or not stats[name].isup:
-            continue
-        fast = (name.startswith(FAST), stats[name].speed)
-        found += [(fast, entry) for entry in entries if entry.family == socket.AF_INET and entry.netmask]
-    found.sort(key=lambda one: one[0], reverse=True)
-    return {_network(entry.address, str(entry.netmask)): entry.address for _, entry in found}
+    here = _usable()
+    fastest_first = sorted(here, key=lambda name: (name.startswith(FAST), stats[name].speed), reverse=True)
+    found: dict[str, str] = {}
+    for version in (4, 6):
+        for name in fastest_first:
+            for own in here[name] if name != LOOPBACK else ():
+                if own.version == version:
+                    # Two interfaces may be in one network.
+                    found.setdefault(str(own.network), str(own.ip))
+    return found
 
 
 def shared(hosts: Mapping[str, Mapping[str, str]]) -> str | None:
@@ -56,43 +80,67 @@ def shared(hosts: Mapping[str, Mapping[str, str]]) -> str | None:
     return None
 
 
-def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) -> str | None:
-    """Return the interface Dask is to use; None lets Dask take the one of the default route.
+def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) -> Choice | None:
+    """Return where Dask is to listen; None lets Dask take the interface of the default route.
 
     Ranks that are all on one host talk over loopback, which nobody else hears.
 
     Args:
-        asked: what the user asks for.
+        asked: the interface that the user asks for.
         on_one_host: whether all ranks are on one.
         network: one that reaches all hosts; None if none is known.
 
     Raises:
-        Refusal: (CONFIGURATION) if the interface asked for does not exist here, or does not reach the others.
+        Refusal: (CONFIGURATION) if the interface asked for does not exist here, has no address, or does
+            not reach the others.
     """
-    if asked is None:
-        return LOOPBACK if on_one_host else _interface_in(network)
+    if asked is None and not on_one_host:
+        return _in_network(network)
     if asked == LOOPBACK and not on_one_host:
         what = f"{LOOPBACK} reaches no other host, and the ranks are on several"
         cure = "leave it out; without encryption (--insecure) name an interface that all hosts have"
-        raise Refusal(ExitCode.CONFIGURATION, [Fault("--interface", what, cure)])
-    here = addresses()
-    if asked not in here:
-        known = "; ".join(f"{name} ({text or 'no address'})" for name, text in here.items())
-        what = f"there is no interface '{asked}' on host {socket.gethostname()}"
-        raise Refusal(
-            ExitCode.CONFIGURATION, [Fault("--interface", what, f"those that are up there: {known}")]
-        )
-    return asked
+        raise _refusal(what, cure)
+    return _on(asked or LOOPBACK, network)
 
 
-def _network(address: str, netmask: str) -> str:
-    return str(ipaddress.ip_network(f"{address}/{netmask}", strict=False))
+def _on(name: str, network: str | None) -> Choice:
+    here, host = addresses(), socket.gethostname()
+    own = _usable().get(name, [])
+    if own:
+        # Of several IPv6 addresses all hosts must take the same network's.
+        best = min(own, key=lambda one: (one.version, str(one.network) != network))
+        return Choice(name, str(best.ip))
+    if name in here or name == LOOPBACK:
+        what = f"the cluster would have no address: interface '{name}' on host {host} has none to listen at"
+    else:
+        what = f"there is no interface '{name}' on host {host}"
+    known = "; ".join(f"{up} ({text or 'no address'})" for up, text in here.items())
+    raise _refusal(what, f"those that are up there: {known}")
 
 
-def _interface_in(network: str | None) -> str | None:
-    for name, entries in psutil.net_if_addrs().items():
-        for entry in entries:
-            known = entry.family == socket.AF_INET and entry.netmask
-            if known and _network(entry.address, str(entry.netmask)) == network:
-                return name
+def _refusal(what: str, cure: str) -> Refusal:
+    return Refusal(ExitCode.CONFIGURATION, [Fault("--interface", what, cure)])
+
+
+def _in_network(network: str | None) -> Choice | None:
+    address = networks().get(network) if network else None
+    for name, own in _usable().items():
+        if address and address in (str(one.ip) for one in own):
+            return Choice(name, address)
     return None
+
+
+def _usable() -> dict[str, list[Own]]:
+    """Return the addresses of each interface that is up; not link-local IPv6, whose scope Dask leaves out."""
+    up = psutil.net_if_stats()
+    return {
+        name: [_own(entry) for entry in entries if entry.family in IP and "%" not in entry.address]
+        for name, entries in psutil.net_if_addrs().items()
+        if name in up and up[name].isup
+    }
+
+
+def _own(entry: Any) -> Own:
+    # Of IPv6 ipaddress reads no netmask, only its length.
+    bits = int(ipaddress.ip_address(entry.netmask)).bit_count() if entry.netmask else ""
+    return ipaddress.ip_interface(f"{entry.address}/{bits}".rstrip("/"))

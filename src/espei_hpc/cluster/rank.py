@@ -2,7 +2,8 @@
 
 The Dask part is dask-mpi's own command; this module gives it what it needs to
 run ESPEI, and refuses what cannot work. Where no MPI can serve the ranks, but
-the launcher tells them apart, ``without_mpi`` takes MPI's place.
+the launcher tells them apart, ``without_mpi`` takes MPI's place. There and on
+IPv6, which that command cannot be told of, ``dask_start`` starts Dask.
 """
 
 import contextlib
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 
-from espei_hpc.cluster import dask_settings, interfaces, mpi_library, place, without_mpi, world
+from espei_hpc.cluster import dask_settings, dask_start, interfaces, mpi_library, place, without_mpi, world
 from espei_hpc.cluster.directory import ClusterDirectory, write_json
 from espei_hpc.faults import Refusal
 from espei_hpc.launch import SETTINGS
@@ -47,29 +48,34 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
     try:
         here = _enter(directory, say)
         asked = directory.settings().interface
-        interface = interfaces.choose(asked, on_one_host=here.on_one_host, network=here.network)
+        chosen = interfaces.choose(asked, on_one_host=here.on_one_host, network=here.network)
+        interface = chosen.interface if chosen else None
+        host = chosen.host if chosen else None
         if here.rank == 0 and not here.on_one_host:
             say(f"espei-hpc: the ranks talk over {interface or 'the interface of the default route'}")
         dask_settings.use_only(directory.dask_config)
         if here.rank != 0:
             threading.Thread(target=_import_espei, daemon=True).start()
         arguments = dask_mpi_arguments(directory, interface)
-        if here.without_mpi:
-            without_mpi.run(directory, here, arguments)
-            return
+        if here.without_mpi or host:
+            dask_start.run(directory, here, arguments, host)
+        else:
+            _run_dask_mpi(arguments)
     except Refusal as refusal:
         directory.report(world.process_name(os.environ), refusal)
         # An mpirun ends all ranks when one has failed; others, like srun, may not.
         directory.end()
         raise
-    from dask_mpi.cli import main as dask_mpi
-
-    try:
-        dask_mpi(arguments, standalone_mode=False)
     finally:
         # MPI ends together, and waits for ever for ranks on a host that is cut off.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(END_SECONDS)
+
+
+def _run_dask_mpi(arguments: list[str]) -> None:
+    from dask_mpi.cli import main as dask_mpi
+
+    dask_mpi(arguments, standalone_mode=False)
 
 
 def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> list[str]:

@@ -5,12 +5,11 @@ launcher (``srun --mpi=none``, no library, a PMI of another family), the ranks
 meet in the cluster's directory instead, and Dask starts as it does with MPI.
 """
 
-import asyncio
 import json
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from espei_hpc.cluster import interfaces, readiness, world
@@ -46,57 +45,13 @@ def meet(directory: ClusterDirectory, found: Place, why: str, seconds: float | N
     meeting = directory.path / "world.json"
     # Only one looks at everybody's file: a thousand ranks would read a million.
     if found.rank == 0:
-        ranks = _await(directory, found.size, lambda: _all(directory, found.size), seconds)
+        ranks = await_ranks(directory, found.size, lambda: _all(directory, found.size), seconds)
         in_order = [ranks[rank] for rank in range(found.size)]
         network = interfaces.shared({told["host"]: told["networks"] for told in in_order})
         write_json(meeting, {"hosts": [told["host"] for told in in_order], "network": network})
-    told = _await(directory, found.size, lambda: read_json(meeting), seconds)
+    told = await_ranks(directory, found.size, lambda: read_json(meeting), seconds)
     hosts = tuple(told["hosts"])
     return world.World(found.rank, found.size, hosts, "none", without_mpi=why, network=told["network"])
-
-
-def run(directory: ClusterDirectory, here: world.World, arguments: list[str]) -> None:
-    """Be scheduler or worker until the cluster is shut down, as dask-mpi's command would.
-
-    Args:
-        directory: the start of the cluster.
-        here: this rank's world.
-        arguments: dask-mpi's command line, which is read by dask-mpi itself.
-
-    Raises:
-        Refusal: (DEADLINE) if the scheduler does not start.
-    """
-    from dask_mpi.cli import main as dask_mpi
-
-    options = dask_mpi.make_context("dask-mpi", arguments).params
-    if here.rank == 0:
-        try:
-            asyncio.run(_schedule(options))
-        finally:
-            # Who is still on the way would look for it for ever.
-            directory.end()
-    else:
-        _await(directory, here.size, lambda: read_json(directory.scheduler_file), None)
-        asyncio.run(_work(options, here.rank))
-
-
-async def _schedule(options: Mapping[str, Any]) -> None:
-    import distributed
-
-    same = ("interface", "protocol", "dashboard", "dashboard_address", "scheduler_file")
-    kept = {name: options[name] for name in same}
-    async with distributed.Scheduler(port=options["scheduler_port"], **kept) as scheduler:
-        await scheduler.finished()
-
-
-async def _work(options: Mapping[str, Any], rank: int) -> None:
-    from distributed.utils import import_term
-
-    same = ("interface", "protocol", "nthreads", "memory_limit", "local_directory", "scheduler_file")
-    kept = {name: options[name] for name in same} | json.loads(options["worker_options"])
-    worker_class = import_term(options["worker_class"])
-    async with worker_class(name=f"{options['name']}-{rank}", **kept) as worker:
-        await worker.finished()
 
 
 def _claim(directory: ClusterDirectory, found: Place, host: str, why: str) -> None:
@@ -128,8 +83,20 @@ def _all(directory: ClusterDirectory, size: int) -> dict[int, dict[str, Any]] | 
     return ranks if len(ranks) == size else None
 
 
-def _await(directory: ClusterDirectory, size: int, look: Callable[[], T | None], seconds: float | None) -> T:
-    """Wait until ``look`` returns something."""
+def await_ranks(
+    directory: ClusterDirectory, size: int, look: Callable[[], T | None], seconds: float | None = None
+) -> T:
+    """Wait until ``look`` returns something other than None, and return that.
+
+    Args:
+        directory: the start of the cluster.
+        size: number of ranks.
+        look: is asked again and again.
+        seconds: how long; None for as long as their number deserves.
+
+    Raises:
+        Refusal: (DEADLINE) naming the ranks that have not come.
+    """
     patience = readiness.patience(size) * PART_OF_PATIENCE if seconds is None else seconds
     end = time.monotonic() + patience
     while (seen := look()) is None:

@@ -4,8 +4,6 @@ import ipaddress
 import socket
 from pathlib import Path
 
-import psutil
-
 from espei_hpc.cluster import interfaces
 from espei_hpc.doctor.line import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
@@ -18,18 +16,13 @@ NAME_ONE = "name the interface that the nodes share with --interface"
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def address_of(interface: str | None) -> str:
-    """Return the IPv4 address of an interface, or the one that Dask takes where none is named.
+def address_of(chosen: interfaces.Choice | None) -> str:
+    """Return the address that was chosen, or the one that Dask takes where none was.
 
     Raises:
         OSError: if there is none.
     """
-    if interface is None:
-        return _default_address()
-    for entry in psutil.net_if_addrs().get(interface, []):
-        if entry.family == socket.AF_INET:
-            return entry.address
-    raise OSError(f"interface {interface} has no IPv4 address")
+    return chosen.address if chosen else _default_address()
 
 
 def is_loopback(address: str) -> bool:
@@ -68,8 +61,8 @@ def interface(options: Options) -> list[Line]:
     except OSError as error:
         seen = f"the cluster would have no address ({error.strerror or error}); up here: {known}"
         return [fault(topic, seen, NAME_ONE)]
-    name = chosen or next((name for name, text in here.items() if address in text.split(", ")), "an address")
-    seen = f"{known}; the cluster would use {name} ({address})"
+    name = next((name for name, text in here.items() if address in text.split(", ")), "an address")
+    seen = f"{known}; the cluster would use {chosen.interface if chosen else name} ({address})"
     if options.nodes > 1 and is_loopback(address):
         return [fault(topic, f"{seen}, which no other host reaches", NAME_ONE)]
     return [ok(topic, seen)]
@@ -109,11 +102,15 @@ def ports(options: Options) -> list[Line]:
 
 
 def _default_address() -> str:
-    """Return the address towards the default route; compute nodes may have none: then the host name's."""
+    """Return the address towards the default route; compute nodes may have none.
+
+    Then that in the network which this host most likely shares with others, or the host name's.
+    """
     # A datagram socket sends nothing when it is connected: the kernel only looks for the route.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as looking:
         try:
             looking.connect(("8.8.8.8", 80))
             return str(looking.getsockname()[0])
         except OSError:
-            return socket.gethostbyname(socket.gethostname())
+            shared = next(iter(interfaces.networks().values()), None)
+            return shared or socket.gethostbyname(socket.gethostname())

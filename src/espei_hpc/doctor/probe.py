@@ -76,7 +76,9 @@ def run(directory: Path, ranks: int, interface: str | None, seconds: float) -> i
         from mpi4py import MPI
 
         tell(message=talking.broadcast_arrives(MPI.COMM_WORLD))
-        tell(**talking.connected(MPI.COMM_WORLD, interface, on_one_host=here.on_one_host))
+        tell(
+            **talking.connected(MPI.COMM_WORLD, interface, on_one_host=here.on_one_host, network=here.network)
+        )
     elif found is not None:
         tell(rank=found.rank, size=found.size, host=socket.gethostname(), cores=cores, without_mpi=here)
     else:

@@ -30,13 +30,16 @@ def broadcast_arrives(world: "Comm") -> bool:
     return message == sent
 
 
-def connected(world: "Comm", interface: str | None, *, on_one_host: bool) -> dict[str, Any]:
+def connected(
+    world: "Comm", interface: str | None, *, on_one_host: bool, network: str | None
+) -> dict[str, Any]:
     """Connect as scheduler (rank 0) and workers do, both ways.
 
     Args:
         world: all ranks, each of which calls this.
         interface: network interface to use; None to choose.
         on_one_host: whether all ranks are on one host.
+        network: one that reaches all hosts; None if none is known.
 
     Returns:
         ``address``, where this rank listens (None if it does not), and ``connections``, those that
@@ -45,9 +48,10 @@ def connected(world: "Comm", interface: str | None, *, on_one_host: bool) -> dic
     failed = []
     listening = None
     try:
-        address = address_of(interfaces.choose(interface, on_one_host=on_one_host))
-        server = socket.create_server((address, 0), backlog=world.size)
-        listening = server.getsockname()
+        address = address_of(interfaces.choose(interface, on_one_host=on_one_host, network=network))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        server = socket.create_server((address, 0), family=family, backlog=world.size)
+        listening = server.getsockname()[:2]
         threading.Thread(target=_answer, args=[server], daemon=True).start()
     except Refusal as refusal:
         failed.append(refusal.faults[0].what)

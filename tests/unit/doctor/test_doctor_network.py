@@ -53,6 +53,16 @@ def test_interface_of_the_default_route_is_the_one_for_several_hosts(tmp_path: P
     assert "the cluster would use ib7 (10.9.8.7)" in line.seen
 
 
+def test_without_a_route_several_hosts_use_the_network_of_ipv6_that_there_is(tmp_path: Path) -> None:
+    setup = (
+        "ip link set lo up; ip link add ib7 type veth peer name other; ip link set other up; "
+        "ip address add fd00:1::1/64 dev ib7 nodad; ip link set ib7 up"
+    )
+    line = look(tmp_path, setup, namespaces=NETWORK, variables=ALLOCATION)["interfaces"]
+    assert line.state == "ok"
+    assert "the cluster would use ib7 (fd00:1::1)" in line.seen
+
+
 def test_interface_asked_for_that_is_not_there_is_a_fault_naming_those_that_are(tmp_path: Path) -> None:
     (line,) = network.interface(Options(tmp_path, interface="ib9"))
     assert line.state == State.FAULT
