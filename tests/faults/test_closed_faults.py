@@ -2,19 +2,24 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urljoin
 
 import psutil
 import pytest
 
 from container.machine import require, run
-from fits import Chain
-from support import Command, Commands, running_cluster, wait_until
+from fits import Chain, write_fit
+from support import Command, Commands, ranks, running_cluster, wait_until
 
 SOMEBODY = ["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups"]
 """Another user of the same host."""
@@ -36,6 +41,55 @@ try:
 except (ssl.SSLError, ConnectionError):
     print(0)
 """
+# Prints those of the files and directories on standard input that can be opened.
+OPEN = """
+import os, sys
+for path in sys.stdin.read().split("\\0"):
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+        print(path)
+    except OSError:
+        pass
+"""
+# Requests of HTTP from standard input (method, host, port, path); prints each answer's status and text.
+FETCH = """
+import http.client, json, sys
+told = []
+for method, host, port, path in json.load(sys.stdin):
+    connection = http.client.HTTPConnection(host, port, timeout=20)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        told.append([answer.status, answer.read().decode(errors="replace")])
+    except (OSError, http.client.HTTPException):
+        told.append([0, ""])
+json.dump(told, sys.stdout)
+"""
+PAGES = (
+    "/",
+    "/status",
+    "/health",
+    "/metrics",
+    "/info/main/workers.html",
+    "/info/main/exceptions.html",
+    "/info/main/logs.html",
+    "/json/index.html",
+    "/json/counts.json",
+    "/json/identity.json",
+    "/individual-plots.json",
+)
+"""Of a scheduler; those that these name are looked at too."""
+Request = tuple[str, str, int, str]
+
+
+@pytest.fixture
+def open_directory(commands: Commands) -> Iterator[Path]:
+    """A working directory that other users may pass and read, which pytest's own are not."""
+    place = Path(tempfile.mkdtemp(prefix="espei-hpc-test-"))
+    place.chmod(0o755)
+    commands.directory = place
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture
@@ -92,6 +146,142 @@ def test_fault_28_scheduler_answers_nobody_without_the_certificate_of_this_start
         assert not greeted(place, readable / "certificate.pem", readable / "key.pem", user=SOMEBODY)
     finally:
         shutil.rmtree(readable)
+
+
+def opened(paths: Iterable[Path], user: list[str]) -> set[str]:
+    """Return which files and directories a user can open for reading."""
+    words = [*user, "/usr/bin/python3", "-c", OPEN]
+    told = subprocess.run(words, input="\0".join(map(str, paths)), capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    return set(told.stdout.splitlines())
+
+
+def test_fault_28_another_user_of_the_host_reads_no_file_of_the_run(
+    commands: Commands, open_directory: Path
+) -> None:
+    require(os.geteuid() == 0, "becoming another user needs root")
+    fit = write_fit(open_directory, iterations=20_000)
+    run = commands.start("espei-mpi", "--in", fit, "-n", "3")
+    run.wait_for_output("iteration ")
+    place, own = fit.with_suffix(".run"), cluster(fit)
+    files = [place, *place.rglob("*")]
+    assert {own / "key.pem", own / "scheduler.json", own / "rank-0.json", place / "lock"} <= {*files}
+    # The input beside it can be read: it is not the way there that keeps others out.
+    assert opened([fit, *files], SOMEBODY) == {str(fit)}
+    assert {str(own), str(own / "key.pem")} <= opened(files, [])
+    run.process.terminate()
+    assert run.finish().code == 75
+
+
+def test_fault_28_another_user_of_the_host_reads_no_file_of_start_cluster(
+    commands: Commands, open_directory: Path
+) -> None:
+    require(os.geteuid() == 0, "becoming another user needs root")
+    control = open_directory / "control"
+    control.touch(mode=0o644)
+    with running_cluster(commands, "-n", "2"):
+        assert commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json").code == 0
+        place = open_directory / "my_scheduler.run"
+        files = [open_directory / "my_scheduler.json", place, *place.rglob("*")]
+        assert place / "dask.yaml" in files
+        assert opened([control, *files], SOMEBODY) == {str(control)}
+        assert files[0].stat().st_mode & 0o777 == 0o600
+
+
+def fetched(requests: list[Request], user: list[str]) -> list[tuple[int, str]]:
+    """Return what a user is answered by HTTP: status, 0 for no answer, and text."""
+    words = [*user, "/usr/bin/python3", "-c", FETCH]
+    told = subprocess.run(words, input=json.dumps(requests), capture_output=True, text=True, timeout=120)
+    assert told.returncode == 0, told.stderr
+    return [(status, text) for status, text in json.loads(told.stdout)]
+
+
+def http_ports(running: Command) -> list[int]:
+    """Return the ports of HTTP that scheduler and workers have on loopback."""
+    ports = {
+        connection.laddr.port
+        for process in ranks(running)
+        for connection in process.net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.ip == "127.0.0.1"
+    }
+    requests: list[Request] = [("GET", "127.0.0.1", port, "/health") for port in sorted(ports)]
+    healthy = fetched(requests, SOMEBODY)
+    return [port for (_, _, port, _), told in zip(requests, healthy, strict=True) if told == (200, "ok")]
+
+
+def other_addresses() -> list[str]:
+    """Return this host's addresses beyond loopback."""
+    found = (address for addresses in psutil.net_if_addrs().values() for address in addresses)
+    ours = [address.address for address in found if address.family == socket.AF_INET]
+    return [address for address in ours if not address.startswith("127.")]
+
+
+def test_fault_28_pages_are_answered_on_loopback_alone(running: Command) -> None:
+    ports, addresses = http_ports(running), other_addresses()
+    assert len(ports) == 3, "a scheduler's and two workers'"
+    require(bool(addresses), "this host has no address beyond loopback")
+    beyond: list[Request] = [("GET", address, port, "/health") for address in addresses for port in ports]
+    assert {status for status, _ in fetched(beyond, SOMEBODY)} == {0}
+    # What listens there is reached by the same request.
+    with ThreadingHTTPServer(("", 0), BaseHTTPRequestHandler) as control:
+        threading.Thread(target=control.serve_forever, daemon=True).start()
+        reached = fetched([("GET", address, control.server_port, "/") for address in addresses], SOMEBODY)
+        control.shutdown()
+    assert 0 not in {status for status, _ in reached}
+
+
+def test_fault_28_pages_show_nothing_of_the_fit_and_can_only_be_read(
+    running: Command, endless_fit: Path
+) -> None:
+    (told,) = fetched([("GET", "127.0.0.1", http_port(endless_fit), "/json/identity.json")], SOMEBODY)
+    assert json.loads(told[1])["type"] == "Scheduler"
+    pages = all_pages(http_port(endless_fit))
+    assert "/info/main/workers.html" in pages
+    assert any(path.startswith("/info/worker/") for path in pages)
+    assert any(path.startswith("/info/task/") for path in pages)
+    secrets = secrets_of(endless_fit)
+    assert not {(path, secret) for path, text in pages.items() for secret in secrets if secret in text}
+    requests: list[Request] = [
+        (method, "127.0.0.1", port, path)
+        for port in http_ports(running)
+        for path in pages
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+    ]
+    assert {status for status, _ in fetched(requests, SOMEBODY)} <= {400, 403, 404, 405}
+
+
+def http_port(fit: Path) -> int:
+    """Return the port of the scheduler's pages."""
+    port: int = json.loads((cluster(fit) / "scheduler.json").read_text())["services"]["dashboard"]
+    return port
+
+
+def all_pages(port: int) -> dict[str, str]:
+    """Return the pages that another user of the host finds on a port, by path."""
+    pages: dict[str, str] = {}
+    new = {*PAGES}
+    while new:
+        paths = sorted(new)
+        told = fetched([("GET", "127.0.0.1", port, path) for path in paths], SOMEBODY)
+        pages |= {path: text for path, (status, text) in zip(paths, told, strict=True) if status == 200}
+        links = {
+            urljoin(path, link)
+            for path in paths
+            for link in re.findall(r"""(?:href|src)=["']([^"'#?]+)""", pages.get(path, ""))
+        }
+        new = {link for link in links if re.match(r"/(?!/|statics/)", link)} - {*paths, *pages}
+    return pages
+
+
+def secrets_of(fit: Path) -> set[str]:
+    """Return what must not be shown: parameters by name and value, what the files of a fit say, its key."""
+    database = (fit.parent / "cu-mg_start.tdb").read_text()
+    parameters = re.findall(r"FUNCTION (VV\d+) \S+ (\S+?);", database)
+    assert parameters
+    datasets = [json.loads(path.read_text()) for path in (fit.parent / "datasets").glob("*.json")]
+    assert datasets
+    keys = (cluster(fit) / "key.pem").read_text().splitlines()[1:-1]
+    return {*(word for pair in parameters for word in pair), *(one["reference"] for one in datasets), *keys}
 
 
 def test_fault_28_start_cluster_answers_nobody_without_its_certificate(commands: Commands) -> None:

@@ -12,7 +12,11 @@ def run_directory(scheduler_file: Path) -> Path:
 
 def newest_start(scheduler_file: Path) -> ClusterDirectory | None:
     """Return the newest start of such a cluster, if it was ours."""
-    place = run_directory(scheduler_file.resolve())
+    return newest_in(run_directory(scheduler_file.resolve()))
+
+
+def newest_in(place: Path) -> ClusterDirectory | None:
+    """Return the newest start of a cluster in a run directory, whoever it is for; None if there is none."""
     ids = sorted(path.parent.name for path in place.glob("cluster/*/settings.json"))
     return ClusterDirectory(place, ids[-1]) if ids else None
 

@@ -45,6 +45,8 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
             in the cluster's directory for whoever waits.
     """
     end_with_parent()
+    # Dask writes the scheduler's file as any other, and a user may name a place where others can read.
+    os.umask(0o077)
     try:
         here = _enter(directory, say)
         asked = directory.settings().interface

@@ -1,0 +1,55 @@
+"""``espei-hpc status`` beside a fit that really runs."""
+
+import json
+import re
+import socket
+from http.client import HTTPConnection
+from pathlib import Path
+
+from espei_hpc.status.words import PAGE
+from support import Commands, wait_until
+
+
+def test_status_tells_a_running_fit_and_the_way_to_dasks_pages(commands: Commands, endless_fit: Path) -> None:
+    fit = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
+    fit.wait_for_output("iteration ")
+    # The first 30 s the checkpoint has the start alone.
+    before = wait_until(lambda: _saved(commands), "iterations that are saved")
+    told = commands.run("espei-hpc", "status", "x.yaml")
+    assert told.code == 0, told.output
+    first, process, cluster, pages = told.output.splitlines()
+    assert (
+        found := re.match(r"x.yaml: sampling, (\d+) of 20000 iterations saved, the last \d+ s ago", first)
+    )
+    assert int(found[1]) >= before
+    host = socket.gethostname()
+    assert (found := re.match(rf"    process (\d+) on {host}, since .*: alive$", process))
+    assert int(found[1]) in {one.pid for one in fit.processes()}
+    assert f"cluster: 3 ranks (3 on {host}); scheduler on {host}, tls://" in cluster
+    assert (
+        found := re.match(rf"    .*ssh -N -L 8787:127.0.0.1:(\d+) {host}  then http://\S+:8787/(\S+)", pages)
+    )
+    assert found[2] == PAGE
+    assert "Dask" in _page(int(found[1]), "/" + PAGE)
+    fit.process.terminate()
+    assert fit.finish().code == 75
+    told = commands.run("espei-hpc", "status")
+    assert told.code == 0, told.output
+    assert told.output.startswith("x.run: stopped (exit code 75), ")
+    assert len(told.output.splitlines()) == 1
+
+
+def _saved(commands: Commands) -> int:
+    told = commands.run("espei-hpc", "status", "--json", "x.run")
+    assert told.code == 0, told.output
+    (one,) = json.loads(told.output)
+    saved: int = one["saved"]
+    return saved
+
+
+def _page(port: int, path: str) -> str:
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert answer.status == 200
+    return answer.read().decode()
