@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     asked = parser.parse_args()
     random.seed(asked.seed)
+    print(f"seed {asked.seed}", flush=True)
     figures = Figures(asked.minutes, asked.seed)
     end = time.monotonic() + 60 * asked.minutes
     with tempfile.TemporaryDirectory(prefix="espei-hpc-soak-") as directory:

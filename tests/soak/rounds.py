@@ -1,6 +1,7 @@
 """A fit that is struck again and again until it is finished; after each blow its promises are looked at."""
 
 import random
+import subprocess
 import time
 from pathlib import Path
 
@@ -47,12 +48,20 @@ def _start(commands: Commands, path: Path, stock: Chain, safe: int, figures: Fig
     _wait_for_the_moment(run)
     struck = time.monotonic()
     fault.strike(run)
-    code = run.finish(HANGS_AFTER).code
+    code = _end(commands, run, fault)
     figures.started(fault, code, time.monotonic() - (began if code == OK else struck))
     _look(commands, path, stock, safe, run, fault, code)
     # Whoever is killed cannot tidy up; the next fit does.
     assert code < 0 or not _keys(path) - old_keys, f"{fault.name}, exit code {code}:\n{run.output}"
     return code
+
+
+def _end(commands: Commands, run: Command, fault: Fault) -> int:
+    try:
+        return run.finish(HANGS_AFTER).code
+    except subprocess.TimeoutExpired:
+        left = "\n".join(commands.left())
+        raise AssertionError(f"hangs after {fault.name}:\n{run.output}\n{left}") from None
 
 
 def _wait_for_the_moment(run: Command) -> None:
