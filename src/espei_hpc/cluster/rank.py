@@ -85,7 +85,8 @@ def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> li
 
     ``distributed.Worker`` rather than the default Nanny: a Nanny's child would
     start MPI again with the rank's variables (ESPEI imports emcee 2, which
-    imports mpi4py.MPI). Dashboards listen on loopback only.
+    imports mpi4py.MPI). Dask's pages listen on loopback only, and are the plain ones
+    (/info): its dashboard shows tasks, and our evaluations are calls of actors.
     """
     settings = directory.settings()
     loopback = "127.0.0.1:0"
