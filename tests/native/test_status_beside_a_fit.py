@@ -30,7 +30,7 @@ def test_status_tells_a_running_fit_and_the_way_to_dasks_pages(commands: Command
         found := re.match(rf"    .*ssh -N -L 8787:127.0.0.1:(\d+) {host}  then http://\S+:8787/(\S+)", pages)
     )
     assert found[2] == PAGE
-    assert "Dask" in _page(int(found[1]), "/" + PAGE)
+    assert "<title> Workers </title>" in _page(int(found[1]), "/" + PAGE)
     fit.process.terminate()
     assert fit.finish().code == 75
     told = commands.run("espei-hpc", "status")
