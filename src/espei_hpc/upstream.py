@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from espei import espei_script
+from espei.error_functions import zpf_error
 from espei.error_functions.activity_error import ActivityResidual, calculate_activity_residuals
 from espei.error_functions.context import setup_context
 from espei.error_functions.equilibrium_thermochemical_error import (
@@ -37,6 +38,7 @@ from espei.utils import (
     unpack_piecewise,
 )
 from espei.validation import schema
+from pycalphad import Workspace
 
 __all__ = [
     "KNOWN",
@@ -272,6 +274,145 @@ def driving_forces(region: Region, parameters: FloatArray) -> Numbers:
     """Return driving forces (J/mol) and weights of a region; infinite ones if it is short-circuited."""
     forces, weights = calculate_zpf_driving_forces([region.data], parameters, short_circuit=True)
     return _floats(np.concatenate(forces)), _floats(np.concatenate(weights))
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A phase region, as ESPEI's functions for it take it.
+
+    Attributes:
+        region: ESPEI's ``PhaseRegion``.
+        data: ESPEI's entry of the dataset it is in.
+        symbols: names of the fitted symbols, in the order of the parameters.
+        factory: the phase record factory of all its vertices.
+        elements: whose chemical potentials make up the hyperplane, in ESPEI's order.
+    """
+
+    region: Any
+    data: Mapping[str, Any]
+    symbols: tuple[str, ...]
+    factory: Any
+    elements: tuple[str, ...]
+
+    @property
+    def vertices(self) -> list[Any]:
+        """The vertices whose driving forces are calculated."""
+        return list(self.region.vertices)
+
+    @property
+    def hyperplane_vertices(self) -> list[Any]:
+        """The vertices whose equilibria make up the hyperplane."""
+        return [vertex for vertex in self.region.hyperplane_vertices if not vertex.has_missing_comp_cond]
+
+    def values(self, parameters: FloatArray) -> dict[str, float]:
+        """Return parameters by name, as ESPEI hands them on."""
+        return dict(zip(self.symbols, parameters, strict=False))
+
+
+def boundary(region: Region) -> Boundary | None:
+    """Return a region as ESPEI's functions take it; None if its vertices have several factories."""
+    (whole,) = region.data["phase_regions"]
+    factories = {
+        id(vertex.phase_record_factory): vertex.phase_record_factory
+        for vertex in (*whole.hyperplane_vertices, *whole.vertices)
+    }
+    if len(factories) != 1:
+        return None
+    first = next(iter(whole.models.values()))
+    names = {name.upper() for species in whole.species for name in species.constituents}
+    return Boundary(
+        region=whole,
+        data=region.data,
+        symbols=tuple(sorted(map(str, first._parameters_arg))),
+        factory=next(iter(factories.values())),
+        elements=tuple(sorted(names - {"VA"})),
+    )
+
+
+def hyperplane_workspace(boundary: Boundary, vertex: Any, parameters: FloatArray) -> Workspace:
+    """Return the workspace that ``estimate_hyperplane`` makes for a vertex."""
+    region = boundary.region
+    return Workspace(
+        database=boundary.data["dbf"],
+        components=region.species,
+        phases=region.phases,
+        models=region.models,
+        phase_record_factory=vertex.phase_record_factory,
+        conditions={**vertex.comp_conds, **region.potential_conds},
+        parameters=boundary.values(parameters),
+    )
+
+
+def isolated_workspace(boundary: Boundary, vertex: Any, parameters: FloatArray) -> Workspace:
+    """Return the workspace that ``driving_force_to_hyperplane`` makes for a vertex."""
+    region = boundary.region
+    return Workspace(
+        database=boundary.data["dbf"],
+        components=region.species,
+        phases=vertex.phase_name,
+        models=region.models,
+        phase_record_factory=vertex.phase_record_factory,
+        conditions={**region.potential_conds, **vertex.comp_conds},
+        parameters=boundary.values(parameters),
+    )
+
+
+def driving_force(boundary: Boundary, vertex: Any, hyperplane: FloatArray, parameters: FloatArray) -> float:
+    """Return ESPEI's own driving force of a vertex, J/mol."""
+    data = boundary.data
+    return float(
+        zpf_error.driving_force_to_hyperplane(
+            hyperplane, boundary.region, data["dbf"], data["parameter_dict"], vertex, parameters
+        )
+    )
+
+
+@dataclass(frozen=True)
+class SampledPoints:
+    """Points of a phase whose energies decide over a vertex's driving force.
+
+    Attributes:
+        fractions: mole fractions, with ESPEI's leading axes.
+        sites: site fractions, shape (points, internal degrees of freedom or more).
+        shape: of the energies.
+        state: values of N, P, T.
+    """
+
+    fractions: FloatArray
+    sites: FloatArray
+    shape: tuple[int, ...]
+    state: FloatArray
+
+
+def sampled(boundary: Boundary, vertex: Any, parameters: FloatArray) -> SampledPoints | None:
+    """Return the points that ESPEI calculates for a vertex, as ESPEI makes them; None if it makes none."""
+    seen: list[Any] = []
+    original = zpf_error.calculate_
+
+    def seeing(*args: Any, **kwargs: Any) -> Any:
+        seen.append(original(*args, **kwargs))
+        return seen[-1]
+
+    zpf_error.calculate_ = seeing
+    try:
+        driving_force(boundary, vertex, np.zeros(len(boundary.elements)), parameters)
+    finally:
+        zpf_error.calculate_ = original
+    if len(seen) != 1:
+        return None
+    (points,) = seen
+    state = [np.ravel(boundary.region.potential_conds[key]) for key in sorted_by_name(boundary)]
+    return SampledPoints(
+        fractions=points.X,
+        sites=points.Y.reshape(-1, points.Y.shape[-1]),
+        shape=points.GM.shape,
+        state=np.concatenate(state).astype(np.float64),
+    )
+
+
+def sorted_by_name(boundary: Boundary) -> list[Any]:
+    """Return the state variables of a region in the order in which ESPEI hands them on."""
+    return sorted(boundary.region.potential_conds, key=str)
 
 
 class _Chosen:
