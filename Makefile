@@ -27,7 +27,7 @@ demo: environment ## set everything up and run a real fit on MPI-started workers
 	@echo "The fitted database is build/demo/cu-mg_fitted.tdb; examples/cu-mg/README.md says what it means."
 
 test: lint ## set everything up, check the code and run all tests
-	$(bin)/pytest --numprocesses 3 --dist loadscope $(PYTEST_ARGS)
+	$(bin)/pytest --numprocesses 2 --dist loadscope $(PYTEST_ARGS)
 
 soak: environment ## strike fits with random faults for MINUTES=20, and write the figures into docs/reliability.md
 	PATH="$(abspath $(bin)):$$PATH" PYTHONPATH=tests $(bin)/python -m soak --minutes $(MINUTES)

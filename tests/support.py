@@ -27,7 +27,7 @@ STOCK = {
     "DASK_DISTRIBUTED__CLIENT__SCHEDULER_INFO_INTERVAL": "1h",
 }
 """The environment of stock ``espei``: reproducible, and without looking for an MPI."""
-PATIENCE = 180.0
+PATIENCE = 400.0
 """Generous: the machine is small and noisy, and a test that hangs is ended by pytest-timeout."""
 
 

@@ -12,7 +12,7 @@ from support import wait_until
 
 CUT_OFF_SECONDS = 6.0
 """Less than after which Slurm gives a node up."""
-END = 240.0
+END = 360.0
 """Seconds in which all of a run ends, whatever is cut off."""
 
 
@@ -44,7 +44,7 @@ def test_fault_30_worker_host_cut_off_for_a_while_costs_nothing(slurm: Login, st
     slurm.wait_until_nothing_runs()
 
 
-@pytest.mark.parametrize("launcher", ["mpirun.openmpi", "mpirun.mpich", "srun --mpi=pmix"])
+@pytest.mark.parametrize("launcher", ["mpirun.openmpi", "srun --mpi=pmix"])
 def test_fault_30_worker_host_cut_off_for_good_is_left_out(
     launcher: str, slurm: Login, stock_chain: Chain
 ) -> None:
@@ -54,9 +54,13 @@ def test_fault_30_worker_host_cut_off_for_good_is_left_out(
     slurm.wait_for_output(job, "node3 is left out: it does not answer")
     assert finish(slurm, job).equals(stock_chain)
     slurm.cluster.repair()
-    slurm.wait_until_nothing_runs()
+    # Slurm ends what the launcher has left there, once it reaches the node again. Its own process for a
+    # step whose srun is gone may stay for minutes, with nothing of the job in it.
+    slurm.cluster.wait_until_idle()
+    slurm.wait_until_nothing_runs(but="slurmstepd")
 
 
+@pytest.mark.timeout(1200)
 def test_fault_30_schedulers_host_cut_off_for_good_ends_all_and_the_same_command_goes_on(
     slurm: Login, stock_chain: Chain
 ) -> None:

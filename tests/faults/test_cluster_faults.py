@@ -234,9 +234,8 @@ def test_fault_26_workers_that_cannot_reach_the_scheduler_are_told_with_addresse
 ) -> None:
     cut_off = small_fit.parent / "cut-off"
     # A rank in a network namespace of its own: MPI's start-up is a pipe, Dask's is not.
-    cut_off.write_text(
-        '#!/bin/sh\n[ "$PMI_RANK" = 0 ] || exec unshare --map-root-user --net "$@"\nexec "$@"\n'
-    )
+    alone = """exec unshare --map-root-user --net sh -c 'ip link set lo up && exec "$0" "$@"' "$@"\n"""
+    cut_off.write_text(f'#!/bin/sh\n[ "$PMI_RANK" = 0 ] || {alone}exec "$@"\n')
     cut_off.chmod(0o755)
     launcher = f"{MPICH} -n 2 {cut_off}"
     result = commands.run("espei-mpi", "--in", small_fit, "--launcher", launcher, "--timeout", "40")

@@ -126,12 +126,19 @@ class Login:
                     found.append(process)
         return found
 
-    def wait_until_nothing_runs(self) -> None:
-        """Wait until no host has anything of the user's jobs; what is there after that will stay."""
+    def wait_until_nothing_runs(self, but: str = "") -> None:
+        """Wait until no host has anything of the user's jobs; what is there after that will stay.
+
+        `but`: how command lines begin that may stay.
+        """
+
+        def left() -> list[str]:
+            lines = [f"{name}: {line}" for name, found in self.processes().items() for line in found]
+            return [line for line in lines if not but or not line.partition(": ")[2].startswith(but)]
+
         with suppress(AssertionError):
-            wait_until(lambda: not self.processes(), "the end of all processes", seconds=30)
-        left = self.processes()
-        assert not left, left
+            wait_until(lambda: not left(), "the end of all processes", seconds=30)
+        assert not left(), left()
 
     def log_out(self) -> None:
         """End all jobs, and repair the cluster for the next."""
