@@ -16,7 +16,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 from espei import espei_script
-from espei.error_functions import zpf_error
+from espei.error_functions import (
+    activity_error,
+    equilibrium_thermochemical_error,
+    non_equilibrium_thermochemical_error,
+    zpf_error,
+)
 from espei.error_functions.activity_error import ActivityResidual, calculate_activity_residuals
 from espei.error_functions.context import setup_context
 from espei.error_functions.equilibrium_thermochemical_error import (
@@ -39,6 +44,9 @@ from espei.utils import (
 )
 from espei.validation import schema
 from pycalphad import Workspace
+from pycalphad.property_framework import IsolatedPhase
+
+from espei_hpc import upstream_pycalphad
 
 __all__ = [
     "KNOWN",
@@ -80,7 +88,7 @@ FloatArray = npt.NDArray[np.float64]
 Numbers = tuple[tuple[float, ...], tuple[float, ...]]
 """Differences between calculated and measured, and the weight of each as ESPEI has it."""
 
-KNOWN = {"espei": "0.9.1", "emcee": "2.2.1", "pycalphad": "0.11.2"}
+KNOWN = {"espei": "0.9.1", "emcee": "2.2.1", "pycalphad": upstream_pycalphad.KNOWN}
 """The releases whose residuals were read and found to be sums over independent units."""
 
 ON_ONE_CORE = "Not using a parallel scheduler."
@@ -393,11 +401,8 @@ def sampled(boundary: Boundary, vertex: Any, parameters: FloatArray) -> SampledP
         seen.append(original(*args, **kwargs))
         return seen[-1]
 
-    zpf_error.calculate_ = seeing
-    try:
+    with _replaced(zpf_error, "calculate_", seeing):
         driving_force(boundary, vertex, np.zeros(len(boundary.elements)), parameters)
-    finally:
-        zpf_error.calculate_ = original
     if len(seen) != 1:
         return None
     (points,) = seen
@@ -413,6 +418,17 @@ def sampled(boundary: Boundary, vertex: Any, parameters: FloatArray) -> SampledP
 def sorted_by_name(boundary: Boundary) -> list[Any]:
     """Return the state variables of a region in the order in which ESPEI hands them on."""
     return sorted(boundary.region.potential_conds, key=str)
+
+
+@contextmanager
+def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
+    """Have one of ESPEI's modules use another function or class meanwhile."""
+    original = getattr(module, name)
+    setattr(module, name, other)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)
 
 
 class _Chosen:
@@ -443,6 +459,104 @@ def activity_differences(residual: Any, dataset: Mapping[str, Any], parameters: 
     return _floats(differences), _floats(deviations)
 
 
+class Workspaces:
+    """Makes workspaces as ESPEI asks for them; those of the same phases share models and phase records.
+
+    ESPEI makes models and records anew for each, with the same content.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[Any, Workspace] = {}
+
+    def make(self, **asked: Any) -> Workspace:
+        """Return a workspace with these arguments."""
+        key = (str(asked["components"]), str(asked["phases"]), str(sorted(map(str, asked["conditions"]))))
+        if (first := self._first.get(key)) is None:
+            self._first[key] = workspace = Workspace(**asked)
+            return workspace
+        return Workspace(
+            **asked, models=first.models.unwrap(), phase_record_factory=first.phase_record_factory
+        )
+
+
+@dataclass(frozen=True)
+class Activities:
+    """What ESPEI calculates for a dataset of activities.
+
+    Attributes:
+        element: whose activity was measured.
+        reference: workspace of the reference state.
+        points: workspaces of the points.
+        measured: R T ln a of each point, J/mol.
+        deviations: standard deviation of each point, J/mol.
+    """
+
+    element: str
+    reference: Workspace
+    points: list[Workspace]
+    measured: FloatArray
+    deviations: tuple[float, ...]
+
+
+def activities(
+    residual: Any, dataset: Mapping[str, Any], parameters: FloatArray, workspaces: Workspaces
+) -> Activities:
+    """Return what ESPEI calculates for one dataset, made by ESPEI's own function; it calculates nothing."""
+    made: list[Workspace] = []
+
+    class Recorded:
+        def __init__(self, **asked: Any) -> None:
+            made.append(workspaces.make(**asked))
+
+        def get(self, _: Any) -> float:
+            return 0.0
+
+    with _replaced(activity_error, "Workspace", Recorded):
+        differences, deviations = activity_differences(residual, dataset, parameters)
+    return Activities(
+        element=dataset["output"].split("_")[1],
+        reference=made[0],
+        points=made[1:],
+        # Calculated less measured, with nothing calculated.
+        measured=-np.array(differences, dtype=np.float64),
+        deviations=deviations,
+    )
+
+
+def symbols_of(residual: Any) -> tuple[str, ...]:
+    """Return the names of the fitted symbols as a residual has them, in the order of the parameters."""
+    return tuple(residual._symbols_to_fit)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measured point of a fixed configuration.
+
+    Attributes:
+        composition_set: pycalphad's, with the configuration's site fractions.
+        workspace: the one it comes from.
+        value: measured.
+    """
+
+    composition_set: Any
+    workspace: Workspace
+    value: Any
+
+
+def fixed_samples(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> list[Sample]:
+    """Return the composition sets that ESPEI makes for an entry, as ESPEI makes them."""
+    made: list[tuple[Any, Workspace]] = []
+
+    def seeing(composition_set: Any, wks: Workspace) -> Any:
+        made.append((composition_set, wks))
+        return IsolatedPhase(composition_set, wks=wks)
+
+    with _replaced(non_equilibrium_thermochemical_error, "IsolatedPhase", seeing):
+        fixed_configuration_probability(residual, entry, parameters)
+    values = entry["calculate_dict"]["values"]
+    return [Sample(*pair, value) for pair, value in zip(made, values, strict=True)]
+
+
 def fixed_configurations(residual: Any) -> list[dict[str, Any]]:
     """Return the entries of a ``FixedConfigurationPropertyResidual``: a property of a phase each."""
     return list(residual.thermochemical_data)
@@ -457,6 +571,54 @@ def fixed_configuration_probability(residual: Any, entry: dict[str, Any], parame
 def property_datasets(residual: Any) -> list[Any]:
     """Return the datasets of an ``EquilibriumPropertyResidual`` in ESPEI's order."""
     return list(residual.property_data)
+
+
+def property_workspaces(dataset: Any, parameters: FloatArray, prepare: Callable[[Workspace], None]) -> None:
+    """Have ``prepare`` see the workspace of a dataset each time that ESPEI calculates with it."""
+
+    def seeing(**asked: Any) -> Workspace:
+        workspace = Workspace(**asked)
+        calculate = workspace.get
+
+        def get(output: Any) -> Any:
+            prepare(workspace)
+            return calculate(output)
+
+        workspace.get = get
+        return workspace
+
+    with _replaced(equilibrium_thermochemical_error, "Workspace", seeing):
+        calc_prop_differences(dataset, parameters)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an equilibrium property is compared with.
+
+    Attributes:
+        output: name of the property.
+        values: measured, in the property's unit, in ESPEI's order.
+        deviations: standard deviation of each, in the property's unit.
+        symbols: names of the fitted symbols, in the order of the parameters.
+        factory: the phase record factory.
+    """
+
+    output: str
+    values: FloatArray
+    deviations: tuple[float, ...]
+    symbols: tuple[str, ...]
+    factory: Any
+
+
+def measured(dataset: Any) -> Measured:
+    """Return what a dataset of an ``EquilibriumPropertyResidual`` was measured to be."""
+    return Measured(
+        output=str(dataset.output),
+        values=np.array(dataset.samples, dtype=np.float64),
+        deviations=_floats(dataset.weight),
+        symbols=tuple(map(str, dataset.params_keys)),
+        factory=dataset.phase_record_factory,
+    )
 
 
 def property_differences(dataset: Any, parameters: FloatArray) -> Numbers:

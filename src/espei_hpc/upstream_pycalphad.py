@@ -6,12 +6,12 @@ solver. With other parameters nothing but the energies changes. So all the rest 
 once, by pycalphad's own code, and only these three steps are done again, by the same
 compiled functions in the same order: the same bits.
 
-Read in pycalphad 0.11.2; with any other release nothing is prepared (``known``).
+Read in pycalphad 0.11.2; with any other release nothing is prepared (``upstream.known``).
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,17 +23,22 @@ from pycalphad.core.eqsolver import _solve_eq_at_conditions
 from pycalphad.core.hyperplane import hyperplane
 from pycalphad.core.light_dataset import LightDataset
 from pycalphad.core.solver import Solver, SolverResult
+from pycalphad.property_framework import as_property
+from pycalphad.property_framework.computed_property import ModelComputedProperty
 from pycalphad.property_framework.units import as_quantity
 
 FloatArray = npt.NDArray[np.float64]
 
 KNOWN = "0.11.2"
+"""The release that was read."""
 STATE_VARIABLES = ("N", "P", "T")
 FICTITIOUS_ENERGY = 1e10
 """What ``calculate`` gives to the points that lie above all others, J/mol."""
 LONGEST_FICTITIOUS = 6
 """Letters of ``_FAKE_``, which the phases' names must have room for."""
 MOST_ITERATIONS = 1000
+Conditions = OrderedDict[Any, FloatArray]
+"""Values of each condition in pycalphad's own units, one or more."""
 
 
 class NotPrepared(Exception):
@@ -42,11 +47,6 @@ class NotPrepared(Exception):
 
 class Left(Exception):
     """With these parameters a calculation takes another way than the prepared one."""
-
-
-def known() -> bool:
-    """Whether the installed release is the one that was read."""
-    return version("pycalphad") == KNOWN
 
 
 class Factory:
@@ -185,6 +185,11 @@ class Grid:
         if not np.all(self.energies[:fictitious] == FICTITIOUS_ENERGY):
             raise NotPrepared("its fictitious points are elsewhere")
 
+    def largest(self) -> float:
+        """Return the largest magnitude of a sampled energy, J/mol; NaN if one is."""
+        self.update()
+        return float(np.max([np.max(np.abs(one.values())) for _, one in self._parts]))
+
     def update(self) -> None:
         """Bring the energies up to the applied parameters."""
         if self._generation != self._factory.generation:
@@ -211,7 +216,9 @@ class KeptSolver(Solver):  # type: ignore[misc]
             self._specification = self.get_system_spec(composition_sets, conditions)
             names = [str(variable) for variable in composition_sets[0].phase_record.state_variables]
             self._state = [
-                (names.index(str(key)), float(value)) for key, value in conditions.items() if str(key) in names
+                (names.index(str(key)), float(value))
+                for key, value in conditions.items()
+                if str(key) in names
             ]
         for composition_set in composition_sets:
             for place, value in self._state:
@@ -234,13 +241,16 @@ class PointEquilibrium:
         workspace: pycalphad's, as it was made by upstream's own code.
         factory: its phase record factory.
         grids: where grids are shared.
+        point: which of the workspace's points, as :func:`points` gives them; None where there is one.
 
     Raises:
         NotPrepared: for what is not one point in N, P, T and all but one mole fraction.
     """
 
-    def __init__(self, workspace: Workspace, factory: Factory, grids: Grids) -> None:
-        conditions = _conditions(workspace)
+    def __init__(
+        self, workspace: Workspace, factory: Factory, grids: Grids, point: "Conditions | None" = None
+    ) -> None:
+        conditions = point or _conditions(workspace)
         _refuse_others(workspace, factory, conditions)
         self._factory = factory
         self._keys = list(conditions)
@@ -347,6 +357,16 @@ class PointEquilibrium:
                 return found
         raise Left(f"{phase} is not stable")
 
+    def stable(self) -> list[Any]:
+        """Return the composition sets that are stable, in pycalphad's order; none without convergence."""
+        found = []
+        for vertex, name in enumerate(self.phases):
+            if name not in ("", "_FAKE_"):
+                record = self._factory.records[str(name)]
+                found.append(CompositionSet(record))
+                found[-1].update(self.sites[vertex, : record.phase_dof], self._amounts[vertex], self._state)
+        return found
+
 
 def property_of(composition_set: Any, name: bytes) -> float:
     """Return a molar property of a composition set, in pycalphad's unit."""
@@ -355,12 +375,54 @@ def property_of(composition_set: Any, name: bytes) -> float:
     return float(value[0])
 
 
-def _conditions(workspace: Workspace) -> "OrderedDict[Any, Any]":
+class MolarProperty:
+    """A property of the model, summed up over the stable phases.
+
+    Args:
+        name: pycalphad's, such as ``HM_MIX``.
+
+    Raises:
+        NotPrepared: for any other property.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._property = as_property(name)
+        plain = type(self._property) is ModelComputedProperty and self._property.phase_name is None
+        if not plain or self._property.display_units != self._property.implementation_units:
+            raise NotPrepared(f"its property {name}")
+
+    def of(self, composition_sets: list[Any]) -> float:
+        """Return its value, in pycalphad's unit; NaN if there is no composition set."""
+        return float(self._property.compute_property(composition_sets, {}, []))
+
+
+def _conditions(workspace: Workspace) -> Conditions:
     """Return a workspace's conditions in pycalphad's own units, as ``Workspace.recompute`` makes them."""
     return OrderedDict(
         (key, as_quantity(key, value).to(key.implementation_units).magnitude)
         for key, value in workspace.conditions.items()
     )
+
+
+def state_of(workspace: Workspace) -> dict[str, FloatArray]:
+    """Return N, P and T of a workspace, each of shape (1,).
+
+    Raises:
+        NotPrepared: if one of them is free, or has several values.
+    """
+    by_name = {str(key): value for key, value in _conditions(workspace).items()}
+    if any(len(by_name.get(name, ())) != 1 for name in STATE_VARIABLES):
+        raise NotPrepared("its state variables")
+    return {name: by_name[name] for name in STATE_VARIABLES}
+
+
+def points(workspace: Workspace) -> list[Conditions]:
+    """Return the conditions of each point of a workspace, in the order of its results."""
+    conditions = _conditions(workspace)
+    return [
+        OrderedDict((key, np.array([value])) for key, value in zip(conditions, values, strict=True))
+        for values in product(*conditions.values())
+    ]
 
 
 def _refuse_others(workspace: Workspace, factory: Factory, conditions: Mapping[Any, Any]) -> None:

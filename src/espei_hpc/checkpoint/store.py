@@ -26,7 +26,7 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
 ASIDE = "aside"
-"""Where damaged segments and those after them are moved."""
+"""Where segments are moved that are no longer of the chain."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,22 @@ class Store:
         self._chain, self._shape = found.chain, state.positions.shape
         return state
 
+    def go_back(self, iteration: int) -> None:
+        """Shorten the chain to its last checkpoint that has no more than so many iterations.
+
+        What comes after is moved into a folder of its own, the last first: whenever that ends, what is
+        left is a chain. To be loaded again afterwards.
+
+        Raises:
+            Refusal: (CANNOT_CREATE) if files cannot be moved.
+        """
+        dropped = [link.name for link in self._chain if link.name.end > iteration]
+        try:
+            self._move_aside(dropped[::-1])
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self._chain = self._chain[: len(self._chain) - len(dropped)]
+
     def read(self, positions: FloatArray, log_probabilities: FloatArray) -> None:
         """Copy the chain into the beginning of arrays, without another copy in memory.
 
@@ -184,14 +200,18 @@ class Store:
         self.notes = found.notes
         if not found.unusable:
             return
+        self._move_aside(found.unusable)
+        count = len(found.unusable)
+        where = self.directory / ASIDE
+        self.notes.append(f"{count} segment{'s' * (count > 1)} of {self.directory} moved to {where}")
+
+    def _move_aside(self, names: list[Name]) -> None:
         aside = self.directory / ASIDE
         aside.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
-        for name in found.unusable:
-            # Damaged twice, a file of this name may lie there: none is written over.
+        for name in names:
+            # Moved twice, a file of this name may lie there: none is written over.
             taken = sum(1 for _ in aside.glob(f"{name}*"))
             os.rename(self.directory / str(name), aside / (f"{name}.{taken}" if taken else str(name)))
-        count = len(found.unusable)
-        self.notes.append(f"{count} segment{'s' * (count > 1)} of {self.directory} moved to {aside}")
 
     @contextmanager
     def _writing(self, what: str) -> Iterator[None]:

@@ -92,6 +92,27 @@ force_new_option = click.option(
 )
 
 
+def _without_verify(context: click.Context, _: click.Parameter, stock: bool) -> bool:
+    if stock and context.params.get("verify"):
+        raise click.UsageError("--verify compares with what --stock-likelihood leaves out")
+    return stock
+
+
+verify_option = click.option(
+    "--verify",
+    type=click.IntRange(1),
+    metavar="N",
+    is_eager=True,
+    help="Compare one in N evaluations of the prepared likelihood with ESPEI's own [default: 500].",
+)
+stock_likelihood_option = click.option(
+    "--stock-likelihood",
+    is_flag=True,
+    callback=_without_verify,
+    help="Prepare nothing: evaluate by ESPEI's own functions alone.",
+)
+
+
 def _job_end(_: click.Context, __: click.Parameter, text: str | None) -> batch.JobEnd | None:
     """Return when the job ends: as the user says, else as the batch system does; None if nobody does."""
     if text is None:
@@ -172,6 +193,8 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 @time_left_option
 @engine_option
 @force_new_option
+@verify_option
+@stock_likelihood_option
 def prepare_cluster(
     input_file: Path | None,
     scheduler_file: Path | None,
@@ -186,6 +209,8 @@ def prepare_cluster(
     end: batch.JobEnd | None,
     engine: "Engine",
     force_new: bool,
+    verify: int | None,
+    stock_likelihood: bool,
 ) -> None:
     """Make the place for one start of a cluster (used by espei-mpi and start-cluster).
 
@@ -317,6 +342,8 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 @time_left_option
 @engine_option
 @force_new_option
+@verify_option
+@stock_likelihood_option
 def fit(
     input_file: Path,
     run_dir: Path | None,
@@ -330,6 +357,8 @@ def fit(
     end: batch.JobEnd | None,
     engine: "Engine",
     force_new: bool,
+    verify: int | None,
+    stock_likelihood: bool,
 ) -> int:
     """Fit an input on a cluster (called by espei-mpi and run-fit).
 
@@ -344,10 +373,16 @@ def fit(
     stopper.listen()
     try:
         from espei_hpc.fit import run, where
-        from espei_hpc.fit.opening import Opening
+        from espei_hpc.fit.opening import VERIFY, Opening
         from espei_hpc.fit.walltime import Walltime
 
-        opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new)
+        opening = Opening(
+            input_file,
+            run_dir or _run_directory(input_file),
+            engine,
+            force_new,
+            verify=0 if stock_likelihood else verify or VERIFY,
+        )
         wanted = where.Wanted(
             run_directory=opening.run_directory,
             cluster_id=cluster_id,

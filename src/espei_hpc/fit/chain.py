@@ -8,6 +8,8 @@ from espei_hpc.checkpoint import Saved
 from espei_hpc.fit.files import SampleFiles
 from espei_hpc.fit.run_directory import RunDirectory
 from espei_hpc.fit.sampling import FloatArray
+from espei_hpc.likelihood import Difference
+from espei_hpc.problem import Problem
 from espei_hpc.sampler import Block, State
 
 CHECKPOINT_SECONDS = 30.0
@@ -39,17 +41,16 @@ class Chain:
         self._lock = directory.lock
         self._files = files
         self._save_interval = save_interval
-        saved = directory.saved
-        if saved is None:
+        if directory.saved is None:
             self._store.begin(begun)
             self.state = begun
         else:
-            self.state = _state(saved)
+            self.state = _state(directory.saved)
+        self._directory = directory
         self._allocate(self.state, max(iterations, self.state.iteration))
-        if saved is not None:
-            self._fill(0, saved.positions, saved.log_probabilities)
-        self._saved = self.state.iteration
-        self._saved_at = time.monotonic()
+        if directory.saved is not None:
+            self._fill(0, directory.saved.positions, directory.saved.log_probabilities)
+        self._saved, self._saved_at = self.state.iteration, time.monotonic()
         self._checkpoint_seconds = self._array_seconds = 0.0
 
     @property
@@ -76,6 +77,24 @@ class Chain:
         """Take finished iterations."""
         self._fill(block.first, block.positions, block.log_probabilities)
         self.state = block.state
+
+    def go_back(self, iteration: int, problem: Problem, found: Difference) -> None:
+        """Go back to the last checkpoint with no more than so many iterations.
+
+        Args:
+            iteration: how many may be right.
+            problem: the input.
+            found: why.
+
+        Raises:
+            Refusal: if files cannot be written or moved.
+        """
+        self._lock.check()
+        self._directory.go_back(problem, iteration, found._asdict())
+        assert self._directory.saved is not None  # noqa: S101 (a chain has its start)
+        # What it holds of later iterations is filled anew.
+        self.state = _state(self._directory.saved)
+        self._saved, self._saved_at = self.state.iteration, time.monotonic()
 
     def save_if_due(self) -> None:
         """Write a checkpoint if the last one is old, and now and then the arrays."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from espei_hpc.fit.cutting import Cutter, Pieces
 from espei_hpc.fit.sampling import FloatArray
-from espei_hpc.likelihood import Description, Evaluated, LikelihoodError, combine
+from espei_hpc.likelihood import Description, Difference, Evaluated, LikelihoodError, combine
 from espei_hpc.pool.dispatch import Job
 from espei_hpc.pool.pool import Pool
 from espei_hpc.pool.results import Done, Failed
@@ -30,6 +30,18 @@ class EvaluationFailed(Exception):
         self.traceback = traceback
 
 
+class Differs(Exception):
+    """A prepared unit of the likelihood was found to differ from ESPEI's own, after it had been trusted.
+
+    Attributes:
+        difference: the first that was found.
+    """
+
+    def __init__(self, difference: Difference) -> None:
+        super().__init__(difference.unit)
+        self.difference = difference
+
+
 @dataclass
 class _Evaluation:
     """One task whose pieces are under way."""
@@ -47,6 +59,9 @@ class Engine:
         pool: the workers, each with an evaluator of the likelihood.
         description: what the evaluators are made of.
         cutter: decides the pieces of an evaluation.
+
+    Attributes:
+        notes: why units are left to ESPEI's own functions, to be told to the user; the caller empties it.
     """
 
     def __init__(self, graph: Graph, pool: Pool, description: Description, cutter: Cutter) -> None:
@@ -57,6 +72,8 @@ class Engine:
         self._waiting: deque[Job] = deque()
         self._evaluations: dict[Hashable, _Evaluation] = {}
         """By the key of each of their pieces that is out."""
+        self.notes: list[str] = []
+        self._noted: set[str] = set()
 
     def run(self, block_done: Callable[[Block], None], turn: Callable[[], bool]) -> None:
         """Run until all iterations are done.
@@ -67,6 +84,7 @@ class Engine:
 
         Raises:
             EvaluationFailed: where ESPEI's evaluation fails, and where workers die of one.
+            Differs: where a prepared unit is found to be wrong.
             NotANumber: where emcee does not go on.
             Refusal: if no worker is left.
         """
@@ -101,10 +119,20 @@ class Engine:
             raise EvaluationFailed(
                 answer.job.arguments[0], f"{answer.cause}: {answer.error}", answer.traceback
             )
+        if answer.value.differences:
+            raise Differs(answer.value.differences[0])
+        self._note(answer.value)
         evaluation = self._evaluations.pop(answer.job.key)
         evaluation.parts.append(answer.value)
         if len(evaluation.parts) == len(evaluation.pieces):
             self._complete(evaluation)
+
+    def _note(self, evaluated: Evaluated) -> None:
+        """Take note of units that are left to ESPEI: of each reason once, whatever number and workers."""
+        for unit, why in evaluated.notes:
+            if why not in self._noted:
+                self._noted.add(why)
+                self.notes.append(f"not prepared, so evaluated by ESPEI's own functions: {unit}: {why}")
 
     def _complete(self, evaluation: _Evaluation) -> None:
         parts = evaluation.parts

@@ -1,9 +1,10 @@
 """A fit by our own engine: the chain goes on from its checkpoint, on whatever workers there are."""
 
 import contextlib
+import math
 import resource
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import distributed
@@ -16,13 +17,13 @@ from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.cutting import Cutter
-from espei_hpc.fit.engine import Engine, EvaluationFailed
+from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
 from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.run_directory import RunDirectory
+from espei_hpc.fit.run_directory import DIFFERENCE, RunDirectory
 from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopper
 from espei_hpc.fit.walltime import Walltime
-from espei_hpc.likelihood import Evaluator, Recipe
+from espei_hpc.likelihood import Difference, Evaluator, Recipe
 from espei_hpc.pool.pool import Pool
 from espei_hpc.problem import Problem
 from espei_hpc.sampler import Block, Graph, NotANumber, State
@@ -43,6 +44,8 @@ class GraphFit:
         scheduler_file: of the cluster; None if the checkpoint has all iterations.
         stopper: asked between two answers.
         walltime: told how long iterations and saving take, asked at the end of each iteration.
+        verify: one in how many evaluations of a prepared unit is compared with ESPEI's own; 0 to prepare
+            none.
         report: called when the sampling begins and as iterations are done.
         say: prints a line.
         sampling: what is known of the sampling.
@@ -53,9 +56,12 @@ class GraphFit:
     scheduler_file: Path | None
     stopper: Stopper
     walltime: Walltime
+    verify: int
     report: Callable[[Sampling], None]
     say: Callable[[str], None]
     sampling: Sampling = field(default_factory=Sampling)
+    _workers: int = 1
+    """The most there were."""
 
     def run(self) -> Sampling:
         """Fit; afterwards arrays and database are written as far as the chain goes.
@@ -86,12 +92,31 @@ class GraphFit:
         chain = Chain(directory, files, start, problem.iterations, problem.save_interval)
         try:
             if chain.done < problem.iterations:
-                self._sample_on_cluster(chain, recipe())
+                self._sample_prepared(chain, recipe)
             self._note(chain)
         finally:
             chain.save()
             chain.write_arrays()
         return chain.positions, chain.log_probabilities
+
+    def _sample_prepared(self, chain: Chain, recipe: Callable[[], Recipe]) -> None:
+        """Sample; where a prepared likelihood proves wrong, go back and on without."""
+        if self.verify and self.directory.differed:
+            self.say(f"nothing is prepared: {self.directory.path / DIFFERENCE} tells of a difference")
+            self.verify = 0
+        try:
+            self._sample_on_cluster(chain, replace(recipe(), verify=self.verify))
+        except Differs as found:
+            before = chain.done
+            chain.go_back(self._far_enough(chain), self.problem, found.difference)
+            for line in _alarm(found.difference, before, chain.done, self.directory.path / DIFFERENCE):
+                self.say(line)
+            self._sample_on_cluster(chain, replace(recipe(), verify=0))
+
+    def _far_enough(self, chain: Chain) -> int:
+        """Return the iteration since which each worker has compared every unit about twice."""
+        window = math.ceil(self.verify * self._workers / len(chain.state.positions))
+        return max(0, chain.done - 2 * window - 1)
 
     def _sample_on_cluster(self, chain: Chain, recipe: Recipe) -> None:
         try:
@@ -124,14 +149,17 @@ class GraphFit:
             self.stopper.over = self.stopper.over or self.walltime.over_for_an_iteration()
 
         def turn() -> bool:
-            while pool.notes:
-                self.say(pool.notes.pop(0))
+            for notes in (pool.notes, engine.notes):
+                while notes:
+                    self.say(notes.pop(0))
+            self._workers = max(self._workers, pool.workers)
             chain.save_if_due()
             self.walltime.saved(chain.saving)
             return not self.stopper.asked
 
+        engine = Engine(graph, pool, description, cutter)
         with contextlib.closing(cutter):
-            Engine(graph, pool, description, cutter).run(block_done, turn)
+            engine.run(block_done, turn)
 
     def _client(self) -> distributed.Client:
         told = read_json(self.scheduler_file) if self.scheduler_file else None
@@ -180,3 +208,12 @@ class GraphFit:
             f"the parameters and the traceback are in {path}",
         )
         return Refusal(ExitCode.FAILED, [fault])
+
+
+def _alarm(difference: Difference, before: int, now: int, path: Path) -> list[str]:
+    return [
+        f"ALARM: prepared, {difference.unit} gave another result than ESPEI's own functions do",
+        f"ALARM: back from iteration {before} to {now}, and on from there with ESPEI's own functions alone, "
+        "several times slower",
+        f"ALARM: {path} has the parameters and both results: please report it with your input",
+    ]

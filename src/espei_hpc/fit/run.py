@@ -58,7 +58,7 @@ def run(
 
 def _run(opening: Opening, wanted: Wanted, stopper: Stopper, walltime: Walltime, say: Say) -> int:
     with opened(opening, stopper.check, say) as (problem, directory):
-        fit = _Fit(problem, directory, opening.engine, stopper, walltime, say)
+        fit = _Fit(problem, directory, opening, stopper, walltime, say)
         code: int = ExitCode.FAILED
         # The run directory is ours alone now, and so no other start is in use.
         earlier.tidy(directory.path, but=wanted.cluster_id)
@@ -80,7 +80,7 @@ def _run(opening: Opening, wanted: Wanted, stopper: Stopper, walltime: Walltime,
 class _Fit:
     problem: Problem
     directory: RunDirectory
-    engine: str
+    opening: Opening
     stopper: Stopper
     walltime: Walltime
     say: Say
@@ -151,7 +151,7 @@ class _Fit:
 
     def _over(self, done: int, so_far: str) -> int:
         """Say that the time was over; a start without an iteration would do no better again."""
-        resumes = self.engine == "graph"
+        resumes = self.opening.engine == "graph"
         if done <= (self.directory.done if resumes else 0):
             what = f"{self.stopper.over}, and not one iteration was done"
             raise Refusal(
@@ -162,11 +162,18 @@ class _Fit:
         return ExitCode.STOPPED
 
     def _sample(self, scheduler_file: Path | None, report: Callable[[Sampling], None]) -> Sampling:
-        if self.problem.samples and self.engine == "graph":
+        if self.problem.samples and self.opening.engine == "graph":
             from espei_hpc.fit.graph_fit import GraphFit
 
             fit = GraphFit(
-                self.problem, self.directory, scheduler_file, self.stopper, self.walltime, report, self.say
+                self.problem,
+                self.directory,
+                scheduler_file,
+                self.stopper,
+                self.walltime,
+                self.opening.verify,
+                report,
+                self.say,
             )
             self.sampling = fit.sampling
             return fit.run()
@@ -197,7 +204,7 @@ class _Fit:
     def _lost(self, when: str) -> Refusal:
         # Without checkpoints another cluster would begin anew; one that never came up would not do so again.
         silent: list[str] = []
-        if self.cluster and self.walltime.workers is not None and self.engine == "graph":
+        if self.cluster and self.walltime.workers is not None and self.opening.engine == "graph":
             silent = failed_hosts.silent_hosts(self.cluster)
             self.cluster.lost(silent)
         tail = self.cluster.log_tail() if self.cluster else ()

@@ -1,12 +1,12 @@
 """The run directory of a fit, ``NAME.run``: held by one process, with what earlier starts left in it."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from espei_hpc.checkpoint import Lock, Saved, Store, check_array, compare
+from espei_hpc.checkpoint import Lock, Saved, Store, check_array, compare, write_json
 from espei_hpc.cluster.directory import cannot_create
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -16,6 +16,8 @@ from espei_hpc.problem import Problem
 from espei_hpc.problem.fingerprint import fingerprint
 
 CHECKPOINT = "checkpoint"
+DIFFERENCE = "difference.json"
+"""Tells where a prepared unit's result was not ESPEI's; while it is there, nothing is prepared."""
 NEW_START = "start anew beside it with --force-new, or give another --run-dir"
 
 
@@ -123,6 +125,25 @@ class RunDirectory:
             self.record.write(self.path)
 
     @property
+    def differed(self) -> bool:
+        """Whether a prepared likelihood was found to differ from ESPEI's in this fit."""
+        return (self.path / DIFFERENCE).exists()
+
+    def go_back(self, problem: Problem, iteration: int, difference: Mapping[str, object]) -> None:
+        """Write down a difference, and go back to the last checkpoint with no more than so many iterations.
+
+        Raises:
+            Refusal: if files cannot be written or moved.
+        """
+        write_json(self.path / DIFFERENCE, difference)
+        # They may hold samples that are taken back; and they are the chain's own (see ``owns``).
+        for path in (problem.trace, problem.lnprob):
+            if path is not None:
+                path.unlink(missing_ok=True)
+        self.store.go_back(iteration)
+        self.load()
+
+    @property
     def begun(self) -> bool:
         """Whether an earlier start left a checkpoint, of whatever worth."""
         return self.store.directory.exists()
@@ -133,7 +154,7 @@ class RunDirectory:
         while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
         aside.mkdir(mode=0o700)
-        for name in (CHECKPOINT, NAME):
+        for name in (CHECKPOINT, NAME, DIFFERENCE):
             if (self.path / name).exists():
                 (self.path / name).rename(aside / name)
         for path in (problem.trace, problem.lnprob):

@@ -8,12 +8,22 @@ log-probability of the pieces, and :func:`cut` says which units go into which pi
 from espei_hpc.likelihood.combine import combine
 from espei_hpc.likelihood.cut import cut
 from espei_hpc.likelihood.evaluator import Evaluator
+from espei_hpc.likelihood.guard import COMPARED_FIRST
 from espei_hpc.likelihood.recipe import DatabaseText, Generate, Recipe, database_text, source
-from espei_hpc.likelihood.results import Description, Evaluated, LikelihoodError, Residual, UnitResult
+from espei_hpc.likelihood.results import (
+    Description,
+    Difference,
+    Evaluated,
+    LikelihoodError,
+    Residual,
+    UnitResult,
+)
 
 __all__ = [
+    "COMPARED_FIRST",
     "DatabaseText",
     "Description",
+    "Difference",
     "Evaluated",
     "Evaluator",
     "Generate",

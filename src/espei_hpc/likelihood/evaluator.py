@@ -1,17 +1,18 @@
 """The likelihood in a worker."""
 
 import platform
-import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.metadata import version
 
 import numpy as np
 import numpy.typing as npt
 
 from espei_hpc import upstream
+from espei_hpc.likelihood.guard import Guarded
+from espei_hpc.likelihood.plans import Shared
 from espei_hpc.likelihood.recipe import Built, Recipe
-from espei_hpc.likelihood.results import Description, Evaluated, Failure, Residual, UnitResult
+from espei_hpc.likelihood.results import Description, Evaluated, Residual
 from espei_hpc.likelihood.units import Unit, split
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,7 +39,8 @@ class Evaluator:
             warnings.simplefilter("ignore")  # read already when the input was checked
             built = recipe.build()
         self._priors = recipe.priors
-        self._units, self.description = _describe(built)
+        units, self.description = _describe(built)
+        self._units = _guarded(units, recipe.verify)
         self._residual_of = {
             unit: position
             for position, residual in enumerate(self.description.residuals)
@@ -75,19 +77,21 @@ class Evaluator:
             residual = self._residual_of[number]
             if residual in stopped:
                 continue
-            begin = time.perf_counter()
-            result = _guarded(self._units[number].evaluate, parameters)
-            evaluated.seconds[number] = time.perf_counter() - begin
-            evaluated.results[number] = result
-            if result.stops:
+            outcome = self._units[number](parameters)
+            evaluated.results[number], evaluated.seconds[number] = outcome.result, outcome.seconds
+            evaluated.notes.extend(filter(None, [outcome.note]))
+            evaluated.differences.extend(filter(None, [outcome.difference]))
+            if outcome.result.stops:
                 stopped.add(residual)
 
 
-def _guarded(evaluate: Callable[[FloatArray], UnitResult], parameters: FloatArray) -> UnitResult:
-    try:
-        return evaluate(parameters)
-    except Exception as error:
-        return UnitResult(failure=Failure.of(error))
+def _guarded(units: list[Unit], verify: int) -> list[Guarded]:
+    shared = Shared()
+    return [
+        # One after the other, not all in the same evaluation.
+        Guarded(unit, shared, verify, first=place * verify // len(units))
+        for place, unit in enumerate(units)
+    ]
 
 
 def _describe(built: Built) -> tuple[list[Unit], Description]:

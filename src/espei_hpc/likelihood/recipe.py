@@ -94,6 +94,8 @@ class Recipe:
         priors: ESPEI's ``prior_rvs``: a distribution with ``logpdf`` for each symbol, in the
             order of the sorted symbols.
         residuals: dotted names of the residuals that are registered with ESPEI.
+        verify: one in how many evaluations of a prepared unit is compared with ESPEI's own; 0 to
+            prepare nothing.
     """
 
     database: DatabaseText | Generate
@@ -103,6 +105,7 @@ class Recipe:
     data_weights: dict[str, float] | None
     priors: list[Any]
     residuals: list[str] = field(default_factory=upstream.registered)
+    verify: int = 0
 
     def packed(self) -> bytes:
         """Pack it into bytes, which no number of hand-overs changes."""

@@ -104,6 +104,22 @@ class UnitResult(NamedTuple):
         return self.short_circuited or self.failure is not None
 
 
+class Difference(NamedTuple):
+    """A prepared unit whose result is not that of ESPEI's own functions.
+
+    Attributes:
+        unit: its name.
+        parameters: where, shape (parameters,).
+        stock: ESPEI's result, written out.
+        prepared: the other one.
+    """
+
+    unit: str
+    parameters: tuple[float, ...]
+    stock: str
+    prepared: str
+
+
 @dataclass(frozen=True)
 class Evaluated:
     """Some units evaluated for one set of parameters.
@@ -114,11 +130,15 @@ class Evaluated:
             their residual are absent.
         seconds: wall time that each of these took (wall, not CPU: it is the wall time of
             pieces that is to be balanced).
+        notes: units that are left to ESPEI's own functions from now on, and why each is.
+        differences: of prepared units that had been trusted before.
     """
 
     prior: float
     results: dict[int, UnitResult] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
 
 class LikelihoodError(Exception):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from espei_hpc import upstream
+from espei_hpc.likelihood.plans import ActivityPlan, BoundaryPlan, ConfigurationsPlan, PropertiesPlan, Shared
 from espei_hpc.likelihood.results import Kind, UnitResult
 
 FloatArray = npt.NDArray[np.float64]
@@ -22,11 +23,21 @@ of which a tenth is done again.
 """
 
 
+Evaluate = Callable[[FloatArray], UnitResult]
+
+
 class Unit(NamedTuple):
-    """Something to evaluate: what to call it, and how."""
+    """Something to evaluate.
+
+    Attributes:
+        name: what to call it.
+        evaluate: evaluates it at parameters by ESPEI's own functions.
+        prepare: makes, at some parameters, what evaluates it from then on; None where nothing does.
+    """
 
     name: str
-    evaluate: Callable[[FloatArray], UnitResult]
+    evaluate: Evaluate
+    prepare: Callable[[FloatArray, Shared], Evaluate] | None = None
 
 
 def split(residual: Any, known: bool) -> tuple[Kind, list[Unit]]:
@@ -54,7 +65,7 @@ def _numbered(name: str, items: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 def _boundaries(residual: Any) -> Iterator[Unit]:
     for name, region in _numbered("phase region", upstream.phase_regions(residual)):
-        yield Unit(f"{name} ({region.reference})", partial(_region, region))
+        yield Unit(f"{name} ({region.reference})", partial(_region, region), partial(BoundaryPlan, region))
 
 
 def _region(region: upstream.Region, parameters: FloatArray) -> UnitResult:
@@ -68,7 +79,8 @@ def _region(region: upstream.Region, parameters: FloatArray) -> UnitResult:
 def _activity(residual: Any) -> Iterator[Unit]:
     for name, dataset in _numbered("activity dataset", upstream.activity_datasets(residual)):
         for part_name, part in _numbered(f"{name}, part", parts(dataset)):
-            yield Unit(f"{part_name} ({dataset['reference']})", partial(_points, residual, part))
+            told = f"{part_name} ({dataset['reference']})"
+            yield Unit(told, partial(_points, residual, part), partial(ActivityPlan, residual, part))
 
 
 def _points(residual: Any, dataset: Mapping[str, Any], parameters: FloatArray) -> UnitResult:
@@ -111,7 +123,8 @@ def parts(dataset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _configurations(residual: Any) -> Iterator[Unit]:
     for name, entry in _numbered("fixed configurations", upstream.fixed_configurations(residual)):
-        yield Unit(f"{name} ({entry['prop']} of {entry['phase_name']})", partial(_entry, residual, entry))
+        told = f"{name} ({entry['prop']} of {entry['phase_name']})"
+        yield Unit(told, partial(_entry, residual, entry), partial(ConfigurationsPlan, residual, entry))
 
 
 def _entry(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> UnitResult:
@@ -120,7 +133,8 @@ def _entry(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> Unit
 
 def _properties(residual: Any) -> Iterator[Unit]:
     for name, dataset in _numbered("equilibrium properties", upstream.property_datasets(residual)):
-        yield Unit(f"{name} ({dataset.output}, {dataset.reference})", partial(_dataset, dataset))
+        told = f"{name} ({dataset.output}, {dataset.reference})"
+        yield Unit(told, partial(_dataset, dataset), partial(PropertiesPlan, dataset))
 
 
 def _dataset(dataset: Any, parameters: FloatArray) -> UnitResult:

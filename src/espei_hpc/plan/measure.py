@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
+from espei_hpc.likelihood import COMPARED_FIRST
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -49,7 +50,7 @@ class Measured:
 
 
 def measure(evaluate: Callable[[FloatArray], Timed], initial: FloatArray, starts: FloatArray) -> Measured:
-    """Evaluate the initial guess, which warms up, and then a few starting walkers.
+    """Evaluate the initial guess until that has warmed up, and then a few starting walkers.
 
     CPU seconds count: a worker has its core to itself, this process perhaps not.
 
@@ -61,7 +62,8 @@ def measure(evaluate: Callable[[FloatArray], Timed], initial: FloatArray, starts
     Raises:
         Refusal: if no starting walker could be evaluated to the end.
     """
-    units = frozenset(evaluate(initial).seconds)
+    for _ in range(COMPARED_FIRST):
+        units = frozenset(evaluate(initial).seconds)
     totals: list[float] = []
     walls: list[float] = []
     seconds = dict.fromkeys(units, 0.0)

@@ -4,12 +4,14 @@ import copy
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from espei_hpc.fit import graph_optimizer
+from espei_hpc.fit.opening import VERIFY
 from espei_hpc.fit.sampling import FloatArray
 from espei_hpc.likelihood import Evaluator, Recipe
 from espei_hpc.problem import Problem
@@ -46,7 +48,7 @@ def starting(problem: Problem) -> Starting:
     found: list[tuple[State, Recipe]] = []
 
     def sample(state: State, recipe: Callable[[], Recipe]) -> tuple[FloatArray, FloatArray]:
-        found.append((state, recipe()))
+        found.append((state, replace(recipe(), verify=VERIFY)))
         raise _Prepared
 
     with tempfile.TemporaryDirectory() as directory, quiet(), suppress(_Prepared):

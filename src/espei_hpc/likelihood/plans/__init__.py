@@ -3,3 +3,11 @@
 Each plan is built by upstream's own code at some parameters, which are nothing special: only
 what does not depend on parameters is kept.
 """
+
+from espei_hpc.likelihood.plans.activities import ActivityPlan
+from espei_hpc.likelihood.plans.boundaries import BoundaryPlan
+from espei_hpc.likelihood.plans.configurations import ConfigurationsPlan
+from espei_hpc.likelihood.plans.properties import PropertiesPlan
+from espei_hpc.likelihood.plans.shared import Shared
+
+__all__ = ["ActivityPlan", "BoundaryPlan", "ConfigurationsPlan", "PropertiesPlan", "Shared"]

@@ -1,17 +1,17 @@
 """Driving forces of a phase region, prepared: ``calculate_zpf_driving_forces`` for one region."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from espei_hpc import upstream
+from espei_hpc.likelihood.plans.shared import Shared
 from espei_hpc.likelihood.results import UnitResult
 from espei_hpc.upstream_pycalphad import (
     Energies,
     Factory,
-    Grids,
     KeptSolver,
     NotPrepared,
     PointEquilibrium,
@@ -19,11 +19,11 @@ from espei_hpc.upstream_pycalphad import (
 )
 
 FloatArray = npt.NDArray[np.float64]
-Force = Callable[[FloatArray, FloatArray], float]
-"""A vertex's driving force, J/mol, from the hyperplane's chemical potentials and the parameters."""
+Force = Callable[[FloatArray], float]
+"""A vertex's driving force, J/mol, from the hyperplane's chemical potentials."""
 
 
-class RegionPlan:
+class BoundaryPlan:
     """The driving forces of one phase region.
 
     Args:
@@ -32,10 +32,10 @@ class RegionPlan:
         shared: what regions share.
 
     Raises:
-        NotPrepared: if its hyperplane is none that can be prepared.
+        NotPrepared: if its hyperplane or a vertex is none that can be prepared.
     """
 
-    def __init__(self, region: upstream.Region, parameters: FloatArray, shared: "Shared") -> None:
+    def __init__(self, region: upstream.Region, parameters: FloatArray, shared: Shared) -> None:
         known = upstream.boundary(region)
         if known is None:
             raise NotPrepared("its vertices have several phase record factories")
@@ -64,7 +64,7 @@ class RegionPlan:
             return UnitResult((0.0,) * len(self._forces), weights)
         forces = []
         for force in self._forces:
-            forces.append(force(hyperplane, parameters))
+            forces.append(force(hyperplane))
             if np.isinf(forces[-1]):
                 return UnitResult(short_circuited=True)
         return UnitResult(tuple(map(float, forces)), weights)
@@ -83,40 +83,9 @@ class RegionPlan:
         mean: FloatArray = np.nanmean(rows, axis=0, dtype=np.float64)
         return mean
 
-    def _force(self, vertex: Any, parameters: FloatArray, shared: "Shared") -> Force:
-        try:
-            if vertex.has_missing_comp_cond or vertex.is_disordered:
-                return _Sampled(self._region, vertex, parameters, self._factory, shared)
-            return _Isolated(self._region, vertex, parameters, self._factory, shared)
-        except NotPrepared as reason:
-            shared.notes[str(reason)] = shared.notes.get(str(reason), 0) + 1
-            return self._stock(vertex)
-
-    def _stock(self, vertex: Any) -> Force:
-        def force(hyperplane: FloatArray, parameters: FloatArray) -> float:
-            return upstream.driving_force(self._region, vertex, hyperplane, parameters)
-
-        return force
-
-
-class Shared:
-    """What the regions of a residual share.
-
-    Attributes:
-        grids: sampled points.
-        notes: why vertices are left to ESPEI, with how many.
-    """
-
-    def __init__(self) -> None:
-        self.grids = Grids()
-        self.notes: dict[str, int] = {}
-        self._factories: dict[int, Factory] = {}
-
-    def factory(self, factory: Any, symbols: tuple[str, ...]) -> Factory:
-        """Return the one wrapper of a factory."""
-        if id(factory) not in self._factories:
-            self._factories[id(factory)] = Factory(factory, symbols)
-        return self._factories[id(factory)]
+    def _force(self, vertex: Any, parameters: FloatArray, shared: Shared) -> Force:
+        kind = _Sampled if vertex.has_missing_comp_cond or vertex.is_disordered else _Isolated
+        return kind(self._region, vertex, parameters, self._factory, shared)
 
 
 class _Isolated:
@@ -124,7 +93,7 @@ class _Isolated:
 
     def __init__(
         self,
-        region: "upstream.Boundary",
+        region: upstream.Boundary,
         vertex: Any,
         parameters: FloatArray,
         factory: Factory,
@@ -135,7 +104,7 @@ class _Isolated:
         self._phase, self._composition = vertex.phase_name, vertex.composition
         self._solver = KeptSolver()
 
-    def __call__(self, hyperplane: FloatArray, parameters: FloatArray) -> float:
+    def __call__(self, hyperplane: FloatArray) -> float:
         self._equilibrium.solve()
         alone = self._equilibrium.first(self._phase)
         self._solver.solve([alone], self._equilibrium.conditions)
@@ -148,7 +117,7 @@ class _Sampled:
 
     def __init__(
         self,
-        region: "upstream.Boundary",
+        region: upstream.Boundary,
         vertex: Any,
         parameters: FloatArray,
         factory: Factory,
@@ -164,20 +133,7 @@ class _Sampled:
         points = np.ascontiguousarray(sampled.sites[:, : record.phase_dof])
         self._energies: Energies = shared.grids.energies(factory, vertex.phase_name, sampled.state, points)
 
-    def __call__(self, hyperplane: FloatArray, parameters: FloatArray) -> float:
+    def __call__(self, hyperplane: FloatArray) -> float:
         energies = self._energies.values().reshape(self._shape)
         forces = np.multiply(hyperplane, self._fractions).sum(axis=-1) - energies
         return float(forces.max()) if self._largest else float(np.squeeze(forces))
-
-
-def region_plans(
-    regions: list[upstream.Region], parameters: FloatArray, shared: Shared
-) -> Mapping[int, RegionPlan]:
-    """Return the plans of those regions that can be prepared, by their place in the list."""
-    plans = {}
-    for place, region in enumerate(regions):
-        try:
-            plans[place] = RegionPlan(region, parameters, shared)
-        except NotPrepared as reason:
-            shared.notes[str(reason)] = shared.notes.get(str(reason), 0) + 1
-    return plans
