@@ -6,26 +6,22 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import distributed
 import numpy as np
 import psutil
 import pytest
 import scipy.stats
 import yaml
 
+from engine import cluster, fit_here
 from espei_hpc.faults import Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.cutting import Cutter
-from espei_hpc.fit.graph_fit import GraphFit
-from espei_hpc.fit.opening import Opening, opened
-from espei_hpc.fit.stop import Stopper
-from espei_hpc.fit.walltime import Walltime
 from fits import Chain, run_stock, write_fit
-from support import BIN, EXAMPLE, Commands, wait_until
+from support import EXAMPLE, Commands, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -49,42 +45,6 @@ def here(tmp_path: Path, example: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     shutil.copytree(example, tmp_path / "fit")
     monkeypatch.chdir(tmp_path / "fit")
     return tmp_path / "fit"
-
-
-@contextmanager
-def cluster(commands: Commands, workers: int) -> Iterator[list[psutil.Process]]:
-    """Keep up a scheduler and workers, each a process of its own; give the workers."""
-    python = str(BIN / "python")
-    words = [python, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
-    scheduler = commands.start(*words, "--no-dashboard", "--scheduler-file", "s.json")
-    wait_until(Path(commands.directory / "s.json").exists, "the scheduler file")
-    words = [
-        python,
-        "-m",
-        "distributed.cli.dask_worker",
-        "--scheduler-file",
-        "s.json",
-        "--nthreads",
-        "1",
-    ]
-    options = ["--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", "."]
-    seed = {"PYTHONHASHSEED": "0", "MPI4PY_MPIABI": "none", "OMP_NUM_THREADS": "1"}
-    started = [commands.start(*words, *options, env=seed) for _ in range(workers)]
-    try:
-        with distributed.Client(scheduler_file=str(commands.directory / "s.json"), timeout=60) as client:
-            client.wait_for_workers(workers, timeout=120)
-        yield [psutil.Process(worker.process.pid) for worker in started]
-    finally:
-        for command in [*started, scheduler]:
-            command.process.kill()
-            command.finish()
-
-
-def fit_here(say: Callable[[str], None] = lambda _: None) -> None:
-    """Fit mcmc.yaml in the working directory on the cluster of s.json."""
-    opening = Opening(Path("mcmc.yaml"), Path("mcmc.run"))
-    with opened(opening, lambda: None, say) as (problem, directory):
-        GraphFit(problem, directory, Path("s.json"), Stopper(), Walltime(None), lambda _: None, say).run()
 
 
 def stock(here: Path) -> Chain:
@@ -142,7 +102,7 @@ def test_fault_08_worker_killed_on_the_way_leaves_stocks_chain(commands: Command
     with cluster(Commands(here, commands.tag), 3) as workers:
         killer = threading.Thread(target=_kill_when_sampling, args=[workers[1], here])
         killer.start()
-        fit_here(said.append)
+        fit_here(say=said.append)
         killer.join()
     assert Chain.load(here).equals(stock(here))
     assert any(line.startswith("lost worker") and f"(pid {workers[1].pid})" in line for line in said), said

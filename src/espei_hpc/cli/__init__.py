@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from espei_hpc import __version__, batch
 from espei_hpc.cli import host
@@ -93,7 +94,7 @@ force_new_option = click.option(
 
 
 def _without_verify(context: click.Context, _: click.Parameter, stock: bool) -> bool:
-    if stock and context.params.get("verify"):
+    if stock and context.get_parameter_source("verify") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--verify compares with what --stock-likelihood leaves out")
     return stock
 
@@ -103,6 +104,8 @@ verify_option = click.option(
     type=click.IntRange(1),
     metavar="N",
     is_eager=True,
+    envvar="ESPEI_HPC_VERIFY",
+    show_envvar=True,
     help="Compare one in N evaluations of the prepared likelihood with ESPEI's own [default: 500].",
 )
 stock_likelihood_option = click.option(

@@ -1,5 +1,6 @@
 """An ordinary user of the cluster, who submits jobs and looks after them."""
 
+import os
 import re
 import shutil
 from contextlib import suppress
@@ -29,6 +30,7 @@ class Login:
         environment = user.environment() | {
             "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
             TAG: self.commands.tag,
+            "ESPEI_HPC_VERIFY": os.environ["ESPEI_HPC_VERIFY"],
         }
         there = self.cluster.hosts[host]
         return self.commands.run(
