@@ -63,6 +63,8 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
         (["espei-mpi"], "name the input with --in"),
         (["espei-mpi", "--in"], "--in needs a value"),
         (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "unknown option '--ranks'"),
+        (["espei-mpi", "--in", "x.yaml", "--verify", "0"], "0 is not in the range x>=1"),
+        (["espei-mpi", "--in", "x.yaml", "--verify", "9", "--stock-likelihood"], "leaves out"),
         (["espei-mpi", "--in", "x.yaml", "-n", "three"], "-n three: not a number of ranks"),
         (["start-cluster", "-n", "3"], "name the scheduler's file with --scheduler-file"),
         (["run-fit", "--in", "x.yaml", "--workers", "none"], "--workers"),

@@ -201,3 +201,26 @@ def test_long_chain_is_loaded_in_seconds(directory: Path) -> None:
     assert saved is not None
     assert saved.state.iteration == 150
     assert ours < 5 * plain
+
+
+@pytest.mark.parametrize(("iteration", "left"), [(9, 9), (8, 5), (5, 5), (4, 2), (1, 0), (0, 0)])
+def test_chain_goes_back_to_a_checkpoint_and_on_from_there(
+    directory: Path, iteration: int, left: int
+) -> None:
+    store = filled(directory, 2, 3, 4)
+    store.go_back(iteration)
+    saved = store.load()
+    assert saved is not None
+    assert saved.state.iteration == left
+    assert same(saved, expected(left))
+    assert store.notes == []
+    block(saved.state, 6).append_to(store)
+    again = Store(directory).load()
+    assert again is not None
+    assert same(again, expected(left + 6))
+
+
+def test_samples_that_were_taken_back_are_kept_aside(directory: Path) -> None:
+    store = filled(directory, 2, 3)
+    store.go_back(2)
+    assert [path.name[:6] for path in (directory / "aside").iterdir()] == ["000002"]
