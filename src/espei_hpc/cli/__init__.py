@@ -171,9 +171,10 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
         raise Refusal(ExitCode.BAD_INPUT, [fault])
     here = planning.starting(problem)
     measured = planning.measure(here.evaluator, here.initial, here.walkers)
+    stock = planning.measure(here.stock, here.initial, here.walkers, planning.FEWEST).evaluation
     walkers, symbols = here.walkers.shape
     made = planning.plan(
-        symbols, walkers, problem.iterations, measured, cores_per_node=cores_per_node, hours=hours
+        symbols, walkers, problem.iterations, measured, stock, cores_per_node=cores_per_node, hours=hours
     )
     click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(planning.lines(made)))
 

@@ -49,7 +49,9 @@ class Measured:
     waited: float
 
 
-def measure(evaluate: Callable[[FloatArray], Timed], initial: FloatArray, starts: FloatArray) -> Measured:
+def measure(
+    evaluate: Callable[[FloatArray], Timed], initial: FloatArray, starts: FloatArray, most: int = MOST
+) -> Measured:
     """Evaluate the initial guess until that has warmed up, and then a few starting walkers.
 
     CPU seconds count: a worker has its core to itself, this process perhaps not.
@@ -58,6 +60,7 @@ def measure(evaluate: Callable[[FloatArray], Timed], initial: FloatArray, starts
         evaluate: evaluates all units.
         initial: the initial guess, shape (parameters,).
         starts: the starting walkers, shape (walkers, parameters).
+        most: how many of them to measure.
 
     Raises:
         Refusal: if no starting walker could be evaluated to the end.
@@ -68,7 +71,7 @@ def measure(evaluate: Callable[[FloatArray], Timed], initial: FloatArray, starts
     walls: list[float] = []
     seconds = dict.fromkeys(units, 0.0)
     begin = time.monotonic()
-    for start in starts[:MOST]:
+    for start in starts[:most]:
         if len(totals) >= FEWEST and time.monotonic() - begin > ENOUGH_SECONDS:
             break
         cpu = time.process_time()

@@ -24,11 +24,13 @@ class Starting(NamedTuple):
 
     Attributes:
         evaluator: the likelihood, in this process.
+        stock: the same by ESPEI's own functions.
         initial: the initial guess, shape (parameters,).
         walkers: the starting walkers, shape (walkers, parameters).
     """
 
     evaluator: Evaluator
+    stock: Evaluator
     initial: FloatArray
     walkers: FloatArray
 
@@ -48,14 +50,15 @@ def starting(problem: Problem) -> Starting:
     found: list[tuple[State, Recipe]] = []
 
     def sample(state: State, recipe: Callable[[], Recipe]) -> tuple[FloatArray, FloatArray]:
-        found.append((state, replace(recipe(), verify=VERIFY)))
+        found.append((state, recipe()))
         raise _Prepared
 
     with tempfile.TemporaryDirectory() as directory, quiet(), suppress(_Prepared):
         graph_optimizer.run(_elsewhere(problem.settings, Path(directory)), sample)
     state, recipe = found[0]
-    evaluator = Evaluator(recipe.packed())
-    return Starting(evaluator, np.array(evaluator.description.initial), state.positions)
+    stock = Evaluator(recipe.packed())
+    evaluator = Evaluator(replace(recipe, verify=VERIFY).packed())
+    return Starting(evaluator, stock, np.array(stock.description.initial), state.positions)
 
 
 def _elsewhere(settings: dict[str, Any], directory: Path) -> dict[str, Any]:

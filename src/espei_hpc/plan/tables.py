@@ -1,7 +1,7 @@
 """How long a fit takes with so many ranks, by replay, and what follows from it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -54,6 +54,7 @@ class Plan:
         walkers: number of walkers.
         iterations: asked for.
         measured: what evaluations take.
+        stock_evaluation: CPU seconds of one by ESPEI's own functions.
         cores_per_node: of the machine to run on, where given.
         hours: within which the fit is to end, where given.
         rows: from few ranks to many.
@@ -65,6 +66,7 @@ class Plan:
     walkers: int
     iterations: int
     measured: Measured
+    stock_evaluation: float
     cores_per_node: int | None
     hours: float | None
     rows: tuple[Row, ...]
@@ -81,6 +83,7 @@ def plan(
     walkers: int,
     iterations: int,
     measured: Measured,
+    stock_evaluation: float,
     *,
     cores_per_node: int | None = None,
     hours: float | None = None,
@@ -92,16 +95,18 @@ def plan(
         walkers: number of walkers.
         iterations: asked for.
         measured: what evaluations take.
+        stock_evaluation: CPU seconds of one by ESPEI's own functions.
         cores_per_node: ranks come in whole nodes of so many.
         hours: also look for the fewest ranks that end within so long.
     """
-    fit = _Fit(walkers, iterations, measured, cores_per_node)
+    fit = _Fit(walkers, iterations, measured, stock_evaluation, cores_per_node)
     rows = tuple(fit.row(ranks) for ranks in rank_numbers(walkers, cores_per_node))
     return Plan(
         symbols=symbols,
         walkers=walkers,
         iterations=iterations,
         measured=measured,
+        stock_evaluation=stock_evaluation,
         cores_per_node=cores_per_node,
         hours=hours,
         rows=rows,
@@ -149,6 +154,7 @@ class _Fit:
     walkers: int
     iterations: int
     measured: Measured
+    stock_evaluation: float
     cores_per_node: int | None
 
     def row(self, ranks: int) -> Row:
@@ -157,7 +163,7 @@ class _Fit:
         pieces = best_cut(self.walkers, workers, costs)
         so_many = max(3, min(ITERATIONS, self.iterations, CALLS // (self.walkers * pieces)))
         ours = replay(self.walkers, workers, so_many, costs, pieces)
-        stock = barrier(self.walkers, workers, ITERATIONS, costs)
+        stock = barrier(self.walkers, workers, ITERATIONS, replace(costs, evaluation=self.stock_evaluation))
         nodes = None if self.cores_per_node is None else -(-ranks // self.cores_per_node)
         hours = self._hours(ours.seconds_per_iteration)
         return Row(

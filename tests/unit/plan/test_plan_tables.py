@@ -13,12 +13,12 @@ CU_MG = Measured(2.4, 0.05, dict.fromkeys(range(240), 0.01), walkers=8, waited=1
 
 @pytest.fixture(scope="module")
 def planned() -> Plan:
-    return plan(15, 30, 1000, CU_MG, hours=3.0)
+    return plan(15, 30, 1000, CU_MG, 2.4, hours=3.0)
 
 
 @pytest.fixture(scope="module")
 def on_nodes() -> Plan:
-    return plan(15, 30, 1000, CU_MG, cores_per_node=16, hours=0.5)
+    return plan(15, 30, 1000, CU_MG, 2.4, cores_per_node=16, hours=0.5)
 
 
 def test_figures_of_a_row_follow_from_its_seconds_per_iteration(planned: Plan) -> None:
@@ -64,7 +64,7 @@ def test_the_most_ranks_that_are_worth_it_are_recommended(planned: Plan) -> None
 
 def test_ranks_that_would_idle_are_not_recommended() -> None:
     one_unit = replace(CU_MG, units={0: 2.4})
-    told = plan(15, 30, 1000, one_unit)
+    told = plan(15, 30, 1000, one_unit, 2.4)
     assert all(row.pieces == 1 for row in told.rows)
     assert told.recommended.ranks == 16
     assert any("Recommended: 16 ranks" in line and "with 31 ranks only 5" in line for line in lines(told))
@@ -85,13 +85,13 @@ def test_hours_ask_for_the_fewest_whole_nodes(on_nodes: Plan) -> None:
 
 
 def test_hours_that_no_ranks_can_keep_are_said_to_be_too_few() -> None:
-    told = plan(15, 4, 1000, CU_MG, hours=0.01)
+    told = plan(15, 4, 1000, CU_MG, 2.4, hours=0.01)
     assert told.within is None
     assert any("Within 36 s: no number of ranks looked at; 17 ranks take" in line for line in lines(told))
 
 
 def test_a_single_rank_more_than_needed_is_not_asked_for() -> None:
-    told = plan(15, 4, 100, CU_MG, hours=1000.0)
+    told = plan(15, 4, 100, CU_MG, 2.4, hours=1000.0)
     assert told.within is not None
     assert told.within.ranks == 2
 
