@@ -78,32 +78,38 @@ class Guarded:
         return Outcome(result, time.perf_counter() - begin)
 
     def _compare(self, parameters: FloatArray) -> Outcome:
-        # ESPEI's own first: a plan is built from what ESPEI has made by then.
+        """Evaluate both ways.
+
+        The plan first: parameters and records that both use are then as its last evaluation left them, as
+        they are where nothing is compared. Only to be made it needs what ESPEI's own functions leave.
+        """
+        planned = self._attempt(parameters) if self._plan else None
         stock, seconds = evaluated(self._unit.evaluate, parameters)
-        try:
-            plan = self._prepared(parameters)
-            begin = time.perf_counter()
-            planned = plan(parameters)
-            taken = time.perf_counter() - begin
-        except NotPrepared as reason:
-            return self._given_up(str(reason), stock, seconds)
-        except Left:
+        planned = planned or self._attempt(parameters)
+        if isinstance(planned, NotPrepared):
+            return self._given_up(str(planned), stock, seconds)
+        if isinstance(planned, Left):
             return Outcome(stock, seconds)
-        except Exception as error:
-            return self._failed(error, stock, seconds)
+        if isinstance(planned, Exception):
+            return self._failed(planned, stock, seconds)
+        result, taken = planned
         # Written out, a number is equal to itself alone, and NaN to NaN.
-        if repr(planned) != repr(stock):
-            return self._differs(parameters, planned, stock, seconds)
+        if repr(result) != repr(stock):
+            return self._differs(parameters, result, stock, seconds)
         self._compared += 1
         if self._left <= 0:
             self._left = self._verify - 1
         return Outcome(stock, taken)
 
-    def _prepared(self, parameters: FloatArray) -> Evaluate:
-        if self._plan is None:
-            assert self._unit.prepare is not None  # noqa: S101 (or it would not be open)
-            self._plan = self._unit.prepare(parameters, self._shared)
-        return self._plan
+    def _attempt(self, parameters: FloatArray) -> tuple[UnitResult, float] | Exception:
+        """Return what the plan, made if need be, makes of parameters, and the seconds that it takes."""
+        assert self._unit.prepare is not None  # noqa: S101 (or it would not be open)
+        try:
+            self._plan = self._plan or self._unit.prepare(parameters, self._shared)
+            begin = time.perf_counter()
+            return self._plan(parameters), time.perf_counter() - begin
+        except Exception as error:
+            return error
 
     def _failed(self, error: Exception, stock: UnitResult, seconds: float) -> Outcome:
         """Judge an exception of the plan: where ESPEI raises one too, it is these parameters' fault."""
