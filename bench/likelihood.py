@@ -20,7 +20,7 @@ WAYS = ("stock", "prepared")
 FIRSTS = 3
 """Processes whose first evaluation is timed, each way; the fastest counts."""
 EVALUATIONS = 500
-SLOW, FEWER = 0.5, 60
+SLOW, FEWER = 0.25, 60
 """CPU seconds of stock's evaluation above which it is so often evaluated, not 500 times."""
 LIMIT = 1800.0
 
