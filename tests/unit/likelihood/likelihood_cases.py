@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,10 +183,15 @@ def random_pieces(description: Description, random: np.random.Generator) -> list
     return pieces
 
 
-def vectors(initial: FloatArray, number: int, seed: int) -> list[FloatArray]:
+SPREADS = (0.05, 0.05, 0.3, 1.0, 10.0, 1e3, 1e6, 1e12, 1e300)
+"""Standard deviations of parameters around their starting values, relative to these."""
+
+
+def vectors(
+    initial: FloatArray, number: int, seed: int, spreads: Sequence[float] = SPREADS
+) -> list[FloatArray]:
     """Return parameters near and far, out of all reason, infinite and not a number."""
     random = np.random.default_rng(seed)
-    spreads = [0.05, 0.05, 0.3, 1.0, 10.0, 1e3, 1e6, 1e12, 1e300]
     found = []
     for index in range(number):
         spread = spreads[index % len(spreads)]

@@ -1,0 +1,84 @@
+"""On systems of every generality, the bits are those of stock ESPEI's own evaluation."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from espei_hpc.likelihood import Evaluated, Evaluator
+from unit.likelihood.likelihood_cases import (
+    FloatArray,
+    Outcome,
+    Stock,
+    combined,
+    random_pieces,
+    stock,
+    vectors,
+)
+from unit.likelihood.systems import SYSTEMS, System
+
+# Mostly near, and each of the far ones a few times: pycalphad takes seconds over those.
+NEAR = (0.01, 0.05, 0.1, 0.3, 0.5, 1.0, 2.0, 5.0)
+SPREADS = (*NEAR, 1e3, 1e300, *NEAR, *NEAR, 1e6, 1e300, *NEAR)
+NUMBER = 200
+
+
+@pytest.fixture(scope="module", params=SYSTEMS, ids=str)
+def system(request: pytest.FixtureRequest) -> System:
+    found: System = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def reference(system: System, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    return stock(system.write(tmp_path_factory.mktemp(system.name)))
+
+
+@pytest.fixture(scope="module")
+def evaluator(reference: Stock) -> Evaluator:
+    return Evaluator(reference.recipe.packed())
+
+
+def test_every_kind_of_data_has_its_units(system: System, evaluator: Evaluator) -> None:
+    found = {residual.kind: len(residual.units) for residual in evaluator.description.residuals}
+    assert found == system.units
+
+
+def test_start_has_a_value(reference: Stock) -> None:
+    assert kind(reference.outcome(reference.initial)) == "finite"
+
+
+def test_parameters_near_and_far_are_equal_to_stock(reference: Stock, evaluator: Evaluator) -> None:
+    random = np.random.default_rng(13)
+    candidates = vectors(reference.initial, NUMBER, seed=14, spreads=SPREADS)
+    outcomes = []
+    for pair in zip(candidates[::2], candidates[1::2], strict=True):
+        expected = [reference.outcome(parameters) for parameters in pair]
+        assert interleaved(evaluator, pair, random) == expected
+        outcomes += expected
+    kinds = Counter(map(kind, outcomes))
+    assert kinds["finite"] >= NUMBER // 2, kinds
+    assert kinds["error"] >= 5, kinds
+    assert kinds["error"] + kinds["none"] >= 20, kinds
+    assert len(set(outcomes)) > NUMBER // 2
+
+
+def interleaved(
+    evaluator: Evaluator, pair: tuple[FloatArray, FloatArray], random: np.random.Generator
+) -> list[Outcome]:
+    """Evaluate two vectors in pieces, now of the one and now of the other: what a piece leaves shows."""
+    work = [
+        (vector, piece) for vector in (0, 1) for piece in random_pieces(evaluator.description, random)
+    ]
+    random.shuffle(work)
+    parts: tuple[list[Evaluated], list[Evaluated]] = ([], [])
+    for vector, piece in work:
+        parts[vector].append(evaluator(pair[vector], piece))
+    return [combined(evaluator.description, found) for found in parts]
+
+
+def kind(outcome: Outcome) -> str:
+    """Return whether an outcome is a number, no finite one, or an exception."""
+    if isinstance(outcome, str):
+        return "error"
+    return "finite" if np.isfinite(np.frombuffer(outcome)[0]) else "none"
