@@ -14,6 +14,7 @@ import yaml
 from case import CU_MG, cu_mg, example
 from espei_hpc.problem.quiet import quiet
 from unit.likelihood.likelihood_cases import all_kinds, stock, write
+from unit.likelihood.systems import SYSTEMS
 
 FloatArray = npt.NDArray[np.float64]
 Settings = dict[str, Any]
@@ -37,6 +38,7 @@ def likelihoods() -> Iterator[Likelihood]:
     """Return all that there are; Cu-Mg with 15 symbols only where it is found."""
     yield Likelihood("example", lambda directory: _settings(example(directory, 2, scheduler=None)))
     yield Likelihood("all kinds", lambda directory: write(directory, all_kinds()))
+    yield from (Likelihood(system.name, system.write) for system in SYSTEMS)
     if CU_MG.is_dir():
         yield Likelihood("cu-mg", lambda directory: _settings(cu_mg(directory, 2, scheduler=None)))
 
