@@ -27,7 +27,8 @@ def write() -> None:
     writers = {"a": real_fits, "b": scale, "c": written, "d": start, "e": memory, "f": likelihood}
     parts = [writer(results[part]) for part, writer in writers.items() if part in results]
     if {"b", "g"} <= set(results):
-        parts.append(prepared_scale(results["g"], results["b"]))
+        load = results["conditions"]["g"]["load_before"]
+        parts.append(prepared_scale(results["g"], results["b"], load))
     TABLES.write_text("\n\n".join(["# Measured, by `make bench`", *parts]) + "\n")
     if {"a", "b"} <= set(results):
         plot(results["b"])
@@ -230,7 +231,7 @@ def _memory_of_likelihoods(rows: list[Results]) -> str:
     return f"{title}\n\n" + table(columns, cells)
 
 
-def prepared_scale(told: Results, whole: Results) -> str:
+def prepared_scale(told: Results, whole: Results, load: float) -> str:
     """Part g, beside part b's."""
     rows = []
     for row in told["rows"]:
@@ -245,16 +246,28 @@ def prepared_scale(told: Results, whole: Results) -> str:
                 ours["pieces"],
                 f"{ours['seconds_per_iteration']:.3g}",
                 f"{ours['of_limit']:.2f}",
+                f"{sum(ours['cpu_seconds']) / ours['seconds']:.2f}",
                 f"{other['ours']['seconds_per_iteration']:.3g}",
                 f"{stock:.3g}",
                 f"{stock / ours['seconds_per_iteration']:.1f}",
             ]
         )
-    columns = ("ranks", "W", "pieces", "s/iteration", "of the limit", "not prepared", "stock", "gain")
+    columns = (
+        "ranks",
+        "W",
+        "pieces",
+        "s/iteration",
+        "of the limit",
+        "cores",
+        "not prepared",
+        "stock",
+        "gain",
+    )
     note = (
         f"{told['walkers']} walkers, spread 5 %. Ours sleeps the recorded times of the prepared likelihood, "
         f"{told['evaluation']:.3g} s an evaluation; what is not prepared and stock, both of the table "
-        f"further up, {whole['evaluation']:.3g} s."
+        f"further up, {whole['evaluation']:.3g} s. Client, scheduler and sleepers take so many cores of this "
+        f"one machine, which had a load of {load:g} before: where none is left, it limits, not the engine."
     )
     title = "## Fit engine and prepared likelihood together, on workers that sleep"
     return "\n\n".join([title, note, table(columns, rows)])
