@@ -1,7 +1,8 @@
 # Measuring. Included by the Makefile.
 #
-# make bench                   all parts, some 30 minutes on two cores that do nothing else
-# make bench PARTS='c d'       these alone: a real fits, b scale, c bytes written, d start, e memory
+# make bench                   all parts, some 50 minutes on two cores that do nothing else
+# make bench PARTS='c d'       these alone: a real fits, b scale, c bytes written, d start, e memory,
+#                              f likelihood, g scale with the prepared likelihood
 # make compare                 the same ranks started by e4s-cl, a few minutes; needs the images, and the network
 
 PARTS ?=
@@ -9,7 +10,7 @@ PARTS ?=
 .PHONY: bench compare
 
 bench: environment ## measure, and write bench/results.json, results.md and scale.png
-	$(bin)/python bench/run.py $(PARTS)
+	PYTHONPATH=$(CURDIR)/tests $(bin)/python bench/run.py $(PARTS)
 
 compare: environment ## start ranks by e4s-cl and by espei-hpc, and write docs/e4s-cl.md
 	PYTHONPATH=bench $(bin)/python -m beside_e4s_cl

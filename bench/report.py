@@ -24,8 +24,11 @@ Results = dict[str, Any]
 def write() -> None:
     """Write the tables and the plot of what is in results.json."""
     results: Results = json.loads(RESULTS.read_text())
-    writers = {"a": real_fits, "b": scale, "c": written, "d": start, "e": memory}
+    writers = {"a": real_fits, "b": scale, "c": written, "d": start, "e": memory, "f": likelihood}
     parts = [writer(results[part]) for part, writer in writers.items() if part in results]
+    if {"b", "g"} <= set(results):
+        load = results["conditions"]["g"]["load_before"]
+        parts.append(prepared_scale(results["g"], results["b"], load))
     TABLES.write_text("\n\n".join(["# Measured, by `make bench`", *parts]) + "\n")
     if {"a", "b"} <= set(results):
         plot(results["b"])
@@ -154,6 +157,120 @@ def memory(told: Results) -> str:
     rows = [[side, *(told[side][name] for name in names)] for side in ("ours", "stock")]
     title = f"## Memory of a worker over {told['evaluations']} evaluations, MB"
     return f"{title}\n\n" + table(("", *names.values()), rows)
+
+
+def likelihood(told: Results) -> str:
+    """Part f."""
+    rows = [
+        [
+            row["name"],
+            row["symbols"],
+            row["units"],
+            len(row["left"]),
+            row["evaluations"],
+            f"{row['stock']:.3g}",
+            f"{row['prepared']:.3g}",
+            f"{row['stock'] / row['prepared']:.2f}",
+            # One in so many is evaluated both ways.
+            f"{row['stock'] / (row['prepared'] + row['stock'] / told['verify']):.2f}",
+        ]
+        for row in told["rows"]
+    ]
+    columns = (
+        "system",
+        "symbols",
+        "units",
+        "of these left to ESPEI",
+        "evaluations",
+        "stock, CPU s",
+        "prepared",
+    )
+    parts = [
+        "## The likelihood by ESPEI's own functions and prepared, both in one process",
+        table((*columns, "gain", f"with one in {told['verify']} compared"), rows),
+        "All results had the same bits.",
+        _first_evaluations(told["rows"]),
+        _memory_of_likelihoods(told["rows"]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _first_evaluations(rows: list[Results]) -> str:
+    cells = [
+        [
+            row["name"],
+            *(f"{row['first'][way]:.3g}" for way in ("stock", "prepared")),
+            f"{row['first']['prepared'] / row['first']['stock']:.2f}",
+            f"{row['built']['stock']:.3g}",
+        ]
+        for row in rows
+    ]
+    title = "The first evaluation in a process, CPU s; wanted: 1.5 times stock's at most:"
+    columns = ("system", "stock", "prepared", "ratio", "building the likelihood before it")
+    return f"{title}\n\n" + table(columns, cells)
+
+
+def _memory_of_likelihoods(rows: list[Results]) -> str:
+    cells = []
+    for row in rows:
+        for way, course in row["memory"].items():
+            sizes = [course[when] for when in ("first", "tenth", "last", "slope")]
+            ratio = f"{row['memory_ratio']:.2f}" if way == "prepared" else ""
+            cells.append([row["name"], way, course["evaluations"], *sizes, ratio])
+    title = "Memory of the process, MB; wanted: 1.3 times stock's at most, after as many evaluations:"
+    columns = (
+        "system",
+        "",
+        "evaluations",
+        "after the first",
+        "the tenth",
+        "the last",
+        "per evaluation",
+        "ratio",
+    )
+    return f"{title}\n\n" + table(columns, cells)
+
+
+def prepared_scale(told: Results, whole: Results, load: float) -> str:
+    """Part g, beside part b's."""
+    rows = []
+    for row in told["rows"]:
+        (other,) = (
+            one for one in whole["rows"] if (one["workers"], one["spread"]) == (row["workers"], row["spread"])
+        )
+        ours, stock = row["ours"], other["stock"]["seconds_per_iteration"]
+        rows.append(
+            [
+                row["workers"] + 1,
+                row["workers"],
+                ours["pieces"],
+                f"{ours['seconds_per_iteration']:.3g}",
+                f"{ours['of_limit']:.2f}",
+                f"{sum(ours['cpu_seconds']) / ours['seconds']:.2f}",
+                f"{other['ours']['seconds_per_iteration']:.3g}",
+                f"{stock:.3g}",
+                f"{stock / ours['seconds_per_iteration']:.1f}",
+            ]
+        )
+    columns = (
+        "ranks",
+        "W",
+        "pieces",
+        "s/iteration",
+        "of the limit",
+        "cores",
+        "not prepared",
+        "stock",
+        "gain",
+    )
+    note = (
+        f"{told['walkers']} walkers, spread 5 %. Ours sleeps the recorded times of the prepared likelihood, "
+        f"{told['evaluation']:.3g} s an evaluation; what is not prepared and stock, both of the table "
+        f"further up, {whole['evaluation']:.3g} s. Client, scheduler and sleepers take so many cores of this "
+        f"one machine, which had a load of {load:g} before: where none is left, it limits, not the engine."
+    )
+    title = "## Fit engine and prepared likelihood together, on workers that sleep"
+    return "\n\n".join([title, note, table(columns, rows)])
 
 
 def plot(told: Results) -> None:

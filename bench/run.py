@@ -1,4 +1,4 @@
-"""Measure: python bench/run.py [PART...], each part a letter; all of them without one. Some 30 minutes.
+"""Measure: python bench/run.py [PART...], each part a letter; all of them without one. Some 50 minutes.
 
 Writes results.json, and from it results.md, scale.png and the tables in the README. Parts that are not
 measured keep the figures of the last time. Nothing else should run on the machine.
@@ -12,7 +12,9 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
+import likelihood
 import memory
+import prepared_scale
 import real
 import report
 import scale
@@ -25,6 +27,8 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "c": written.measure,
     "d": starting.measure,
     "e": memory.measure,
+    "f": likelihood.measure,
+    "g": prepared_scale.measure,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from espei_hpc.schedule import Costs, best_cut, replay
 from processes import BIN, child
-from sleeping import recorded
+from sleeping import STOCK, recorded
 
 SPREADS = (0.05, 0.3)
 GROUPS = ((4, 8, 12, 15), (19, 24, 39), (63,), (127,))
@@ -31,8 +31,8 @@ def measure() -> dict[str, Any]:
     for group in GROUPS:
         # Few workers take long and no CPU to speak of: both spreads at once.
         for spreads in [SPREADS] if group is GROUPS[0] else [(spread,) for spread in SPREADS]:
-            rows += _together([(workers, spread, SECONDS) for workers in group for spread in spreads])
-    from_start = _together([(workers, SPREADS[0], 0.0) for workers in FROM_THE_START])
+            rows += together([(workers, spread, SECONDS) for workers in group for spread in spreads])
+    from_start = together([(workers, SPREADS[0], 0.0) for workers in FROM_THE_START])
     for row in rows:
         row["gain"] = round(row["stock"]["seconds_per_iteration"] / row["ours"]["seconds_per_iteration"], 3)
         if row["workers"] in FORECAST:
@@ -63,16 +63,22 @@ def forecast(row: Row) -> Row:
     }
 
 
-def _together(runs: Sequence[tuple[int, float, float]]) -> list[Row]:
-    """Run some at the same time, each on a cluster of its own."""
+def together(runs: Sequence[tuple[int, float, float]], whose: str = STOCK) -> list[Row]:
+    """Run some at the same time, each on a cluster of its own.
+
+    Args:
+        runs: workers, spread and seconds of each.
+        whose: whose recorded times they sleep.
+    """
     with ThreadPoolExecutor(len(runs)) as threads:
-        return list(threads.map(lambda run: _once(*run), runs))
+        return list(threads.map(lambda run: _once(*run, whose=whose), runs))
 
 
-def _once(workers: int, spread: float, seconds: float) -> Row:
+def _once(workers: int, spread: float, seconds: float, *, whose: str) -> Row:
     script = Path(__file__).with_name("scale_once.py")
     with tempfile.TemporaryDirectory() as directory:
-        words: list[str | Path] = [BIN / "python", script, directory, str(workers), str(spread), str(seconds)]
+        words: list[str | Path] = [BIN / "python", script, directory]
+        words += [str(workers), str(spread), str(seconds), whose]
         with child(*words, cwd=Path(directory), output=subprocess.PIPE) as process:
             output = process.communicate(timeout=LIMIT)[0].decode()
     if process.returncode != 0:

@@ -1,7 +1,8 @@
-"""One number of workers that sleep, ours and stock: python scale_once.py DIRECTORY WORKERS SPREAD SECONDS.
+"""Workers that sleep, ours and stock: python scale_once.py DIRECTORY WORKERS SPREAD SECONDS WHOSE.
 
 Prints one line of JSON. How many iterations are run is chosen so that ours takes
-about so many seconds; with 0 seconds, only stock's first iteration.
+about so many seconds; with 0 seconds, only stock's first iteration. With the times of the
+prepared likelihood, only ours.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from espei_hpc.fit.engine import Engine
 from espei_hpc.fit.graph_fit import CONNECTIONS
 from espei_hpc.pool.pool import Pool
 from espei_hpc.sampler import Graph, State
-from sleeping import CONTEXT_BYTES, FloatArray, Sleeper, log_probability, packed, predict, recorded
+from sleeping import CONTEXT_BYTES, STOCK, FloatArray, Sleeper, log_probability, packed, predict, recorded
 
 SEED = 1
 FEWEST_ITERATIONS = 4
@@ -58,7 +59,7 @@ def start() -> FloatArray:
     return np.random.RandomState(SEED).normal(size=shape)
 
 
-def ours(cluster: Cluster, workers: int, spread: float, iterations: int) -> dict[str, Any]:
+def ours(cluster: Cluster, workers: int, spread: float, iterations: int, whose: str) -> dict[str, Any]:
     """Run the engine; its start and its end are counted, as one iteration more."""
     positions = start()
     random: Any = np.random.RandomState(SEED).get_state(legacy=True)
@@ -70,7 +71,7 @@ def ours(cluster: Cluster, workers: int, spread: float, iterations: int) -> dict
             direct_to_workers=True,
             connection_limit=CONNECTIONS,
         ) as client,
-        Pool(client, Sleeper, packed(spread)) as pool,
+        Pool(client, Sleeper, packed(spread, whose)) as pool,
     ):
         description = pool.start(lambda: None)
         while pool.workers < workers:
@@ -173,20 +174,21 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main(directory: Path, workers: int, spread: float, seconds: float) -> None:
+def main(directory: Path, workers: int, spread: float, seconds: float, whose: str) -> None:
     """Run and print what came out."""
-    whole = recorded()
+    whole = recorded(whose)
     iterations = max(FEWEST_ITERATIONS, round(seconds * workers / (whole.walkers * whole.evaluation)))
     with running(directory, workers, sleepers=True) as cluster:
         dask_settings.use_only(directory / CONFIG)
         told: dict[str, Any] = {"workers": workers, "spread": spread}
         if seconds:
-            told["ours"] = ours(cluster, workers, spread, iterations)
-            told["stock"] = stock(cluster, workers, spread, STOCK_ITERATIONS)
+            told["ours"] = ours(cluster, workers, spread, iterations, whose)
+            if whose == STOCK:
+                told["stock"] = stock(cluster, workers, spread, STOCK_ITERATIONS)
         else:
             told["stock_from_the_start"] = stock_from_the_start(cluster, workers, spread)
     print(json.dumps(told))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]), sys.argv[5])

@@ -21,7 +21,9 @@ from espei_hpc.likelihood import Description, Evaluated, Residual, UnitResult
 from espei_hpc.likelihood.results import Kind
 
 FloatArray = npt.NDArray[np.float64]
-TIMES = Path(__file__).with_name("cu-mg-times.json")
+STOCK, PREPARED = "cu-mg", "cu-mg-prepared"
+"""Whose times there are: of ESPEI's own functions, and of the prepared likelihood."""
+
 CONTEXT_BYTES = 800_000
 """What the context that stock ESPEI sends to the workers takes for Cu-Mg."""
 
@@ -65,10 +67,10 @@ class Recorded:
         return seconds
 
 
-@lru_cache(maxsize=1)
-def recorded() -> Recorded:
+@lru_cache
+def recorded(whose: str = STOCK) -> Recorded:
     """Read the recorded times."""
-    told = json.loads(TIMES.read_text())
+    told = json.loads(times(whose).read_text())
     seconds = np.array(told["seconds"])
     residuals = [
         Residual(row["name"], Kind(row["kind"]), row["weight"], tuple(row["units"]))
@@ -84,9 +86,14 @@ def recorded() -> Recorded:
     )
 
 
-def packed(spread: float) -> bytes:
+def times(whose: str) -> Path:
+    """Return the file of recorded times."""
+    return Path(__file__).with_name(f"{whose}-times.json")
+
+
+def packed(spread: float, whose: str) -> bytes:
     """Return what a :class:`Sleeper` is made from."""
-    return pickle.dumps(spread)
+    return pickle.dumps((spread, whose))
 
 
 class Sleeper:
@@ -96,15 +103,17 @@ class Sleeper:
     residuals have as many values as the real ones, all the same.
 
     Args:
-        packed: the spread of evaluations, packed.
+        packed: the spread of evaluations and whose times they are, packed.
 
     Attributes:
         description: the recorded likelihood's.
     """
 
     def __init__(self, packed: bytes) -> None:
-        self._spread: float = pickle.loads(packed)
-        self._recorded = recorded()
+        whose: str
+        self._spread: float
+        self._spread, whose = pickle.loads(packed)
+        self._recorded = recorded(whose)
         names = tuple(f"unit {number}" for number in range(len(self._recorded.values)))
         symbols = tuple(f"VV{number:04d}" for number in range(self._recorded.symbols))
         initial = (0.0,) * len(symbols)

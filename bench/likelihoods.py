@@ -1,0 +1,74 @@
+"""The likelihoods that part f measures: built by ESPEI up to where it would sample, then kept in files."""
+
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from case import CU_MG, cu_mg, example
+from espei_hpc.problem.quiet import quiet
+from unit.likelihood.likelihood_cases import all_kinds, stock, write
+from unit.likelihood.systems import SYSTEMS
+
+FloatArray = npt.NDArray[np.float64]
+Settings = dict[str, Any]
+
+RECIPE, WALKERS = "recipe.pickle", "walkers.json"
+
+
+class Likelihood(NamedTuple):
+    """What there is to measure.
+
+    Attributes:
+        name: what the table calls it.
+        write: writes its input to a directory; returns ESPEI's settings.
+    """
+
+    name: str
+    write: Callable[[Path], Settings]
+
+
+def likelihoods() -> Iterator[Likelihood]:
+    """Return all that there are; Cu-Mg with 15 symbols only where it is found."""
+    yield Likelihood("example", lambda directory: _settings(example(directory, 2, scheduler=None)))
+    yield Likelihood("all kinds", lambda directory: write(directory, all_kinds()))
+    yield from (Likelihood(system.name, system.write) for system in SYSTEMS)
+    if CU_MG.is_dir():
+        yield Likelihood("cu-mg", lambda directory: _settings(cu_mg(directory, 2, scheduler=None)))
+
+
+def _settings(path: Path) -> Settings:
+    settings: Settings = yaml.safe_load(path.read_text())
+    return settings
+
+
+def keep(likelihood: Likelihood, directory: Path) -> None:
+    """Have ESPEI prepare a fit in ``directory``, and leave its recipe and its first walkers there."""
+    settings = likelihood.write(directory / "fit")
+    # ESPEI looks for the files of an input from where it is run.
+    with chdir(directory / "fit"), quiet():
+        found = stock(settings)
+    (directory / RECIPE).write_bytes(pickle.dumps(found.recipe))
+    (directory / WALKERS).write_text(json.dumps(found.chains.tolist()))
+
+
+def position(walkers: FloatArray, number: int) -> FloatArray:
+    """Return parameters to evaluate: each walker's, then others between two walkers, as emcee proposes them.
+
+    Args:
+        walkers: shape (walkers, parameters).
+        number: which evaluation it is, from 0.
+    """
+    if number < len(walkers):
+        walker: FloatArray = walkers[number]
+        return walker
+    random = np.random.default_rng(number)
+    one, other = walkers[random.permutation(len(walkers))[:2]]
+    between: FloatArray = one + random.uniform() * (other - one)
+    return between
