@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 
 from espei_hpc.fit.opening import VERIFY
-from espei_hpc.likelihood import COMPARED_FIRST, Evaluated, Evaluator, LikelihoodError, Recipe, combine
+from espei_hpc.likelihood import WARM_UP, Evaluated, Evaluator, LikelihoodError, Recipe, combine
 from likelihoods import RECIPE, WALKERS, FloatArray, position
 from unit.likelihood.likelihood_cases import TRUSTING
 
@@ -75,8 +75,8 @@ def compared(recipe: Recipe, walkers: FloatArray) -> Row:
     """
     stock, prepared = Timed(recipe, 0), Timed(recipe, TRUSTING)
     number = 0
-    while number < COMPARED_FIRST + FEWEST or (
-        number < COMPARED_FIRST + MOST and sum(stock.seconds[COMPARED_FIRST:]) < SECONDS
+    while number < WARM_UP + FEWEST or (
+        number < WARM_UP + MOST and sum(stock.seconds[WARM_UP:]) < SECONDS
     ):
         parameters = position(walkers, number)
         told = stock(parameters), prepared(parameters)
@@ -84,14 +84,14 @@ def compared(recipe: Recipe, walkers: FloatArray) -> Row:
             raise RuntimeError(f"at position {number}: stock {told[0]}, prepared {told[1]}")
         number += 1
     seconds = {
-        name: round(float(np.mean(one.seconds[COMPARED_FIRST:])), 6)
+        name: round(float(np.mean(one.seconds[WARM_UP:])), 6)
         for name, one in (("stock", stock), ("prepared", prepared))
     }
     return {
         "symbols": walkers.shape[1],
         "units": len(stock.description.units),
         "left": prepared.left,
-        "evaluations": number - COMPARED_FIRST,
+        "evaluations": number - WARM_UP,
         **seconds,
     }
 

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from case import cu_mg
-from espei_hpc.likelihood import COMPARED_FIRST, Evaluator
+from espei_hpc.likelihood import WARM_UP, Evaluator
 from espei_hpc.problem.quiet import quiet
 from sleeping import PREPARED, STOCK, times
 from unit.likelihood.likelihood_cases import TRUSTING, stock
@@ -36,7 +36,7 @@ def record(verify: int) -> dict[str, Any]:
         start = stock(yaml.safe_load(path.read_text()))
     evaluate = Evaluator(replace(start.recipe, verify=verify).packed())
     description = evaluate.description
-    for walker in start.chains[: COMPARED_FIRST + 1]:
+    for walker in start.chains[: WARM_UP + 1]:
         # Warms up; and what is compared with ESPEI's own takes longer.
         evaluate(walker)
     seconds: list[list[float]] = []

@@ -1,7 +1,7 @@
 """A unit evaluated by its plan for as long as that is what ESPEI's own functions make of it.
 
-The plan is made at the first evaluation. The first few evaluations, at the positions of as many
-walkers, and from then on one in so many are done both ways, and ESPEI's result is the one that
+The first evaluation is ESPEI's, and the plan is made at it. The few after it, at the positions of as
+many walkers, and from then on one in so many are done both ways, and ESPEI's result is the one that
 counts. The first difference ends the plan.
 """
 
@@ -20,6 +20,8 @@ FloatArray = npt.NDArray[np.float64]
 
 COMPARED_FIRST = 3
 """Evaluations of a unit that are compared before any is not, at other parameters each."""
+WARM_UP = 1 + COMPARED_FIRST
+"""Evaluations that take longer than the others."""
 
 
 class Outcome(NamedTuple):
@@ -78,16 +80,15 @@ class Guarded:
         return Outcome(result, time.perf_counter() - begin)
 
     def _compare(self, parameters: FloatArray) -> Outcome:
-        """Evaluate both ways.
+        """Evaluate both ways, once there is a plan; make it if there is none.
 
         The plan first: parameters and records that both use are then as its last evaluation left them, as
         they are where nothing is compared. Only to be made it needs what ESPEI's own functions leave.
         """
-        planned = self._attempt(parameters) if self._plan else None
+        planned = self._attempt(self._plan, parameters) if self._plan else None
         stock, seconds = evaluated(self._unit.evaluate, parameters)
-        planned = planned or self._attempt(parameters)
-        if isinstance(planned, NotPrepared):
-            return self._given_up(str(planned), stock, seconds)
+        if planned is None:
+            return self._make(parameters, stock, seconds)
         if isinstance(planned, Left):
             return Outcome(stock, seconds)
         if isinstance(planned, Exception):
@@ -101,13 +102,22 @@ class Guarded:
             self._left = self._verify - 1
         return Outcome(stock, taken)
 
-    def _attempt(self, parameters: FloatArray) -> tuple[UnitResult, float] | Exception:
-        """Return what the plan, made if need be, makes of parameters, and the seconds that it takes."""
+    def _make(self, parameters: FloatArray, stock: UnitResult, seconds: float) -> Outcome:
         assert self._unit.prepare is not None  # noqa: S101 (or it would not be open)
         try:
-            self._plan = self._plan or self._unit.prepare(parameters, self._shared)
-            begin = time.perf_counter()
-            return self._plan(parameters), time.perf_counter() - begin
+            self._plan = self._unit.prepare(parameters, self._shared)
+        except NotPrepared as reason:
+            return self._given_up(str(reason), stock, seconds)
+        except Exception as error:
+            return self._failed(error, stock, seconds)
+        return Outcome(stock, seconds)
+
+    @staticmethod
+    def _attempt(plan: Evaluate, parameters: FloatArray) -> tuple[UnitResult, float] | Exception:
+        """Return what the plan makes of parameters, and the seconds that it takes."""
+        begin = time.perf_counter()
+        try:
+            return plan(parameters), time.perf_counter() - begin
         except Exception as error:
             return error
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
-from espei_hpc.likelihood import COMPARED_FIRST
+from espei_hpc.likelihood import WARM_UP
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def measure(
     Raises:
         Refusal: if no starting walker could be evaluated to the end.
     """
-    for _ in range(COMPARED_FIRST):
+    for _ in range(WARM_UP):
         units = frozenset(evaluate(initial).seconds)
     totals: list[float] = []
     walls: list[float] = []

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from espei_hpc.likelihood.guard import COMPARED_FIRST, Guarded
+from espei_hpc.likelihood.guard import COMPARED_FIRST, WARM_UP, Guarded
 from espei_hpc.likelihood.plans import Shared
 from espei_hpc.likelihood.results import UnitResult
 from espei_hpc.likelihood.units import Evaluate, Unit
@@ -43,35 +43,36 @@ def values(unit: Guarded, times: int) -> list[object]:
 def test_first_evaluations_are_espeis_own_and_then_one_in_so_many() -> None:
     stock, plan = Counted(1.0), Counted(1.0)
     unit = guarded(stock, plan, verify=10)
-    values(unit, COMPARED_FIRST)
-    assert stock.count == plan.count == COMPARED_FIRST
+    values(unit, WARM_UP)
+    assert (stock.count, plan.count) == (WARM_UP, COMPARED_FIRST)
     values(unit, 100)
-    assert stock.count == COMPARED_FIRST + 10
+    assert stock.count == WARM_UP + 10
     assert plan.count == COMPARED_FIRST + 100
 
 
 def test_units_can_be_compared_at_different_times() -> None:
     early, late = Counted(1.0), Counted(1.0)
-    values(guarded(early, Counted(1.0), verify=10, first=2), COMPARED_FIRST + 3)
-    values(guarded(late, Counted(1.0), verify=10, first=8), COMPARED_FIRST + 3)
-    assert (early.count, late.count) == (COMPARED_FIRST + 1, COMPARED_FIRST)
+    values(guarded(early, Counted(1.0), verify=10, first=2), WARM_UP + 3)
+    values(guarded(late, Counted(1.0), verify=10, first=8), WARM_UP + 3)
+    assert (early.count, late.count) == (WARM_UP + 1, WARM_UP)
 
 
 def test_plan_that_is_wrong_from_the_start_never_counts() -> None:
     stock = Counted(1.0)
     unit = guarded(stock, Counted(np.nextafter(1.0, 2.0)))
-    first = unit(PARAMETERS)
-    assert first.result == UnitResult((1.0,), (1.0,))
-    assert first.note == ("unit 1", "prepared, its result is another")
-    assert first.difference is None
+    unit(PARAMETERS)
+    compared = unit(PARAMETERS)
+    assert compared.result == UnitResult((1.0,), (1.0,))
+    assert compared.note == ("unit 1", "prepared, its result is another")
+    assert compared.difference is None
     values(unit, 20)
-    assert stock.count == 21
+    assert stock.count == 22
 
 
 def test_difference_after_trusted_evaluations_is_told_with_both_results() -> None:
     stock, plan = Counted(1.0), Counted(*[1.0] * (COMPARED_FIRST + 4), 2.0)
     unit = guarded(stock, plan, verify=5, first=4)
-    outcomes = [unit(PARAMETERS) for _ in range(COMPARED_FIRST + 6)]
+    outcomes = [unit(PARAMETERS) for _ in range(WARM_UP + 6)]
     differences = [outcome.difference for outcome in outcomes if outcome.difference]
     assert len(differences) == 1
     assert differences[0].unit == "unit 1"
@@ -82,27 +83,31 @@ def test_difference_after_trusted_evaluations_is_told_with_both_results() -> Non
 
 
 def test_zero_with_the_other_sign_is_a_difference() -> None:
-    assert guarded(Counted(0.0), Counted(-0.0))(PARAMETERS).note is not None
+    unit = guarded(Counted(0.0), Counted(-0.0))
+    unit(PARAMETERS)
+    assert unit(PARAMETERS).note is not None
 
 
 def test_result_that_is_no_number_is_equal_to_itself() -> None:
-    assert guarded(Counted(np.nan), Counted(np.nan))(PARAMETERS).note is None
+    unit = guarded(Counted(np.nan), Counted(np.nan))
+    unit(PARAMETERS)
+    assert unit(PARAMETERS).note is None
 
 
 def test_parameters_that_lead_another_way_are_evaluated_by_espei() -> None:
     stock, plan = Counted(1.0), Counted(*[1.0] * COMPARED_FIRST, Left("away"), 1.0)
     unit = guarded(stock, plan, first=8)
-    values(unit, COMPARED_FIRST)
+    values(unit, WARM_UP)
     left = unit(PARAMETERS)
     assert (left.result, left.note) == (UnitResult((1.0,), (1.0,)), None)
     unit(PARAMETERS)
-    assert stock.count == COMPARED_FIRST + 1
+    assert stock.count == WARM_UP + 1
 
 
 def test_first_evaluations_that_lead_another_way_are_not_taken_for_comparisons() -> None:
     stock, plan = Counted(1.0), Counted(*[Left("away")] * 5, 2.0)
     unit = guarded(stock, plan)
-    values(unit, 5)
+    values(unit, 6)
     assert unit(PARAMETERS).note == ("unit 1", "prepared, its result is another")
 
 
@@ -110,7 +115,7 @@ def test_first_evaluations_that_lead_another_way_are_not_taken_for_comparisons()
 def test_plan_that_fails_where_espei_does_not_is_given_up(before: int) -> None:
     stock, plan = Counted(1.0), Counted(*[1.0] * before, ZeroDivisionError("of the plan"))
     unit = guarded(stock, plan, first=8)
-    values(unit, before)
+    values(unit, 1 + before)
     failed = unit(PARAMETERS)
     assert failed.result == UnitResult((1.0,), (1.0,))
     assert failed.note == ("unit 1", "ZeroDivisionError: of the plan")
@@ -119,16 +124,16 @@ def test_plan_that_fails_where_espei_does_not_is_given_up(before: int) -> None:
 
 
 def test_failure_is_told_as_espei_tells_it_and_the_plan_is_kept() -> None:
-    stock = Counted(*[1.0] * COMPARED_FIRST, ValueError("ESPEI's"), 1.0)
+    stock = Counted(*[1.0] * WARM_UP, ValueError("ESPEI's"), 1.0)
     plan = Counted(*[1.0] * COMPARED_FIRST, IndexError("the plan's"), 1.0)
     unit = guarded(stock, plan, first=8)
-    values(unit, COMPARED_FIRST)
+    values(unit, WARM_UP)
     failed = unit(PARAMETERS)
     assert failed.result.failure is not None
     assert failed.result.failure.error == "ValueError: ESPEI's"
     assert failed.note is None
     assert unit(PARAMETERS).result == UnitResult((1.0,), (1.0,))
-    assert stock.count == COMPARED_FIRST + 1
+    assert stock.count == WARM_UP + 1
 
 
 def test_unit_that_cannot_be_prepared_stays_espeis_and_says_why() -> None:

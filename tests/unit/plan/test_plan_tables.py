@@ -100,7 +100,8 @@ def test_lines_are_a_table_and_what_to_ask_for(planned: Plan) -> None:
     told = lines(planned)
     assert told[0] == "15 symbols, 30 walkers, 1000 iterations"
     assert "2.4 s" in told[1]
-    table = told[3 : 4 + len(planned.rows)]
+    assert told[2] == "by ESPEI's own functions: 2.4 s"
+    table = told[4 : 5 + len(planned.rows)]
     assert len({len(line) for line in table}) == 1
     assert [line.split()[0] for line in table[1:]] == [str(row.ranks) for row in planned.rows]
     assert any(line.startswith("Recommended: 121 ranks") for line in told)

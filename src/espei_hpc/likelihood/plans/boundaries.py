@@ -84,8 +84,15 @@ class BoundaryPlan:
         return mean
 
     def _force(self, vertex: Any, parameters: FloatArray, shared: Shared) -> Force:
-        kind = _Sampled if vertex.has_missing_comp_cond or vertex.is_disordered else _Isolated
-        return kind(self._region, vertex, parameters, self._factory, shared)
+        if not (vertex.has_missing_comp_cond or vertex.is_disordered):
+            return _Isolated(self._region, vertex, parameters, self._factory, shared)
+        points = upstream.sampled(self._region, vertex, parameters)
+        return _Sampled(points, vertex, self._factory, shared) if points else _none
+
+
+def _none(_: FloatArray) -> float:
+    """A disordered phase with vacancies alone on a sublattice: ESPEI has no driving force for it."""
+    return 0.0
 
 
 class _Isolated:
@@ -115,23 +122,12 @@ class _Isolated:
 class _Sampled:
     """The largest driving force of sampled points of a phase, or that of its disordered point."""
 
-    def __init__(
-        self,
-        region: upstream.Boundary,
-        vertex: Any,
-        parameters: FloatArray,
-        factory: Factory,
-        shared: Shared,
-    ) -> None:
-        sampled = upstream.sampled(region, vertex, parameters)
-        if sampled is None:
-            # Vacancies alone in a disordered sublattice: ESPEI takes no driving force.
-            raise NotPrepared("a disordered phase whose points ESPEI does not calculate")
+    def __init__(self, points: upstream.SampledPoints, vertex: Any, factory: Factory, shared: Shared) -> None:
         self._largest = bool(vertex.has_missing_comp_cond)
-        self._fractions, self._shape = sampled.fractions, sampled.shape
+        self._fractions, self._shape = points.fractions, points.shape
         record = factory.records[vertex.phase_name]
-        points = np.ascontiguousarray(sampled.sites[:, : record.phase_dof])
-        self._energies: Energies = shared.grids.energies(factory, vertex.phase_name, sampled.state, points)
+        sites = np.ascontiguousarray(points.sites[:, : record.phase_dof])
+        self._energies: Energies = shared.grids.energies(factory, vertex.phase_name, points.state, sites)
 
     def __call__(self, hyperplane: FloatArray) -> float:
         energies = self._energies.values().reshape(self._shape)
