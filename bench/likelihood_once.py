@@ -75,9 +75,7 @@ def compared(recipe: Recipe, walkers: FloatArray) -> Row:
     """
     stock, prepared = Timed(recipe, 0), Timed(recipe, TRUSTING)
     number = 0
-    while number < WARM_UP + FEWEST or (
-        number < WARM_UP + MOST and sum(stock.seconds[WARM_UP:]) < SECONDS
-    ):
+    while number < WARM_UP + FEWEST or (number < WARM_UP + MOST and sum(stock.seconds[WARM_UP:]) < SECONDS):
         parameters = position(walkers, number)
         told = stock(parameters), prepared(parameters)
         if told[0] != told[1]:

@@ -185,10 +185,16 @@ def random_pieces(description: Description, random: np.random.Generator) -> list
 
 SPREADS = (0.05, 0.05, 0.3, 1.0, 10.0, 1e3, 1e6, 1e12, 1e300)
 """Standard deviations of parameters around their starting values, relative to these."""
+ALONE = (np.inf, -np.inf, np.nan, 1e20, -1e20, 0.0)
+"""Values of one symbol far off while the others stay."""
 
 
 def vectors(
-    initial: FloatArray, number: int, seed: int, spreads: Sequence[float] = SPREADS
+    initial: FloatArray,
+    number: int,
+    seed: int,
+    spreads: Sequence[float] = SPREADS,
+    alone: Sequence[float] = ALONE,
 ) -> list[FloatArray]:
     """Return parameters near and far, out of all reason, infinite and not a number."""
     random = np.random.default_rng(seed)
@@ -198,6 +204,6 @@ def vectors(
         vector = initial * (1 + spread * random.standard_normal(initial.size))
         if index % 5 == 4:  # one symbol alone far off: some units fail then, others do not
             vector = initial.copy()
-            vector[random.integers(initial.size)] = random.choice([np.inf, -np.inf, np.nan, 1e20, -1e20, 0.0])
+            vector[random.integers(initial.size)] = random.choice(alone)
         found.append(vector)
     return found

@@ -20,6 +20,7 @@ from unit.likelihood.systems import SYSTEMS, System
 # Mostly near, and each of the far ones a few times: pycalphad takes seconds over those.
 NEAR = (0.01, 0.05, 0.1, 0.3, 0.5, 1.0, 2.0, 5.0)
 SPREADS = (*NEAR, 1e3, 1e300, *NEAR, *NEAR, 1e6, 1e300, *NEAR)
+ALONE = (np.inf, -np.inf, np.nan, 0.0, 0.0, 1e20)
 NUMBER = 200
 
 
@@ -50,7 +51,7 @@ def test_start_has_a_value(reference: Stock) -> None:
 
 def test_parameters_near_and_far_are_equal_to_stock(reference: Stock, evaluator: Evaluator) -> None:
     random = np.random.default_rng(13)
-    candidates = vectors(reference.initial, NUMBER, seed=14, spreads=SPREADS)
+    candidates = vectors(reference.initial, NUMBER, seed=14, spreads=SPREADS, alone=ALONE)
     outcomes: list[Outcome] = []
     notes: list[tuple[str, str]] = []
     for pair in zip(candidates[::2], candidates[1::2], strict=True):
