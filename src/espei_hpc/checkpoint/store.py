@@ -164,8 +164,27 @@ class Store:
             Refusal: as ``recover``.
         """
         state = self.recover()
-        if state is None:
+        return None if state is None else self._read_up_to(state)
+
+    def look(self) -> Saved | None:
+        """Return the longest whole chain as ``load`` does, but move nothing: the chain may be growing.
+
+        Raises:
+            Refusal: as ``recover``.
+        """
+        if not self.directory.exists():
             return None
+        try:
+            found = recovery.find(self.directory)
+            if not found.chain:
+                return None
+            self._chain = found.chain
+            state = state_of(recovery.read(self.directory, found.chain[-1].name)[1])
+        except (OSError, Damaged) as error:
+            raise self._unreadable(error) from error
+        return self._read_up_to(state)
+
+    def _read_up_to(self, state: State) -> Saved:
         walkers, parameters = state.positions.shape
         positions = np.empty((walkers, state.iteration, parameters))
         log_probabilities = np.empty((walkers, state.iteration))

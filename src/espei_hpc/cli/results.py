@@ -1,0 +1,62 @@
+"""The commands that look at a chain: ``report`` and ``export``."""
+
+from pathlib import Path
+
+import click
+
+run_argument = click.argument("run", type=click.Path(path_type=Path))
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--symbols", metavar="A,B,…", default="", help="Symbols of the corner plot [default: the six slowest]."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Directory of the report [default: report in the run directory].",
+)
+def report(run: Path, symbols: str, output: Path | None) -> None:
+    """Write a page and plots of a fit: traces, distributions, phase diagram, and whether it has converged.
+
+    RUN is an input or a run directory; the fit may be running.
+
+    Example: espei-hpc report x.yaml --symbols VV0001,VV0004
+    """
+    from espei_hpc.report import samples, write
+
+    read = samples.read(run)
+    chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
+    made = write.write(read, output or read.run.directory / "report", chosen, _say)
+    verdict = made.verdict
+    _say(f"{read.run.name}: {verdict.state}, after {read.iterations} iterations")
+    for sentence in verdict.reasons:
+        _say(f"    {sentence}")
+    if verdict.more:
+        _say(
+            f"    It would take {'at least' if verdict.at_least else 'about'} {verdict.more} more iterations."
+        )
+    _say(f"written          {made.page}")
+
+
+@click.command()
+@run_argument
+@click.argument("file", type=click.Path(path_type=Path))
+def export(run: Path, file: Path) -> None:
+    """Write the chain of a fit as ArviZ' InferenceData, netCDF, for other programs.
+
+    RUN is an input or a run directory; the fit may be running.
+
+    Example: espei-hpc export x.yaml chain.nc
+    """
+    from espei_hpc.report import export as exporting
+    from espei_hpc.report import samples
+
+    read = samples.read(run)
+    exporting.export(read, file)
+    _say(f"written          {file}")
+
+
+def _say(line: str) -> None:
+    click.echo(f"espei-hpc: {line}")

@@ -1,0 +1,161 @@
+"""The phase diagram of a binary system with its data, before and after a fit, by pycalphad and ESPEI."""
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from espei_hpc.report.samples import Samples
+
+MARGIN = 150.0
+"""K around the temperatures of the data."""
+POINTS = 50
+"""Steps of the composition; and at most of the temperature."""
+PRESSURE = 101325.0
+
+
+@dataclass(frozen=True)
+class Binary:
+    """What a phase diagram is drawn from.
+
+    Attributes:
+        database: file of the database before the fit.
+        components: all components, vacancies included.
+        phases: the phases of the fit.
+        datasets: directory of the data.
+        best: the best value of each symbol in the chain.
+    """
+
+    database: Path
+    components: tuple[str, ...]
+    phases: tuple[str, ...]
+    datasets: Path
+    best: Mapping[str, float]
+
+
+class NoDiagram(Exception):
+    """There is no diagram to draw; the text says why."""
+
+
+def binary(samples: Samples) -> Binary:
+    """Return what the diagram of a fit is drawn from.
+
+    Raises:
+        NoDiagram: if the system is not binary, or a file is not there.
+    """
+    settings = samples.settings
+    database = (settings.get("mcmc") or {}).get("input_db")
+    if samples.run.input_file is None:
+        raise NoDiagram("the input is no longer beside the run directory")
+    if database is None:
+        raise NoDiagram("the database was generated in the same fit, so there is none from before")
+    system = settings["system"]
+    try:
+        models = json.loads(_file(samples, system["phase_models"]).read_text())
+        made = Binary(
+            database=_file(samples, database),
+            components=tuple(sorted(models["components"])),
+            phases=tuple(sorted(models["phases"])),
+            datasets=_file(samples, system["datasets"]),
+            best=dict(zip(samples.symbols, map(float, samples.best), strict=True)),
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise NoDiagram(f"a file of the input cannot be read ({error})") from error
+    if len(_elements(made.components)) != 2:
+        raise NoDiagram("the system is not binary")
+    return made
+
+
+def _file(samples: Samples, name: str) -> Path:
+    """Find a file of the input: from the working directory, as ESPEI does, else beside the input."""
+    here = Path(name)
+    if here.exists() or samples.run.input_file is None:
+        return here
+    return samples.run.input_file.parent / name
+
+
+def _elements(components: Sequence[str]) -> list[str]:
+    return [component for component in components if component != "VA"]
+
+
+def draw(binary: Binary, path: Path) -> None:
+    """Draw both diagrams side by side into a PNG file.
+
+    Args:
+        binary: what they are drawn from.
+        path: the file.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from pycalphad import Database
+
+    database = Database(str(binary.database))
+    data = _data(binary)
+    conditions = _conditions(binary, data)
+    with mpl.rc_context({"font.size": 9}):
+        figure = Figure(figsize=(10, 4.6), layout="constrained")
+        before, after = figure.subplots(1, 2, sharex=True, sharey=True)
+        _draw_one(before, binary, database, conditions, data, legend=False)
+        before.set_title("before the fit")
+        for symbol, value in binary.best.items():
+            database.symbols[symbol] = value
+        _draw_one(after, binary, database, conditions, data, legend=True)
+        after.set_title("with the best parameters of the chain")
+        after.set_ylabel("")
+        for axes in (before, after):
+            axes.set_xlabel(f"x({_elements(binary.components)[1].capitalize()})")
+        figure.savefig(path, dpi=130)
+
+
+def _draw_one(
+    axes: Any, binary: Binary, database: Any, conditions: dict[Any, Any], data: Any, *, legend: bool
+) -> None:
+    from espei.plot import dataplot
+    from pycalphad import binplot
+
+    with warnings.catch_warnings():
+        # pycalphad warns of every point where an equilibrium was not found at once.
+        warnings.simplefilter("ignore")
+        binplot(
+            database,
+            list(binary.components),
+            list(binary.phases),
+            conditions,
+            plot_kwargs={"ax": axes, "tieline_color": (0.7, 0.85, 0.7, 0.4)},
+        )
+        dataplot(list(binary.components), list(binary.phases), conditions, data, ax=axes)
+    shown = axes.get_legend()
+    if shown is not None and not legend:
+        shown.remove()
+    elif shown is not None:
+        shown.set_loc("upper left")
+        shown.set_bbox_to_anchor((1, 1))
+
+
+def _data(binary: Binary) -> Any:
+    from espei.datasets import load_datasets, recursive_glob
+
+    return load_datasets(sorted(recursive_glob(str(binary.datasets), "*.json")))
+
+
+def _conditions(binary: Binary, data: Any) -> dict[Any, Any]:
+    """Return the conditions of the diagram: all compositions, and the temperatures of the data.
+
+    Raises:
+        NoDiagram: if no phase boundary was measured.
+    """
+    from pycalphad import variables as v
+    from tinydb import where
+
+    found = data.search(where("output") == "ZPF")
+    kelvin = [float(t) for one in found for t in np.atleast_1d(one["conditions"]["T"])]
+    if not kelvin:
+        raise NoDiagram("no phase boundary is among the data")
+    low, high = max(1.0, min(kelvin) - MARGIN), max(kelvin) + MARGIN
+    step = max(1.0, round((high - low) / POINTS))
+    second = _elements(binary.components)[1]
+    return {v.T: (low, high, step), v.X(second): (0, 1, 1 / POINTS), v.P: PRESSURE, v.N: 1}

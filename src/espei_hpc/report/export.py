@@ -1,0 +1,48 @@
+"""The chain for other programs: ArviZ' InferenceData in a netCDF-4 file."""
+
+import os
+from pathlib import Path
+
+from espei_hpc.checkpoint.files import reason
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.faults import Fault, Refusal
+from espei_hpc.report import quiet_arviz
+from espei_hpc.report.samples import Samples
+
+ENDING = ".nc"
+
+
+def export(samples: Samples, path: Path) -> None:
+    """Write a chain: one variable for each symbol, walkers for chains, iterations for draws.
+
+    Args:
+        samples: the chain, all of it.
+        path: the file; one of this name is replaced once the new one is whole.
+
+    Raises:
+        Refusal: (USAGE) if the name does not end as netCDF files do; (CANNOT_CREATE) if it cannot be written.
+    """
+    if path.suffix != ENDING:
+        fault = Fault(str(path), f"a netCDF file's name ends in {ENDING}", f"name it {path.stem}{ENDING}")
+        raise Refusal(ExitCode.USAGE, [fault])
+    arviz = quiet_arviz.arviz()
+    fingerprint = {f"fingerprint: {name}": mark for name, mark in samples.record.fingerprint.items()}
+    data = arviz.from_dict(
+        posterior={name: samples.positions[:, :, index] for index, name in enumerate(samples.symbols)},
+        sample_stats={"lp": samples.log_probabilities},
+        attrs={
+            "inference_library": "espei",
+            "inference_library_version": samples.record.fingerprint.get("version of espei", ""),
+            "espei_hpc_version": samples.record.version,
+            **fingerprint,
+        },
+    )
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{ENDING}")
+    try:
+        data.to_netcdf(str(temporary), engine="h5netcdf")
+        temporary.rename(path)
+    except OSError as error:
+        fault = Fault(str(path), f"cannot be written ({reason(error)})", "name a file that can be")
+        raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
+    finally:
+        temporary.unlink(missing_ok=True)

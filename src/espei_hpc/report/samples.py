@@ -1,0 +1,109 @@
+"""The chain of a run as far as it is saved, read without touching anything: the fit may be running."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espei_hpc.checkpoint import Store
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.faults import Fault, Refusal
+from espei_hpc.fit.record import Record
+from espei_hpc.fit.run_directory import CHECKPOINT
+from espei_hpc.problem.reading import read_input
+from espei_hpc.status.runs import Run, find
+
+FloatArray = NDArray[np.float64]
+FEWEST = 2
+"""Iterations of which there is anything to say."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The chain of a run.
+
+    Attributes:
+        run: the run.
+        positions: (walkers, iterations, symbols), in the symbols' own units.
+        log_probabilities: (walkers, iterations).
+        accepted: (walkers,) accepted proposals.
+        symbols: name of each symbol, in ESPEI's order.
+        record: what the run wrote down of itself.
+        settings: its input as written; empty if that is no longer beside the run directory.
+    """
+
+    run: Run
+    positions: FloatArray
+    log_probabilities: FloatArray
+    accepted: NDArray[np.int64]
+    symbols: tuple[str, ...]
+    record: Record
+    settings: Mapping[str, Any]
+
+    @property
+    def walkers(self) -> int:
+        """Number of walkers."""
+        return len(self.positions)
+
+    @property
+    def iterations(self) -> int:
+        """Number of saved iterations."""
+        return int(self.positions.shape[1])
+
+    @property
+    def asked(self) -> int | None:
+        """Iterations that the input asks for now; None where that is not known."""
+        asked = (self.settings.get("mcmc") or {}).get("iterations")
+        return asked if isinstance(asked, int) else None
+
+    @property
+    def best(self) -> FloatArray:
+        """(symbols,) the position with the highest log-probability."""
+        walker, iteration = np.unravel_index(np.argmax(self.log_probabilities), self.log_probabilities.shape)
+        best: FloatArray = self.positions[walker, iteration]
+        return best
+
+    @property
+    def kept(self) -> slice:
+        """The iterations that count: the second half, by which walkers have left where they began."""
+        return slice(self.iterations // 2, None)
+
+
+def read(path: Path) -> Samples:
+    """Read a run's samples.
+
+    Args:
+        path: its input, or its run directory.
+
+    Raises:
+        Refusal: (BAD_INPUT) if there is no such run, or it has no samples; (CANNOT_CREATE) if a file cannot
+            be read.
+    """
+    runs, faults = find([path])
+    if faults:
+        raise Refusal(ExitCode.BAD_INPUT, faults)
+    (run,) = runs
+    saved, record = Store(run.directory / CHECKPOINT).look(), Record.read(run.directory)
+    if saved is None or record is None or saved.state.iteration < FEWEST:
+        done = saved.state.iteration if saved else 0
+        what = f"{done} iterations are saved, which is too few to say anything of"
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, "wait for more; espei-hpc status tells")])
+    return Samples(
+        run=run,
+        positions=saved.positions,
+        log_probabilities=saved.log_probabilities,
+        accepted=saved.state.accepted,
+        symbols=_symbols(record, saved.positions.shape[2]),
+        record=record,
+        settings=read_input(run.input_file) if run.input_file else {},
+    )
+
+
+def _symbols(record: Record, number: int) -> tuple[str, ...]:
+    """Return the symbols that the run wrote down; of a generated database it knows none."""
+    written = tuple(record.fingerprint.get("symbols", "").split())
+    # ESPEI names those that it generates so.
+    return written if len(written) == number else tuple(f"VV{index:04d}" for index in range(number))

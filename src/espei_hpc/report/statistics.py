@@ -1,0 +1,134 @@
+"""Statistics of a chain: where its parameters are, how sure that is, and whether it has converged.
+
+R-hat is the rank-normalised split one of Vehtari et al., Bayesian Analysis 16 (2021) 667, with walkers for
+chains; ArviZ computes it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from espei_hpc import chain_statistics
+from espei_hpc.report import quiet_arviz
+from espei_hpc.report.samples import FloatArray, Samples
+
+INTERVAL = (5.0, 50.0, 95.0)
+"""Percentiles: a 90 % interval and the median."""
+FEWEST_FOR_RHAT = 4
+"""Iterations that ArviZ needs to split walkers in two."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What the second half of a chain says of one quantity.
+
+    Attributes:
+        name: the symbol's, or ``log-probability``.
+        low: 5th percentile over walkers and iterations.
+        median: 50th percentile.
+        high: 95th percentile.
+        best: value where the log-probability is highest, in the whole chain.
+        autocorrelation: integrated autocorrelation time in iterations; NaN if nothing moved.
+        autocorrelation_error: standard error of that.
+        effective: effective sample size, walkers x iterations / autocorrelation time.
+        rhat: split R-hat over walkers; NaN where it cannot be had.
+    """
+
+    name: str
+    low: float
+    median: float
+    high: float
+    best: float
+    autocorrelation: float
+    autocorrelation_error: float
+    effective: float
+    rhat: float
+
+    @property
+    def moves(self) -> bool:
+        """Whether its walkers moved at all."""
+        return bool(np.isfinite(self.autocorrelation))
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the second half of a chain says.
+
+    Attributes:
+        parameters: one for each symbol.
+        log_probability: the same for the log-probability.
+        iterations: iterations that count.
+        walkers: number of walkers.
+        acceptance: (walkers,) fraction of accepted proposals since the start.
+    """
+
+    parameters: tuple[Parameter, ...]
+    log_probability: Parameter
+    iterations: int
+    walkers: int
+    acceptance: FloatArray
+
+    @property
+    def slowest(self) -> Parameter | None:
+        """The symbol with the longest autocorrelation time; None if none moves."""
+        moving = [parameter for parameter in self.parameters if parameter.moves]
+        return max(moving, key=lambda parameter: parameter.autocorrelation, default=None)
+
+    @property
+    def worst_rhat(self) -> float:
+        """The largest R-hat of the symbols; NaN if there is none."""
+        known = [parameter.rhat for parameter in self.parameters if np.isfinite(parameter.rhat)]
+        return max(known, default=float("nan"))
+
+
+def statistics(samples: Samples) -> Statistics:
+    """Return the statistics of a chain's second half."""
+    positions = samples.positions[:, samples.kept]
+    best = samples.best
+    return Statistics(
+        parameters=tuple(
+            _parameter(name, positions[:, :, index], float(best[index]))
+            for index, name in enumerate(samples.symbols)
+        ),
+        log_probability=_parameter(
+            "log-probability",
+            samples.log_probabilities[:, samples.kept],
+            float(np.max(samples.log_probabilities)),
+        ),
+        iterations=positions.shape[1],
+        walkers=samples.walkers,
+        acceptance=samples.accepted / samples.iterations,
+    )
+
+
+def _parameter(name: str, values: FloatArray, best: float) -> Parameter:
+    low, median, high = np.percentile(values, INTERVAL)
+    time, error, effective = _memory(values)
+    return Parameter(
+        name=name,
+        low=float(low),
+        median=float(median),
+        high=float(high),
+        best=best,
+        autocorrelation=time,
+        autocorrelation_error=error,
+        effective=effective,
+        rhat=_rhat(values),
+    )
+
+
+def _memory(values: FloatArray) -> tuple[float, float, float]:
+    """Return the autocorrelation time, its standard error and the effective sample size."""
+    if np.ptp(values) == 0:
+        return (float("nan"),) * 3
+    walkers, iterations = values.shape
+    window = chain_statistics.window(chain_statistics.autocorrelation(values))
+    time = chain_statistics.autocorrelation_time(values)
+    error = chain_statistics.autocorrelation_time_error(time, iterations, walkers, window)
+    return time, error, chain_statistics.effective_sample_size(values)
+
+
+def _rhat(values: FloatArray) -> float:
+    if values.shape[1] < FEWEST_FOR_RHAT or np.ptp(values) == 0:
+        return float("nan")
+    return float(quiet_arviz.arviz().rhat(values))

@@ -1,0 +1,133 @@
+"""The report of a real fit, as people see it; and what ESPEI's own analysis makes of the same fit."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from espei.analysis import truncate_arrays
+from espei.datasets import load_datasets
+from espei.plot import dataplot
+from espei.utils import database_symbols_to_fit, optimal_parameters, unpack_piecewise
+from matplotlib.figure import Figure
+from pycalphad import Database, binplot
+from pycalphad import variables as v
+
+import browser
+from support import EXAMPLE, Commands
+
+ITERATIONS = 60
+PLOTS = ("phase-diagram", "log-probability", "traces", "autocorrelation", "acceptance", "corner", "timeline")
+needs_browser = pytest.mark.skipif(not browser.found(), reason="no Chromium is installed here")
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Cu-Mg example, fitted, with its report."""
+    directory = tmp_path_factory.mktemp("report") / "cu-mg"
+    shutil.copytree(EXAMPLE, directory)
+    settings = yaml.safe_load((directory / "mcmc.yaml").read_text())
+    settings["mcmc"]["iterations"] = ITERATIONS
+    (directory / "mcmc.yaml").write_text(yaml.safe_dump(settings))
+    commands = Commands(directory)
+    for words in (
+        ("espei-mpi", "--in", "mcmc.yaml", "-n", "3"),
+        ("espei-hpc", "report", "mcmc.yaml", "--symbols", "VV0001,VV0004"),
+    ):
+        result = commands.run(*words, env={"ESPEI_HPC_VERIFY": "500"})
+        assert result.code == 0, result.output
+    return directory
+
+
+@pytest.fixture(scope="module")
+def page(fitted: Path) -> Path:
+    return fitted / "mcmc.run" / "report" / "report.html"
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1280, 800])
+def test_the_page_is_no_wider_than_the_window_and_the_browser_has_nothing_to_say(
+    page: Path, width: int
+) -> None:
+    with browser.opened(page, width) as seen:
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert seen.told == []
+
+
+@needs_browser
+def test_the_page_loads_nothing_beside_itself(page: Path) -> None:
+    with browser.opened(page, 1280) as seen:
+        assert [url for url in seen.asked if not url.startswith("data:")] == [page.as_uri()]
+
+
+@needs_browser
+def test_every_plot_is_in_the_page_and_drawn(page: Path) -> None:
+    with browser.opened(page, 1280) as seen:
+        drawn = seen.page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth > 400)")
+        assert drawn == [True] * len(PLOTS)
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [1280, 800])
+def test_the_whole_table_of_parameters_is_seen_without_scrolling(page: Path, width: int) -> None:
+    with browser.opened(page, width) as seen:
+        table = seen.page.locator(".statistics")
+        box = table.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= width
+        assert "VV0005" in table.inner_text()
+
+
+def test_every_plot_is_a_picture_beside_the_page(page: Path) -> None:
+    assert sorted(path.stem for path in page.parent.glob("*.png")) == sorted(PLOTS)
+
+
+def test_the_page_says_what_sixty_iterations_are_worth(page: Path) -> None:
+    text = page.read_text()
+    assert "not converged yet" in text or "too short to tell" in text
+    assert "more" in text.split("It would take")[1].split(".")[0]
+
+
+def test_a_report_of_chosen_symbols_that_are_not_fitted_names_those_that_are(fitted: Path) -> None:
+    result = Commands(fitted).run("espei-hpc", "report", "mcmc.yaml", "--symbols", "VV0001,VV99")
+    assert result.code == 64
+    assert "VV99 is not fitted; the symbols are VV0000, VV0001" in result.output
+
+
+def test_a_report_is_made_while_the_input_is_looked_at_from_elsewhere(fitted: Path, tmp_path: Path) -> None:
+    words = ("report", str(fitted / "mcmc.run"), "--output", str(tmp_path / "shown"))
+    result = Commands(tmp_path).run("espei-hpc", *words)
+    assert result.code == 0, result.output
+    assert (tmp_path / "shown" / "phase-diagram.png").exists()
+
+
+def test_espeis_own_analysis_finds_the_best_parameters_of_our_database(fitted: Path) -> None:
+    trace, lnprob = np.load(fitted / "trace.npy"), np.load(fitted / "lnprob.npy")
+    database = Database(str(fitted / "cu-mg_fitted.tdb"))
+    written = [unpack_piecewise(database.symbols[name]) for name in database_symbols_to_fit(database)]
+    assert optimal_parameters(trace, lnprob) == pytest.approx(written, rel=1e-5)
+
+
+def test_espeis_own_truncation_keeps_all_our_samples(fitted: Path) -> None:
+    trace, lnprob = np.load(fitted / "trace.npy"), np.load(fitted / "lnprob.npy")
+    kept_trace, kept_lnprob = truncate_arrays(trace, lnprob)
+    assert np.array_equal(kept_trace, trace)
+    assert np.array_equal(kept_lnprob, lnprob)
+
+
+def test_espeis_own_plots_draw_our_database_and_the_data(fitted: Path) -> None:
+    database = Database(str(fitted / "cu-mg_fitted.tdb"))
+    components, phases = ["CU", "MG", "VA"], sorted(database.phases)
+    conditions = {v.T: (650, 1200, 50), v.X("MG"): (0, 1, 0.05), v.P: 101325, v.N: 1}
+    axes = Figure().subplots()
+    binplot(database, components, phases, conditions, plot_kwargs={"ax": axes})
+    lines = len(axes.get_lines())
+    dataplot(
+        components,
+        phases,
+        conditions,
+        load_datasets(sorted(map(str, fitted.glob("datasets/*.json")))),
+        ax=axes,
+    )
+    assert len(axes.get_lines()) > lines > 0

@@ -1,0 +1,56 @@
+"""A run directory with a chain of chosen samples, as a fit leaves it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from espei_hpc.checkpoint import Store
+from espei_hpc.checkpoint.segment import FloatArray, State
+from espei_hpc.fit.record import Record
+
+INPUT = "mcmc: {iterations: 100, input_db: start.tdb}\nsystem: {phase_models: models.json, datasets: data}\n"
+
+
+@dataclass(frozen=True)
+class Made:
+    input_file: Path
+    directory: Path
+    positions: FloatArray
+    log_probabilities: FloatArray
+
+
+def made_run(
+    place: Path, positions: FloatArray | None = None, symbols: Sequence[str] = ("VV0000", "VV0001")
+) -> Made:
+    """Write a run: these positions (walkers, iterations, symbols), or some normal ones."""
+    if positions is None:
+        positions = np.random.default_rng(0).normal(size=(4, 40, len(symbols)))
+    log_probabilities = -0.5 * np.sum(positions**2, axis=2)
+    input_file, directory = place / "x.yaml", place / "x.run"
+    input_file.write_text(INPUT)
+    directory.mkdir()
+    fingerprint = {"symbols": " ".join(symbols), "version of espei": "0.9.1"}
+    Record(fingerprint, ("espei-mpi", "--in", "x.yaml"), "0.1.0").write(directory)
+    _save(directory / "checkpoint", positions, log_probabilities)
+    return Made(input_file, directory, positions, log_probabilities)
+
+
+def _save(directory: Path, positions: FloatArray, log_probabilities: FloatArray) -> None:
+    """Save all in one segment but for the last iteration, which has its own."""
+    store, iterations = Store(directory), positions.shape[1]
+    moved = np.cumsum(np.any(np.diff(positions, axis=1, prepend=positions[:, :1] - 1) != 0, axis=2), axis=1)
+    store.begin(_state(0, positions[:, 0], None, np.zeros(len(positions), dtype=np.int64)))
+    for part in filter(len, np.split(np.arange(iterations), [iterations - 1])):
+        end = part[-1]
+        state = _state(int(end) + 1, positions[:, end], log_probabilities[:, end], moved[:, end])
+        store.append(positions[:, part], log_probabilities[:, part], state)
+
+
+def _state(
+    iteration: int, positions: FloatArray, log_probabilities: FloatArray | None, accepted: np.ndarray
+) -> State:
+    name, key, place, has_gauss, gauss = np.random.RandomState(iteration).get_state(legacy=True)
+    random = (name, np.asarray(key, dtype=np.uint32), int(place), int(has_gauss), float(gauss))
+    return State(iteration, positions, log_probabilities, accepted, random)
