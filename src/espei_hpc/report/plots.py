@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib as mpl
@@ -34,6 +35,11 @@ STYLE = {
     "grid.alpha": 0.3,
     "lines.linewidth": 0.6,
 }
+
+
+def style() -> AbstractContextManager[None]:
+    """Return a context in which plots are made and saved as they are meant to look."""
+    return mpl.rc_context(STYLE)
 
 
 def traces(samples: Samples) -> Figure:
@@ -111,7 +117,7 @@ def corner(samples: Samples, symbols: Sequence[str]) -> Figure:
     chosen = [samples.symbols.index(symbol) for symbol in symbols]
     values = samples.positions[:, samples.kept][:, :, chosen].reshape(-1, len(chosen))
     side = max(4.0, min(12.0, 1.9 * len(chosen)))
-    with mpl.rc_context({"font.size": 8}):
+    with mpl.rc_context({"font.size": 8, "axes.grid": False}):
         figure: Figure = draw(
             values,
             fig=Figure(figsize=(side, side)),
@@ -144,9 +150,8 @@ def timeline(line: Timeline) -> Figure:
 
 
 def _figure(height: float, *args: int, **options: Any) -> tuple[Figure, Any]:
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(INCHES, height), layout="constrained")
-        return figure, figure.subplots(*args, **options)
+    figure = Figure(figsize=(INCHES, height), layout="constrained")
+    return figure, figure.subplots(*args, **options)
 
 
 def _grid(number: int, draw: Callable[[Axes, int], None], below: str) -> Figure:

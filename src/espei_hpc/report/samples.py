@@ -91,19 +91,34 @@ def read(path: Path) -> Samples:
         done = saved.state.iteration if saved else 0
         what = f"{done} iterations are saved, which is too few to say anything of"
         raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, "wait for more; espei-hpc status tells")])
+    settings = read_input(run.input_file) if run.input_file else {}
+    number = saved.positions.shape[2]
     return Samples(
         run=run,
         positions=saved.positions,
         log_probabilities=saved.log_probabilities,
         accepted=saved.state.accepted,
-        symbols=_symbols(record, saved.positions.shape[2]),
+        symbols=_symbols(record, settings, run.directory.absolute().parent, number),
         record=record,
-        settings=read_input(run.input_file) if run.input_file else {},
+        settings=settings,
     )
 
 
-def _symbols(record: Record, number: int) -> tuple[str, ...]:
-    """Return the symbols that the run wrote down; of a generated database it knows none."""
+def _symbols(record: Record, settings: Mapping[str, Any], beside: Path, number: int) -> tuple[str, ...]:
+    """Return the symbols that the run wrote down; of a generated database those of the fitted one."""
     written = tuple(record.fingerprint.get("symbols", "").split())
-    # ESPEI names those that it generates so.
-    return written if len(written) == number else tuple(f"VV{index:04d}" for index in range(number))
+    if len(written) == number:
+        return written
+    database = beside / (settings.get("output") or {}).get("output_db", "out.tdb")
+    fitted = _fitted(database)
+    return fitted if len(fitted) == number else tuple(f"parameter {index + 1}" for index in range(number))
+
+
+def _fitted(database: Path) -> tuple[str, ...]:
+    if not database.exists():
+        return ()
+    from pycalphad import Database
+
+    from espei_hpc import upstream
+
+    return tuple(upstream.database_symbols_to_fit(Database(str(database))))

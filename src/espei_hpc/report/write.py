@@ -62,9 +62,11 @@ def write(samples: Samples, directory: Path, symbols: Sequence[str], say: Say) -
         with _Diagram(samples, directory) as drawn:
             found = statistics(samples)
             judged = verdict(found)
-            images = []
-            for name, title, figure in _figures(samples, found, symbols or _slowest(found)):
-                images.append(page.Image(name, title, _save(figure, directory / f"{name}.png")))
+            with plots.style():
+                images = [
+                    page.Image(name, title, _save(figure, directory / f"{name}.png"))
+                    for name, title, figure in _figures(samples, found, symbols or _slowest(found))
+                ]
             diagram_image, note = drawn.wait()
         if note:
             say(f"no phase diagram: {note}")

@@ -1,5 +1,6 @@
 """Samples are read from the checkpoint as it is, whether the fit runs or not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
+from espei_hpc.fit.record import Record
 from espei_hpc.report import samples
 from unit.report.made_report import made_run
 
@@ -17,6 +19,23 @@ def test_all_iterations_are_read_with_the_names_of_the_symbols(tmp_path: Path) -
     assert read.symbols == ("VV0001", "VV0007")
     assert np.array_equal(read.positions, run.positions)
     assert np.array_equal(read.log_probabilities, run.log_probabilities)
+
+
+def test_symbols_of_a_generated_database_are_those_of_the_fitted_one(tmp_path: Path) -> None:
+    run = made_run(tmp_path)
+    record = Record.read(run.directory)
+    assert record is not None
+    replace(record, fingerprint={}).write(run.directory)
+    (tmp_path / "out.tdb").write_text("FUNCTION VV0003 1 2; 10000 N !\nFUNCTION VV0001 1 2; 10000 N !\n")
+    assert samples.read(run.input_file).symbols == ("VV0001", "VV0003")
+
+
+def test_parameters_without_a_name_are_numbered(tmp_path: Path) -> None:
+    run = made_run(tmp_path)
+    record = Record.read(run.directory)
+    assert record is not None
+    replace(record, fingerprint={}).write(run.directory)
+    assert samples.read(run.input_file).symbols == ("parameter 1", "parameter 2")
 
 
 def test_a_run_is_named_by_its_directory_too(tmp_path: Path) -> None:
