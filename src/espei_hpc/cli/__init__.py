@@ -56,6 +56,8 @@ def commands() -> None:
     """Run ESPEI fits on a cluster.
 
     To fit, use espei-mpi, which starts the cluster and calls these commands.
+
+    Example: espei-hpc init my-fit
     """
 
 
@@ -179,7 +181,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
     click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(planning.lines(made)))
 
 
-@commands.command("prepare")
+@commands.command("prepare", hidden=True)
 @input_option
 @scheduler_file_option
 @run_dir_option
@@ -295,7 +297,7 @@ def _tell_obstacles(directory: Path, ranks: int | None, interface: str | None) -
             click.echo(f"    {line.cure}", err=True)
 
 
-@commands.command()
+@commands.command(hidden=True)
 @click.option("--run-dir", type=click.Path(path_type=Path), required=True)
 @click.option("--id", "cluster_id", required=True)
 def rank(run_dir: Path, cluster_id: str) -> None:
@@ -322,6 +324,8 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
     """Wait until a cluster started by start-cluster is really there.
 
     Example: espei-hpc wait --scheduler-file my_scheduler.json -w 19
+
+    Example: wait-for-cluster --scheduler-file my_scheduler.json -w 19
     """
     from espei_hpc.cluster import dask_settings, named, readiness
 
@@ -370,6 +374,8 @@ def fit(
     --local, or else the file that mcmc.scheduler names in the input.
 
     Example: espei-hpc fit --in x.yaml --scheduler-file my_scheduler.json
+
+    Example: run-fit --in x.yaml --scheduler-file my_scheduler.json
     """
     from espei_hpc.fit.stop import Stopped, Stopper
 
