@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from espei_hpc import __version__, batch
-from espei_hpc.cli import first, host
+from espei_hpc.cli import first, helping, host
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -472,5 +472,5 @@ def _run_directory(input_file: Path) -> Path:
     return input_file.resolve().with_suffix(".run")
 
 
-for command in (first.init, host.host_mpi, host.doctor, host.probe, job_scripts.job):
+for command in (first.init, helping.completion, host.host_mpi, host.doctor, host.probe, job_scripts.job):
     commands.add_command(command)

@@ -11,7 +11,7 @@ import pytest
 from espei_hpc.cli import commands
 from support import BIN, ROOT
 
-OPERATORS = ("&&", "||", ";", "|", "&", ">", "<", ">>")
+OPERATORS = (")", "&&", "||", ";", "|", "&", ">", "<", ">>")
 ENTRYPOINTS = sorted(path.name for path in (ROOT / "entrypoints").iterdir())
 
 
