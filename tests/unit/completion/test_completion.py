@@ -28,8 +28,9 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _script(shell: str) -> str:
-    words = [BIN / "espei-hpc", "completion", shell]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    words = [str(BIN / "espei-hpc"), "completion", shell]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def _completed(script: Path, *words: str) -> list[str]:
