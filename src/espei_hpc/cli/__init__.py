@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from espei_hpc import __version__, batch
+from espei_hpc import __version__, batch, pages
 from espei_hpc.cli import first, helping, host
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
@@ -33,6 +33,8 @@ def main() -> int:
         return ExitCode.FAILED
     except Refusal as refusal:
         show(refusal)
+        if topic := pages.about(refusal):
+            click.echo(f"espei-hpc: more: {pages.command(topic, os.environ)}", err=True)
         return refusal.code
     return code if isinstance(code, int) else ExitCode.OK
 
@@ -472,5 +474,7 @@ def _run_directory(input_file: Path) -> Path:
     return input_file.resolve().with_suffix(".run")
 
 
-for command in (first.init, helping.completion, host.host_mpi, host.doctor, host.probe, job_scripts.job):
+for command in (first.init, helping.completion, helping.help_page):
+    commands.add_command(command)
+for command in (host.host_mpi, host.doctor, host.probe, job_scripts.job):
     commands.add_command(command)

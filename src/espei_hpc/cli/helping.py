@@ -1,5 +1,6 @@
 """The commands that help with the others: ``completion`` and ``help``."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -33,3 +34,24 @@ def completion(context: click.Context, shell: "Shell") -> None:
     from espei_hpc import completion as completing
 
     click.echo(completing.script(shell, context.find_root().command))
+
+
+@click.command("help")
+@click.argument("topic", required=False)
+def help_page(topic: str | None) -> None:
+    """Print the page of the documentation about TOPIC; without it, say which there are.
+
+    Example: espei-hpc help host-mpi
+    """
+    from espei_hpc import pages
+
+    if topic is None:
+        for name, title in pages.topics().items():
+            click.echo(f"{name:<18}{title}")
+    elif sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(pages.page(topic)))
+    else:
+        click.echo(pages.page(topic))
