@@ -15,6 +15,7 @@ export MPI4PY_MPIABI := none
 
 include bench.mk
 include images.mk
+include release.mk
 
 .PHONY: help demo test lint unit soak clean lock environment
 
