@@ -21,20 +21,21 @@ SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),315532800
 dated_podman = --timestamp $(SOURCE_DATE_EPOCH)
 dated_buildah = $(dated_podman)
 release_name = dist/espei-hpc-$(package_version)
+release_parts := $(addprefix release-,$(image_variants))
 
-.PHONY: wheel release
+.PHONY: wheel release $(release_parts)
 
 wheel: $(ENVIRONMENT)/.locked ## build the wheel, in dist/, the same bytes wherever it is built
 	mkdir -p dist
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(bin)/python -m pip wheel --quiet --no-index --no-deps \
 		--no-build-isolation --wheel-dir dist .
 
-release: wheel ## build the wheel, all images, their SIFs and bills of materials, and SHA256SUMS
-	rm -f dist/images.txt
-	for mpi in $(image_variants); do \
-		$(MAKE) sif sbom MPI=$$mpi IMAGE_BUILD_ARGS='$(IMAGE_BUILD_ARGS) $(dated_$(notdir $(ENGINE)))'; \
-		cp build/espei-$$mpi.sif $(release_name)-$$mpi.sif; \
-		cp build/espei-$$mpi.cdx.json $(release_name)-$$mpi.cdx.json; \
-		echo "$(IMAGE):$$mpi $$($(ENGINE) image inspect --format '{{.Id}}' $(IMAGE):$$mpi)" >>dist/images.txt; \
-	done
+release: wheel $(release_parts) ## build the wheel, all images, their SIFs and bills of materials, and SHA256SUMS
+	cd dist && cat $(image_variants:%=image-%.txt) >images.txt && rm $(image_variants:%=image-%.txt)
 	cd dist && sha256sum -- *$(package_version)* images.txt >SHA256SUMS
+
+$(release_parts): release-%: wheel
+	$(MAKE) sif sbom MPI=$* IMAGE_BUILD_ARGS='$(IMAGE_BUILD_ARGS) $(dated_$(notdir $(ENGINE)))'
+	cp build/espei-$*.sif $(release_name)-$*.sif
+	cp build/espei-$*.cdx.json $(release_name)-$*.cdx.json
+	$(ENGINE) image inspect --format '$(IMAGE):$* {{.Id}}' $(IMAGE):$* >dist/image-$*.txt
