@@ -15,6 +15,7 @@ export MPI4PY_MPIABI := none
 
 include bench.mk
 include images.mk
+include release.mk
 
 .PHONY: help demo test lint unit soak clean lock environment
 
@@ -50,7 +51,7 @@ $(ENVIRONMENT)/.locked: $(wildcard lock/*.txt) lock/install
 	touch $@
 
 # As users get it: built, not linked.
-$(ENVIRONMENT)/.installed: $(ENVIRONMENT)/.locked pyproject.toml $(shell find src entrypoints host-mpi -type f -not -name '*.pyc')
+$(ENVIRONMENT)/.installed: $(ENVIRONMENT)/.locked pyproject.toml $(shell find src docs entrypoints examples host-mpi -type f -not -name '*.pyc')
 	$(bin)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --force-reinstall .
 	touch $@
 

@@ -1,6 +1,7 @@
 """What the Apptainer image promises to an ordinary user, alone and under a host's MPI."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def test_its_own_test_passes(apptainer: Apptainer) -> None:
 def test_help_names_the_commands(apptainer: Apptainer) -> None:
     result = apptainer.host("apptainer", "run-help", apptainer.sif)
     assert "espei-mpi --in x.yaml" in result.output
+    for heading in ("NAME", "SYNOPSIS", "COMMANDS", "EXIT CODES", "SEE ALSO"):
+        assert re.search(rf"^ *{heading}$", result.output, re.MULTILINE), result.output
 
 
 def test_labels_of_the_image_are_kept(apptainer: Apptainer) -> None:

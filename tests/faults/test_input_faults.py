@@ -38,6 +38,9 @@ def assert_refused_before_anything_started(
     assert result.code == code, result.output
     assert "Traceback" not in result.output
     told = [line for line in result.output.splitlines() if line.startswith("espei-hpc: ")]
+    more = [line for line in told if line.startswith("espei-hpc: more: espei-hpc help ")]
+    told = [line for line in told if line not in more]
+    assert len(more) == 1, result.output
     assert len(told) == len(expected), result.output
     for text in expected:
         assert any(text in line for line in told), result.output

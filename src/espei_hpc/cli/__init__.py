@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from espei_hpc import __version__, batch
-from espei_hpc.cli import host, results
+from espei_hpc import __version__, batch, pages
+from espei_hpc.cli import first, helping, host, results
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
@@ -33,6 +33,8 @@ def main() -> int:
         return ExitCode.FAILED
     except Refusal as refusal:
         show(refusal)
+        if topic := pages.about(refusal):
+            click.echo(f"espei-hpc: more: {pages.command(topic, os.environ)}", err=True)
         return refusal.code
     return code if isinstance(code, int) else ExitCode.OK
 
@@ -56,6 +58,8 @@ def commands() -> None:
     """Run ESPEI fits on a cluster.
 
     To fit, use espei-mpi, which starts the cluster and calls these commands.
+
+    Example: espei-hpc init my-fit
     """
 
 
@@ -179,7 +183,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
     click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(planning.lines(made)))
 
 
-@commands.command("prepare")
+@commands.command("prepare", hidden=True)
 @input_option
 @scheduler_file_option
 @run_dir_option
@@ -295,7 +299,7 @@ def _tell_obstacles(directory: Path, ranks: int | None, interface: str | None) -
             click.echo(f"    {line.cure}", err=True)
 
 
-@commands.command()
+@commands.command(hidden=True)
 @click.option("--run-dir", type=click.Path(path_type=Path), required=True)
 @click.option("--id", "cluster_id", required=True)
 def rank(run_dir: Path, cluster_id: str) -> None:
@@ -322,6 +326,8 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
     """Wait until a cluster started by start-cluster is really there.
 
     Example: espei-hpc wait --scheduler-file my_scheduler.json -w 19
+
+    Example: wait-for-cluster --scheduler-file my_scheduler.json -w 19
     """
     from espei_hpc.cluster import dask_settings, named, readiness
 
@@ -370,6 +376,8 @@ def fit(
     --local, or else the file that mcmc.scheduler names in the input.
 
     Example: espei-hpc fit --in x.yaml --scheduler-file my_scheduler.json
+
+    Example: run-fit --in x.yaml --scheduler-file my_scheduler.json
     """
     from espei_hpc.fit.stop import Stopped, Stopper
 
@@ -466,5 +474,7 @@ def _run_directory(input_file: Path) -> Path:
     return input_file.resolve().with_suffix(".run")
 
 
-for command in (host.host_mpi, host.doctor, host.probe, job_scripts.job, results.report, results.export):
+for command in (first.init, helping.completion, helping.help_page, results.report, results.export):
+    commands.add_command(command)
+for command in (host.host_mpi, host.doctor, host.probe, job_scripts.job):
     commands.add_command(command)

@@ -65,7 +65,10 @@ def _kinds() -> str:
 @job.command()
 @_options
 def slurm(**options: Any) -> None:
-    """Write a script for sbatch."""
+    """Write a script for sbatch.
+
+    Example: espei-hpc job slurm --in x.yaml --ranks-per-node 32 --hours 24 --submit
+    """
     _write("slurm", "select", **options)
 
 
@@ -79,7 +82,10 @@ def slurm(**options: Any) -> None:
     help="select: PBS Pro and OpenPBS. nodes: Torque.",
 )
 def pbs(dialect: "Dialect", **options: Any) -> None:
-    """Write a script for qsub."""
+    """Write a script for qsub.
+
+    Example: espei-hpc job pbs --in x.yaml --kind long-fit --account abc123 >long-fit.pbs
+    """
     _write("pbs", dialect, **options)
 
 
@@ -106,7 +112,10 @@ def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any
 @job.command()
 @click.argument("inputs", type=click.Path(path_type=Path), nargs=-1, required=True)
 def finished(inputs: tuple[Path, ...]) -> int:
-    """Say which fits are finished (the job behind an array of fits does); exit code 0 if all are."""
+    """Say which fits are finished (the job behind an array of fits does); exit code 0 if all are.
+
+    Example: espei-hpc job finished x.yaml y.yaml
+    """
     from espei_hpc.jobs.finished import look
 
     looked = [look(path) for path in inputs]

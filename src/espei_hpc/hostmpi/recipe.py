@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 from espei_hpc.hostmpi.schema import Bind, Match, Recipe, Reference
+from espei_hpc.shipped import shipped as find_shipped
 
 __all__ = ["Recipe", "all_recipes", "for_family", "for_site", "load", "shipped", "users"]
 
@@ -21,8 +22,7 @@ KEYS = {key for part in (Recipe, Bind, Match, Reference) for key in part.model_f
 
 def shipped() -> Path:
     """Return the directory of the recipes that come with this package, installed or in its source tree."""
-    installed = Path(__file__).parent / "recipes"
-    return installed if installed.is_dir() else Path(__file__).parents[3] / "host-mpi"
+    return find_shipped("hostmpi/recipes", "host-mpi")
 
 
 def users(environment: Mapping[str, str], root: Path = Path("/")) -> Path:
