@@ -3,6 +3,7 @@
 import contextlib
 import math
 import resource
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
 from espei_hpc.fit.files import SampleFiles
+from espei_hpc.fit.recent import Recent
 from espei_hpc.fit.run_directory import DIFFERENCE, RunDirectory
 from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopper
@@ -137,6 +139,7 @@ class GraphFit:
         graph = Graph(chain.state, self.problem.iterations)
         cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions))
         self.stopper.sampling()
+        recent = Recent(time.monotonic(), chain.done)
         self._tell(chain)
         self.walltime.sampled(chain.done)
 
@@ -144,6 +147,9 @@ class GraphFit:
             chain.add(block)
             if graph.starting is not None and block.first == 0:
                 self.sampling.start = graph.starting
+            recent.passed(time.monotonic(), pool.workers)
+            recent.iterated(chain.done)
+            self.sampling.pace, self.sampling.busy = recent.pace, recent.busy
             self._tell(chain)
             self.walltime.sampled(chain.done)
             self.stopper.over = self.stopper.over or self.walltime.over_for_an_iteration()
@@ -152,12 +158,15 @@ class GraphFit:
             for notes in (pool.notes, engine.notes):
                 while notes:
                     self.say(notes.pop(0))
+            recent.passed(time.monotonic(), pool.workers)
+            self.sampling.workers = pool.workers
             self._workers = max(self._workers, pool.workers)
             chain.save_if_due()
+            self.sampling.saved_at = chain.written_at
             self.walltime.saved(chain.saving)
             return not self.stopper.asked
 
-        engine = Engine(graph, pool, description, cutter)
+        engine = Engine(graph, pool, description, cutter, lambda done: recent.answered(done.seconds))
         with contextlib.closing(cutter):
             engine.run(block_done, turn)
 
@@ -190,6 +199,7 @@ class GraphFit:
         """Bring what is known of the sampling up to date."""
         sampling = self.sampling
         sampling.iterations, sampling.done = self.problem.iterations, chain.done
+        sampling.job_end = self.walltime.end
         if chain.done:
             sampling.last = chain.log_probabilities[:, -1]
             sampling.best = float(np.max(chain.log_probabilities))
