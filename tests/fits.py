@@ -9,6 +9,9 @@ import yaml
 
 from support import BIN, EXAMPLE, STOCK, Commands
 
+KEPT = {"run.json", "checkpoint", "progress.json"}
+"""What a finished fit leaves in its run directory."""
+
 
 @dataclass(frozen=True)
 class Chain:

@@ -48,7 +48,7 @@ def autocorrelation(samples: FloatArray) -> FloatArray:
     length = 2 ** math.ceil(math.log2(2 * iterations))
     spectrum = np.fft.rfft(samples - samples.mean(), n=length, axis=1)
     power = (spectrum * spectrum.conj()).real.mean(axis=0)
-    covariance = np.fft.irfft(power, n=length)[:iterations]
+    covariance: FloatArray = np.fft.irfft(power, n=length)[:iterations]
     rho: FloatArray = covariance / covariance[0]
     return rho
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import yaml
 
-from fits import Chain, write_fit
+from fits import KEPT, Chain, write_fit
 from support import BIN, Commands, mpirun, ranks, running_cluster, wait_until
 
 OPEN_MPI = f"{mpirun('openmpi')} --map-by :OVERSUBSCRIBE"
@@ -24,7 +24,7 @@ def test_fault_01_normal_end_leaves_no_process_and_no_file(commands: Commands, s
     assert commands.left() == []
     new = {path.name for path in set(small_fit.parent.iterdir()) - before}
     assert new == {"fitted.tdb", "trace.npy", "lnprob.npy", "x.run", "test-command-1.log"}
-    assert {path.name for path in small_fit.with_suffix(".run").iterdir()} == {"run.json", "checkpoint"}
+    assert {path.name for path in small_fit.with_suffix(".run").iterdir()} == KEPT
 
 
 @pytest.mark.parametrize(

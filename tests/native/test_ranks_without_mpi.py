@@ -16,7 +16,7 @@ import pytest
 
 from espei_hpc.cluster.directory import ClusterDirectory
 from espei_hpc.cluster.named import newest_start
-from fits import Chain
+from fits import KEPT, Chain
 from support import BIN, Command, Commands, mpirun, ranks, running_cluster, wait_until
 
 STAND_IN = """#!/usr/bin/env bash
@@ -89,7 +89,7 @@ def test_chain_of_a_fit_without_mpi_equals_stock_and_nothing_is_left(
     assert result.code == 0, result.output
     assert "cluster ready: 2 workers" in result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
-    assert {path.name for path in small_fit.with_suffix(".run").iterdir()} == {"run.json", "checkpoint"}
+    assert {path.name for path in small_fit.with_suffix(".run").iterdir()} == KEPT
 
 
 def test_signal_ends_a_fit_without_mpi_with_its_checkpoint(

@@ -27,6 +27,7 @@ class Chain:
 
     Attributes:
         state: the ensemble at the end of the last iteration that is done.
+        written_at: when the last checkpoint of this start was written, s since 1970; None before the first.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Chain:
             self._fill(0, directory.saved.positions, directory.saved.log_probabilities)
         self._saved, self._saved_at = self.state.iteration, time.monotonic()
         self._checkpoint_seconds = self._array_seconds = 0.0
+        self.written_at: float | None = None
 
     @property
     def saving(self) -> float:
@@ -118,7 +120,7 @@ class Chain:
             self._lock.check()
             new = slice(self._saved, self.done)
             self._store.append(self._positions[:, new], self._log_probabilities[:, new], self.state)
-            self._saved = self.done
+            self._saved, self.written_at = self.done, time.time()
             self._checkpoint_seconds = max(self._checkpoint_seconds, time.monotonic() - began)
         self._saved_at = time.monotonic()
 

@@ -59,16 +59,25 @@ class Engine:
         pool: the workers, each with an evaluator of the likelihood.
         description: what the evaluators are made of.
         cutter: decides the pieces of an evaluation.
+        evaluated: told of each piece that a worker has evaluated.
 
     Attributes:
         notes: why units are left to ESPEI's own functions, to be told to the user; the caller empties it.
     """
 
-    def __init__(self, graph: Graph, pool: Pool, description: Description, cutter: Cutter) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        pool: Pool,
+        description: Description,
+        cutter: Cutter,
+        evaluated: Callable[[Done], None] = lambda _: None,
+    ) -> None:
         self._graph = graph
         self._pool = pool
         self._description = description
         self._cutter = cutter
+        self._evaluated = evaluated
         self._waiting: deque[Job] = deque()
         self._evaluations: dict[Hashable, _Evaluation] = {}
         """By the key of each of their pieces that is out."""
@@ -119,6 +128,7 @@ class Engine:
             raise EvaluationFailed(
                 answer.job.arguments[0], f"{answer.cause}: {answer.error}", answer.traceback
             )
+        self._evaluated(answer)
         if answer.value.differences:
             raise Differs(answer.value.differences[0])
         self._note(answer.value)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import distributed
-import numpy as np
 
 from espei_hpc.checkpoint import write_json
 from espei_hpc.cluster.directory import read_json
@@ -19,6 +18,7 @@ from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
 from espei_hpc.fit.files import SampleFiles
+from espei_hpc.fit.observer import Observer
 from espei_hpc.fit.run_directory import DIFFERENCE, RunDirectory
 from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopper
@@ -62,6 +62,11 @@ class GraphFit:
     sampling: Sampling = field(default_factory=Sampling)
     _workers: int = 1
     """The most there were."""
+    _observer: Observer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sampling.iterations, self.sampling.job_end = self.problem.iterations, self.walltime.end
+        self._observer = Observer(self.sampling, self.directory.path, self.report)
 
     def run(self) -> Sampling:
         """Fit; afterwards arrays and database are written as far as the chain goes.
@@ -93,10 +98,10 @@ class GraphFit:
         try:
             if chain.done < problem.iterations:
                 self._sample_prepared(chain, recipe)
-            self._note(chain)
         finally:
             chain.save()
             chain.write_arrays()
+            self._observer.ends(chain)
         return chain.positions, chain.log_probabilities
 
     def _sample_prepared(self, chain: Chain, recipe: Callable[[], Recipe]) -> None:
@@ -137,14 +142,14 @@ class GraphFit:
         graph = Graph(chain.state, self.problem.iterations)
         cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions))
         self.stopper.sampling()
-        self._tell(chain)
+        self._observer.begins(chain)
         self.walltime.sampled(chain.done)
 
         def block_done(block: Block) -> None:
             chain.add(block)
             if graph.starting is not None and block.first == 0:
                 self.sampling.start = graph.starting
-            self._tell(chain)
+            self._observer.iterated(chain, pool.workers)
             self.walltime.sampled(chain.done)
             self.stopper.over = self.stopper.over or self.walltime.over_for_an_iteration()
 
@@ -154,10 +159,11 @@ class GraphFit:
                     self.say(notes.pop(0))
             self._workers = max(self._workers, pool.workers)
             chain.save_if_due()
+            self._observer.turned(chain, pool.workers)
             self.walltime.saved(chain.saving)
             return not self.stopper.asked
 
-        engine = Engine(graph, pool, description, cutter)
+        engine = Engine(graph, pool, description, cutter, self._observer.evaluated)
         with contextlib.closing(cutter):
             engine.run(block_done, turn)
 
@@ -181,19 +187,6 @@ class GraphFit:
         except (OSError, TimeoutError) as error:
             fault = Fault("cluster", f"the scheduler at {told['address']} does not answer ({error})")
             raise Refusal(ExitCode.UNAVAILABLE, [fault]) from error
-
-    def _tell(self, chain: Chain) -> None:
-        self._note(chain)
-        self.report(self.sampling)
-
-    def _note(self, chain: Chain) -> None:
-        """Bring what is known of the sampling up to date."""
-        sampling = self.sampling
-        sampling.iterations, sampling.done = self.problem.iterations, chain.done
-        if chain.done:
-            sampling.last = chain.log_probabilities[:, -1]
-            sampling.best = float(np.max(chain.log_probabilities))
-            sampling.acceptance = float(np.mean(chain.state.accepted)) / chain.done
 
     def _refusal(self, error: EvaluationFailed) -> Refusal:
         """Keep the parameters and the traceback of a failed evaluation, and say where."""

@@ -1,13 +1,12 @@
-"""Telling how far the fit is: a bar on a terminal, a plain line now and then in a batch log."""
+"""Telling how far the fit is: live on a terminal, a plain line now and then in a batch log."""
 
+import os
 import sys
 import time
 from typing import Protocol
 
-import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from espei_hpc.fit import figures
+from espei_hpc.fit.live import LiveDisplay
 from espei_hpc.fit.sampling import Sampling
 
 FIRST_LINE_SECONDS = 1.0
@@ -27,37 +26,8 @@ class Display(Protocol):
 
 def display() -> Display:
     """Return the display that fits where the output goes."""
-    return Bar() if sys.stdout.isatty() else Lines()
-
-
-def numbers(sampling: Sampling) -> str:
-    """Say in one line where the walkers are."""
-    if not sampling.done:
-        return "starting walkers"
-    return (
-        f"log-probability best {sampling.best:.2f}, median {np.median(sampling.last):.2f}; "
-        f"acceptance {sampling.acceptance:.2f}"
-    )
-
-
-class Bar:
-    """A progress bar."""
-
-    def __init__(self) -> None:
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-        self._progress = Progress(*columns, console=Console(highlight=False))
-        self._task = self._progress.add_task("", total=None)
-
-    def report(self, sampling: Sampling) -> None:
-        """Move the bar."""
-        self._progress.start()
-        self._progress.update(
-            self._task, total=sampling.iterations, completed=sampling.done, description=numbers(sampling)
-        )
-
-    def close(self) -> None:
-        """Leave the bar where it is and go to the next line."""
-        self._progress.stop()
+    draws = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return LiveDisplay() if draws else Lines()
 
 
 class Lines:
@@ -78,26 +48,32 @@ class Lines:
         if sampling.done > self._done_before and (
             elapsed >= self._next or sampling.done == sampling.iterations
         ):
-            self._print(sampling, elapsed)
+            mean = elapsed / (sampling.done - self._done_before)
+            print(line(sampling, mean, time.time()), flush=True)
             self._next = elapsed + self._interval
             self._interval = min(2 * self._interval, LONGEST_SILENCE_SECONDS)
 
     def close(self) -> None:
         """Nothing to leave."""
 
-    def _print(self, sampling: Sampling, elapsed: float) -> None:
-        pace = elapsed / (sampling.done - self._done_before)
-        left = pace * (sampling.iterations - sampling.done)
-        print(
-            f"iteration {sampling.done} of {sampling.iterations}: {numbers(sampling)}; "
-            f"{pace:.3g} s an iteration, {duration(left)} left",
-            flush=True,
-        )
 
+def line(sampling: Sampling, mean: float, now: float) -> str:
+    """Return the line of a sampling.
 
-def duration(seconds: float) -> str:
-    """Write a time as people say it: ``12 s``, ``3 min``, ``5 h 20 min``."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+    Args:
+        sampling: what is known of it.
+        mean: length of an iteration since the sampling began, s.
+        now: the time, s since 1970.
+    """
+    pace = mean if sampling.pace is None else sampling.pace
+    left = figures.duration(pace * (sampling.iterations - sampling.done))
+    told = [
+        f"iteration {sampling.done} of {sampling.iterations}: {figures.numbers(sampling)}",
+        f"{mean:.3g} s an iteration, {pace:.3g} s of late, {left} left",
+        figures.workers(sampling),
+    ]
+    if (job_left := sampling.job_left(now)) is not None:
+        told.append(f"job {figures.duration(job_left)} left")
+    if (saved_ago := sampling.saved_ago(now)) is not None:
+        told.append(f"checkpoint {figures.duration(saved_ago)} ago")
+    return "; ".join(part for part in told if part)

@@ -10,6 +10,7 @@ from espei_hpc.checkpoint import Lock, Saved, Store, check_array, compare, write
 from espei_hpc.cluster.directory import cannot_create
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
+from espei_hpc.fit.progress_file import NAME as PROGRESS
 from espei_hpc.fit.record import NAME, Record
 from espei_hpc.fit.sampling import FloatArray
 from espei_hpc.problem import Problem
@@ -154,7 +155,7 @@ class RunDirectory:
         while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
         aside.mkdir(mode=0o700)
-        for name in (CHECKPOINT, NAME, DIFFERENCE):
+        for name in (CHECKPOINT, NAME, DIFFERENCE, PROGRESS):
             if (self.path / name).exists():
                 (self.path / name).rename(aside / name)
         for path in (problem.trace, problem.lnprob):

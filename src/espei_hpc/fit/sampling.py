@@ -19,6 +19,12 @@ class Sampling:
         best: highest log-probability so far, the start included.
         last: log-probabilities of the walkers now, shape (walkers,).
         acceptance: fraction of proposals accepted so far, over all walkers.
+        workers: how many take part now; None where that is not known.
+        pace: length of an iteration of late, s; None before the first.
+        busy: fraction of the workers' time of late in which they evaluated, 0 to 1; None where that is not
+            known.
+        job_end: when the job ends, s since 1970; None where that is not known.
+        saved_at: when the last checkpoint was written, s since 1970; None if none was in this start.
     """
 
     iterations: int = 0
@@ -27,3 +33,26 @@ class Sampling:
     best: float = -np.inf
     last: FloatArray = field(default_factory=lambda: np.empty(0))
     acceptance: float = 0.0
+    workers: int | None = None
+    pace: float | None = None
+    busy: float | None = None
+    job_end: float | None = None
+    saved_at: float | None = None
+
+    @property
+    def median(self) -> float:
+        """Median of the walkers' log-probabilities now; minus infinity before there are any."""
+        return float(np.median(self.last)) if self.last.size else -np.inf
+
+    @property
+    def left(self) -> float | None:
+        """Time that the rest takes at the pace of late, s; None before the first iteration."""
+        return None if self.pace is None else self.pace * max(0, self.iterations - self.done)
+
+    def job_left(self, now: float) -> float | None:
+        """Time until the job ends, s, at a time in s since 1970; None where that is not known."""
+        return None if self.job_end is None else max(0.0, self.job_end - now)
+
+    def saved_ago(self, now: float) -> float | None:
+        """Age of the last checkpoint, s, at a time in s since 1970; None if there is none."""
+        return None if self.saved_at is None else max(0.0, now - self.saved_at)

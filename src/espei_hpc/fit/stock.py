@@ -6,6 +6,7 @@ Only the likelihood is not sent as ESPEI does it but built in each worker (see
 
 import asyncio
 import functools
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -17,6 +18,7 @@ from espei import espei_script
 
 from espei_hpc import upstream
 from espei_hpc.fit.graph_optimizer import FEWEST_ITERATIONS, recipe
+from espei_hpc.fit.recent import Recent
 from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.likelihood import Recipe
@@ -93,6 +95,7 @@ class _Observer:
     def begin(self, prepared: upstream.Prepared, iterations: int, client: Any) -> _SafePool:
         self._stopper.sampling()
         self.sampling.iterations = iterations
+        self._recent = Recent(time.monotonic(), 0)
         pool = _SafePool(client, recipe(self._settings, prepared).packed(), self._stopper, self.sampling)
         self._report(self.sampling)
         return pool
@@ -103,6 +106,9 @@ class _Observer:
         sampling.last = log_probabilities
         sampling.best = max(sampling.best, float(np.max(sampling.start)), float(np.max(log_probabilities)))
         sampling.acceptance = acceptance
+        self._recent.passed(time.monotonic(), 0)
+        self._recent.iterated(sampling.done)
+        sampling.pace = self._recent.pace
         self._report(sampling)
 
     def end(self, files: tuple[str | None, str | None]) -> None:

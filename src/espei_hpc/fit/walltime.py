@@ -6,7 +6,7 @@ import time
 from espei_hpc.batch import JobEnd
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
-from espei_hpc.fit.progress import duration
+from espei_hpc.fit.figures import duration
 from espei_hpc.fit.record import Record
 
 LEAST_MARGIN = 60.0
@@ -51,6 +51,11 @@ class Walltime:
     def known(self) -> bool:
         """Whether there is an end to be in time for."""
         return math.isfinite(self._end.at)
+
+    @property
+    def end(self) -> float | None:
+        """When the job ends, s since 1970; None where that is not known."""
+        return self._end.at if self.known else None
 
     def told(self) -> str:
         """Say how much of the job is left."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from espei_hpc.fit import progress
+from espei_hpc.fit import figures, progress
 from espei_hpc.fit.sampling import Sampling
 
 
@@ -33,8 +33,25 @@ def test_lines_grow_rarer(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert 20 < len(capsys.readouterr().out.splitlines()) < 50
 
 
+def test_line_has_the_figures_of_the_display() -> None:
+    known = sampling(350, 1000)
+    known.workers, known.pace, known.busy = 1, 0.19, 0.937
+    known.job_end, known.saved_at = 7300.0, 88.0
+    told = progress.line(known, 0.2, 100.0)
+    assert told == (
+        "iteration 350 of 1000: log-probability best -5.00, median -6.50; acceptance 0.25; "
+        "0.2 s an iteration, 0.19 s of late, 2 min left; 1 worker, 94% busy; job 2 h 0 min left; "
+        "checkpoint 12 s ago"
+    )
+
+
+def test_line_leaves_out_what_is_not_known() -> None:
+    told = progress.line(sampling(350, 1000), 0.2, 100.0)
+    assert told.endswith("acceptance 0.25; 0.2 s an iteration, 0.2 s of late, 2 min left")
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(12, "12 s"), (99.4, "99 s"), (180, "3 min"), (19_200, "5 h 20 min")]
 )
 def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
-    assert progress.duration(seconds) == text
+    assert figures.duration(seconds) == text

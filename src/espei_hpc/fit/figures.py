@@ -1,0 +1,36 @@
+"""The figures of a sampling as people read them."""
+
+from espei_hpc.fit.sampling import Sampling
+
+
+def numbers(sampling: Sampling) -> str:
+    """Say in one line where the walkers are."""
+    if not sampling.done:
+        return "starting walkers"
+    return (
+        f"log-probability best {sampling.best:.2f}, median {sampling.median:.2f}; "
+        f"acceptance {sampling.acceptance:.2f}"
+    )
+
+
+def workers(sampling: Sampling) -> str | None:
+    """Say how many workers there are and how busy they are of late; None where that is not known."""
+    if sampling.workers is None:
+        return None
+    busy = "" if sampling.busy is None else f", {sampling.busy:.0%} busy"
+    return f"{sampling.workers} worker{'' if sampling.workers == 1 else 's'}{busy}"
+
+
+def pace(sampling: Sampling) -> str | None:
+    """Say how long an iteration takes of late, and how long all that are left; None before the first."""
+    if sampling.pace is None or sampling.left is None:
+        return None
+    return f"{sampling.pace:.3g} s an iteration, {duration(sampling.left)} left"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: ``12 s``, ``3 min``, ``5 h 20 min``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

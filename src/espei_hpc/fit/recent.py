@@ -1,0 +1,72 @@
+"""How fast the sampling is of late, and how busy its workers are."""
+
+from collections import deque
+from typing import NamedTuple
+
+SECONDS = 60.0
+ITERATIONS = 5
+"""What counts as of late: at least so many seconds, and so many iterations."""
+LEAST_STEP = 0.5
+"""Iterations that end within so many seconds are taken together, so that what is kept is bounded."""
+
+
+class _Mark(NamedTuple):
+    """What had come together by the end of an iteration."""
+
+    at: float
+    done: int
+    worked: float
+    there: float
+
+
+class Recent:
+    """Measures the last while of a sampling, by a clock handed in.
+
+    Args:
+        now: when the sampling begins, s.
+        done: iterations that were done by then.
+    """
+
+    def __init__(self, now: float, done: int) -> None:
+        self._now = now
+        self._worked = self._there = 0.0
+        self._marks = deque([_Mark(now, done, 0.0, 0.0)])
+
+    def passed(self, now: float, workers: int) -> None:
+        """Take note of the time; since the last call so many workers were there."""
+        self._there += workers * (now - self._now)
+        self._now = now
+
+    def answered(self, seconds: float) -> None:
+        """Take note of an evaluation that took a worker so many seconds."""
+        self._worked += seconds
+
+    def iterated(self, done: int) -> None:
+        """Take note that so many iterations are done by now."""
+        marks = self._marks
+        if len(marks) > 2 and marks[-1].at - marks[-2].at < LEAST_STEP:
+            marks.pop()
+        marks.append(_Mark(self._now, done, self._worked, self._there))
+        while len(marks) > 2 and _enough(marks[1], marks[-1]):
+            marks.popleft()
+
+    @property
+    def pace(self) -> float | None:
+        """Length of an iteration, s; None before the first."""
+        first, last = self._marks[0], self._marks[-1]
+        return (last.at - first.at) / (last.done - first.done) if last.done > first.done else None
+
+    @property
+    def busy(self) -> float | None:
+        """Fraction of the workers' time in which they evaluated, 0 to 1; None while it is not known.
+
+        What is still being evaluated is not in it, as little as what was begun before; so it needs
+        several evaluations of each worker to be right.
+        """
+        first, last = self._marks[0], self._marks[-1]
+        there = last.there - first.there
+        return min(1.0, (last.worked - first.worked) / there) if there > 0 else None
+
+
+def _enough(first: _Mark, last: _Mark) -> bool:
+    return last.at - first.at >= SECONDS and last.done - first.done >= ITERATIONS
