@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,12 +18,14 @@ def test_status_tells_a_running_fit_and_the_way_to_dasks_pages(commands: Command
     before = wait_until(lambda: _saved(commands), "iterations that are saved")
     told = commands.run("espei-hpc", "status", "x.yaml")
     assert told.code == 0, told.output
-    first, process, cluster, pages = told.output.splitlines()
+    first, figures, process, cluster, pages = told.output.splitlines()
     assert (
         found := re.match(r"x.yaml: sampling, (\d+) of 20000 iterations saved, the last \d+ s ago", first)
     )
     assert int(found[1]) >= before
     host = socket.gethostname()
+    of_workers = r"\d+ s an iteration, .* left, 2 workers, \d+% busy$"
+    assert re.match(r"    iteration \d+, log-probability best -.*, acceptance 0\..*" + of_workers, figures)
     assert (found := re.match(rf"    process (\d+) on {host}, since .*: alive$", process))
     assert int(found[1]) in {one.pid for one in fit.processes()}
     assert f"cluster: 3 ranks (3 on {host}); scheduler on {host}, tls://" in cluster
@@ -31,8 +34,17 @@ def test_status_tells_a_running_fit_and_the_way_to_dasks_pages(commands: Command
     )
     assert found[2] == PAGE
     assert "<title> Workers </title>" in _page(int(found[1]), "/" + PAGE)
+    seen_enough = commands.start("espei-hpc", "status", "--watch", "1", "x.yaml")
+    wait_until(lambda: seen_enough.output.count("x.yaml: sampling") > 1, "two looks")
+    seen_enough.process.send_signal(signal.SIGINT)
+    assert seen_enough.finish().code == 0
+    watch = commands.start("espei-hpc", "status", "--watch", "1")
+    watch.wait_for_output("x.run: sampling")
     fit.process.terminate()
     assert fit.finish().code == 75
+    watched = watch.finish()
+    assert watched.code == 0
+    assert "x.run: stopped (exit code 75)" in watched.output
     told = commands.run("espei-hpc", "status")
     assert told.code == 0, told.output
     assert told.output.startswith("x.run: stopped (exit code 75), ")

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from espei_hpc import __version__, batch, pages
 from espei_hpc.cli import first, helping, host, results
 from espei_hpc.cli import job as job_scripts
+from espei_hpc.cli import status as run_status
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -432,36 +433,6 @@ def again(input_file: Path, run_dir: Path | None, times: int) -> int:
     return ExitCode.OK if decision.again else ExitCode.FAILED
 
 
-@commands.command()
-@click.argument("runs", metavar="[RUN]...", type=click.Path(path_type=Path), nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print it for a program: a list.")
-def status(runs: tuple[Path, ...], as_json: bool) -> None:
-    """Say how far fits are, who runs them, and how to see Dask's pages; read files, change nothing.
-
-    RUN is an input or a run directory; without one it is every *.run here.
-
-    Example: espei-hpc status x.yaml
-    """
-    from espei_hpc import status as looking
-
-    found, faults = looking.find(runs)
-    looked = []
-    for run in found:
-        try:
-            looked.append(looking.look(run))
-        except Refusal as refusal:
-            faults += refusal.faults
-    if as_json:
-        click.echo(json.dumps([dataclasses.asdict(one) for one in looked], default=str))
-    else:
-        for line in (line for one in looked for line in looking.lines(one)):
-            click.echo(line)
-    if not runs and not found:
-        _say_aside("no *.run is here: name an input or a run directory")
-    if faults:
-        raise Refusal(ExitCode.BAD_INPUT, faults)
-
-
 def _say_nothing(line: str) -> None:
     """Leave it to the fit, which says it again."""
 
@@ -476,5 +447,5 @@ def _run_directory(input_file: Path) -> Path:
 
 for command in (first.init, helping.completion, helping.help_page, results.report, results.export):
     commands.add_command(command)
-for command in (host.host_mpi, host.doctor, host.probe, job_scripts.job):
+for command in (host.host_mpi, host.doctor, host.probe, job_scripts.job, run_status.status):
     commands.add_command(command)

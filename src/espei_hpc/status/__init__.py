@@ -6,6 +6,7 @@ node, while the fit writes into them, and while the host that runs it is away.
 
 from espei_hpc.status.run import State, Status, look
 from espei_hpc.status.runs import Run, find
+from espei_hpc.status.table import table
 from espei_hpc.status.words import lines
 
-__all__ = ["Run", "State", "Status", "find", "lines", "look"]
+__all__ = ["Run", "State", "Status", "find", "lines", "look", "table"]

@@ -12,6 +12,7 @@ from espei_hpc.checkpoint.recovery import segments
 from espei_hpc.checkpoint.segment import Name
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
+from espei_hpc.fit.progress_file import Progress
 from espei_hpc.fit.record import Record
 from espei_hpc.fit.run_directory import CHECKPOINT
 from espei_hpc.status import cluster, holding
@@ -51,6 +52,7 @@ class Status:
         ended: exit code of its last start; None while it runs, if it was killed, and before the first.
         holding: who runs it; None if nobody does.
         cluster: the newest start of its own cluster that is left; None if there is none.
+        progress: the figures of its last start; None if there are none.
     """
 
     run: Run
@@ -61,6 +63,13 @@ class Status:
     ended: int | None
     holding: Holding | None
     cluster: Cluster | None
+    progress: Progress | None
+
+    @property
+    def done(self) -> int:
+        """Iterations that are done, of which those behind the last checkpoint may still be lost."""
+        told = self.progress.iteration if self.progress and self.state is State.SAMPLING else None
+        return max(self.saved, int(told or 0))
 
     @property
     def scheduler_host(self) -> str | None:
@@ -93,6 +102,7 @@ def look(run: Run) -> Status:
         ended=record.ended if record else None,
         holding=held,
         cluster=own,
+        progress=Progress.read(run.directory),
     )
 
 

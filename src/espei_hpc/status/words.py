@@ -1,7 +1,10 @@
 """The status of a run for people."""
 
+import time
 from collections.abc import Mapping
 
+from espei_hpc.fit.figures import duration
+from espei_hpc.fit.progress_file import Progress
 from espei_hpc.status.cluster import Cluster
 from espei_hpc.status.holding import Holding
 from espei_hpc.status.run import State, Status
@@ -17,7 +20,8 @@ RUNNING = (State.BEGINNING, State.SAMPLING)
 
 def lines(status: Status) -> list[str]:
     """Return the lines of a run, of which all but the first are indented."""
-    told = [_process(status.holding)] if status.holding else []
+    told = [_figures(status.progress)] if status.progress and status.state is State.SAMPLING else []
+    told += [_process(status.holding)] if status.holding else []
     if status.cluster is not None:
         living = not status.cluster.over and (status.state in RUNNING or status.state is State.CLUSTER)
         told += _cluster(status, status.cluster) if living else _left(status.cluster)
@@ -33,6 +37,23 @@ def _first(status: Status) -> str:
     of = f" of {status.asked}" if status.asked is not None else ""
     last = f", the last {_ago(status.saved_ago)}" if status.saved_ago is not None and status.saved else ""
     return f"{status.state}{_why(status)}, {status.saved}{of} iterations saved{last}"
+
+
+def _figures(progress: Progress) -> str:
+    """Return the figures of a fit that runs, as far as they are known."""
+    left, job_left = progress.left, progress.job_end and progress.job_end - time.time()
+    told = {
+        "iteration {:.0f}": progress.iteration,
+        "log-probability best {:.2f}": progress.best,
+        "median {:.2f}": progress.median,
+        "acceptance {:.2f}": progress.acceptance,
+        "{:.3g} s an iteration": progress.seconds_per_iteration,
+        "{} left": None if left is None else duration(left),
+        "{:.0f} workers": progress.workers,
+        "{:.0%} busy": progress.efficiency,
+        "job {} left": None if job_left is None else duration(max(0.0, job_left)),
+    }
+    return ", ".join(form.format(value) for form, value in told.items() if value is not None)
 
 
 def _why(status: Status) -> str:
