@@ -17,7 +17,7 @@ include bench.mk
 include images.mk
 include release.mk
 
-.PHONY: help demo test lint unit soak clean lock environment
+.PHONY: help demo test lint unit soak clean lock docs environment
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,6 +43,9 @@ lint: environment ## check style and types of Python, bash and the Containerfile
 	$(bin)/shellcheck $(bash_scripts)
 	$(bin)/shfmt --indent 4 --diff $(bash_scripts)
 	$(bin)/hadolint Containerfile
+
+docs: environment ## build the pages into build/site
+	$(bin)/mkdocs build --strict --quiet
 
 environment: $(ENVIRONMENT)/.installed
 

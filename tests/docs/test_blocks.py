@@ -1,0 +1,142 @@
+"""No block of a document is only there to be looked at: it parses, its commands exist, or it is run."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from docs.documents import DOCUMENTS, PAGES, Block, blocks, lines_of
+from espei_hpc.cli import commands as espei_hpc
+from support import BIN, EXAMPLE, ROOT, Commands
+
+ALL = [block for document in DOCUMENTS for block in blocks(document)]
+SHELL = [block for block in ALL if block.language == "bash"]
+HANDED_ON = {"run-fit": "fit", "wait-for-cluster": "wait"}
+"""Entrypoints that are a command of espei-hpc."""
+ENTRYPOINTS = {path.name for path in (ROOT / "entrypoints").iterdir()}
+OTHERS = {"cd", "export", "kill", "git", "python", "env", "nohup", "ls"}
+"""Programs of every system; nothing of ours to look up."""
+CONTAINER_OPTIONS = {"--user": 1, "-v": 1, "-w": 1, "--rm": 0, "--bind": 1, "--env": 1}
+"""Options of container engines in the documents, and how many words follow."""
+MAKE = (ROOT / "Makefile").read_text() + "".join(path.read_text() for path in ROOT.glob("*.mk"))
+
+
+@pytest.mark.parametrize("block", ALL, ids=str)
+def test_every_block_has_a_language_and_parses(block: Block) -> None:
+    match block.language:
+        case "bash":
+            done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+        case "yaml":
+            yaml.safe_load(block.text)
+        case "json":
+            json.loads(block.text)
+        case "python":
+            compile(block.text, str(block.document), "exec")
+        case other:
+            assert other in ("text", "cff")
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_every_command_and_option_exists(block: Block) -> None:
+    for command in lines_of(block):
+        for words in _simple(command):
+            _check(words)
+
+
+def _simple(command: str) -> Iterator[list[str]]:
+    """Take a line apart into the commands it runs; what a substitution holds is one of them."""
+    inner = re.findall(r"<\(([^()]*)\)", command)
+    for text in inner:
+        yield shlex.split(text)
+    # A script read from a substitution is espei-mpi, wherever it comes from.
+    outer = re.sub(r"\bbash <\([^()]*espei-mpi\)", "espei-mpi", command)
+    for part in re.split(r"&&|\|\||[|;&]", re.sub(r"\d?>&?\d?\S*", "", outer)):
+        words = shlex.split(part)
+        while words and re.fullmatch(r"\w+=.*", words[0]):
+            words = words[1:]
+        if words:
+            yield words
+
+
+def _check(words: list[str]) -> None:
+    program, *rest = words
+    if program in ("nohup", "env"):
+        return _check([word for word in rest if "=" not in word and not word.startswith("-")][:1] + rest[1:])
+    if program in ("podman", "docker", "apptainer"):
+        return _in_container(program, rest)
+    if program == "espei-hpc":
+        return _click(espei_hpc, rest)
+    if program in HANDED_ON:
+        return _click(espei_hpc, [HANDED_ON[program], *rest])
+    if program in ENTRYPOINTS:
+        return _entrypoint(program, rest)
+    if program == "make":
+        return _make(rest)
+    if program in ("sbatch", "qsub"):
+        return _script(rest[-1])
+    assert program in OTHERS | {"espei", "cat", "bash"}, words
+    return None
+
+
+def _in_container(program: str, rest: list[str]) -> None:
+    if program == "apptainer" and rest[0] in ("verify", "run-help", "test"):
+        return
+    assert rest[0] in ("exec", "run"), rest
+    rest = rest[1:]
+    while rest[0].startswith("-"):
+        rest = rest[1 + CONTAINER_OPTIONS[rest[0]] :]
+    _check(rest[1:])
+
+
+def _click(command: click.Command, words: list[str], name: str = "espei-hpc") -> None:
+    """Have click parse words as it would, and run nothing."""
+    with command.make_context(name, list(words), resilient_parsing=True) as context:
+        if isinstance(command, click.Group) and (rest := [*context._protected_args, *context.args]):
+            chosen = command.get_command(context, rest[0])
+            assert chosen is not None, f"{name} {rest[0]}"
+            _click(chosen, rest[1:], f"{name} {rest[0]}")
+            return
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if re.match(r"--\w", word)} - {"--help", "--version"} <= known, words
+        assert not context.args, context.args
+
+
+def _entrypoint(program: str, words: list[str]) -> None:
+    told = (ROOT / "entrypoints" / program).read_text() + (ROOT / "entrypoints" / "espei-mpi").read_text()
+    for option in re.findall(r"^--?[\w-]+", "\n".join(words), re.MULTILINE):
+        assert re.search(rf"(^|[\s|(]){re.escape(option)}\b", told), f"{program} {option}"
+
+
+def _make(words: list[str]) -> None:
+    for word in words:
+        target = word if "=" not in word else None
+        assert target is None or re.search(rf"^{re.escape(word)}:", MAKE, re.MULTILINE), word
+
+
+def _script(name: str) -> None:
+    if (ROOT / "slurm-examples" / name).exists() or (ROOT / "pbs-examples" / name).exists():
+        return
+    raise AssertionError(f"{name} is no example")
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(block.run for block in blocks(page))], ids=lambda page: page.name
+)
+def test_blocks_to_be_run_do_run_in_a_copy_of_the_example(
+    page: Path, commands: Commands, tmp_path: Path
+) -> None:
+    place = tmp_path / "cu-mg"
+    shutil.copytree(EXAMPLE, place)
+    text = "\n".join(f"(\n{block.text})" for block in blocks(page) if block.run)
+    script = f"set -euo pipefail\n{text}"
+    env = {"PATH": f"{BIN}:/usr/bin:/bin", "ESPEI_HPC_VERIFY": "500"}
+    result = Commands(place, commands.tag).run("bash", "-c", script, env=env)
+    assert result.code == 0, result.output
