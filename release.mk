@@ -9,11 +9,12 @@
 #
 # SOURCE_DATE_EPOCH  seconds since 1970 that files are dated with [default: of the last commit]
 #
-# What comes out again. The wheel, byte for byte, whoever builds it wherever (tests/native/test_release.py).
-# Of the images no more than this: files in their layers are dated SOURCE_DATE_EPOCH with podman and buildah, so that
-# a layer is the same where its files are. The base image and what apt installs move on with Debian's security
-# updates; who wants an image again keeps it. Docker dates files by its own clock. The images' labels and the
-# history name commit and date. A SIF has an identifier and a date of its own, a bill a serial number and a date.
+# What comes out again. The wheel, byte for byte, whoever builds it wherever (tests/native/test_release.py). Of the
+# images every layer, and so the id, where podman or buildah builds the same commit on the same base image while apt
+# offers the same versions: files are dated SOURCE_DATE_EPOCH, byte code has its source's hash for a date. Seen with
+# the variant none, built twice without a cache by podman 4.3 from two checkouts. What differs sooner or later: Debian's
+# security updates come out, and old versions leave its archive; who wants an image again keeps it. Docker dates
+# files by its own clock. A SIF has an identifier and a date of its own, a bill a serial number and a date.
 
 # Without git 1980, before which no zip file, so no wheel, knows a date.
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),315532800)

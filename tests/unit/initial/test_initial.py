@@ -13,6 +13,7 @@ from espei_hpc.faults import Refusal
 from espei_hpc.initial import Own, begin
 from espei_hpc.problem import check
 from support import EXAMPLE
+from unit.likelihood.systems import SYSTEMS, System
 from unit.problem.tiny_problem import DATABASE, MIXING, MODELS
 
 
@@ -57,6 +58,19 @@ def test_phase_models_of_the_example_come_out_of_its_database(tmp_path: Path) ->
     begin(tmp_path / "x", Own(EXAMPLE / "cu-mg_start.tdb", EXAMPLE / "datasets"))
     made = (tmp_path / "x" / "phase_models.json").read_text()
     assert json.loads(made) == json.loads((EXAMPLE / "phase_models.json").read_text())
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=str)
+def test_project_of_any_kind_of_database_passes_the_check(system: System, tmp_path: Path) -> None:
+    # Ordered and disordered phases, charged species, gases, magnetism: what the phase models must take over.
+    (tmp_path / "data").mkdir()
+    for name, dataset in system.datasets.items():
+        (tmp_path / "data" / name).with_suffix(".json").write_text(json.dumps(dataset))
+    (tmp_path / "start.tdb").write_text(system.text())
+    begin(tmp_path / "x", Own(tmp_path / "start.tdb", tmp_path / "data"))
+    made = json.loads((tmp_path / "x" / "phase_models.json").read_text())
+    assert set(system.components) <= set(made["components"])
+    assert set(system.phases) == set(made["phases"])
 
 
 def test_database_without_symbols_is_refused_with_what_to_do(own: Own, tmp_path: Path) -> None:
