@@ -20,6 +20,7 @@ from espei_hpc.faults import Fault, Refusal
 if TYPE_CHECKING:
     from espei_hpc.cluster import prepare
     from espei_hpc.cluster.directory import ClusterDirectory
+    from espei_hpc.fit.goal import Goal
     from espei_hpc.fit.opening import Engine, Opening
 
 
@@ -121,6 +122,29 @@ stock_likelihood_option = click.option(
 )
 
 
+def _goal(_: click.Context, __: click.Parameter, text: str | None) -> "Goal | None":
+    from espei_hpc.fit.goal import Goal
+
+    try:
+        return None if text is None else Goal.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+until_option = click.option(
+    "--until",
+    "goal",
+    metavar="ess=N",
+    callback=_goal,
+    help="Finish as soon as the effective sample size of every parameter is N [default: all iterations].",
+)
+
+
+def _check_goal(goal: "Goal | None", engine: "Engine") -> None:
+    if goal is not None and engine == "espei":
+        raise click.UsageError("--until is for our own engine: ESPEI's loop does all of mcmc.iterations")
+
+
 def _job_end(_: click.Context, __: click.Parameter, text: str | None) -> batch.JobEnd | None:
     """Return when the job ends: as the user says, else as the batch system does; None if nobody does."""
     if text is None:
@@ -201,6 +225,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 )
 @time_left_option
 @engine_option
+@until_option
 @force_new_option
 @verify_option
 @stock_likelihood_option
@@ -217,6 +242,7 @@ def prepare_cluster(
     after: tuple[str, ...],
     end: batch.JobEnd | None,
     engine: "Engine",
+    goal: "Goal | None",
     force_new: bool,
     verify: int | None,
     stock_likelihood: bool,
@@ -229,6 +255,7 @@ def prepare_cluster(
     from espei_hpc.cluster import prepare
     from espei_hpc.fit.opening import Opening
 
+    _check_goal(goal, engine)
     if not as_launched:
         ranks = ranks or prepare.default_ranks(os.environ, one_host)
     if one_host and (unreached := prepare.unreached_hosts(os.environ)):
@@ -240,7 +267,7 @@ def prepare_cluster(
     if scheduler_file is not None:
         directory = _named_start(scheduler_file, wanted)
     elif input_file is not None:
-        opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new)
+        opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new, goal=goal)
         directory, words = _own_start(opening, wanted, end, launcher.split(), after)
     else:
         raise click.UsageError("name the input with --in, or a --scheduler-file")
@@ -352,6 +379,7 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 @click.option("--supervisor", type=int, help="Process whose end ends the fit.")
 @time_left_option
 @engine_option
+@until_option
 @force_new_option
 @verify_option
 @stock_likelihood_option
@@ -367,6 +395,7 @@ def fit(
     supervisor: int | None,
     end: batch.JobEnd | None,
     engine: "Engine",
+    goal: "Goal | None",
     force_new: bool,
     verify: int | None,
     stock_likelihood: bool,
@@ -382,6 +411,7 @@ def fit(
     """
     from espei_hpc.fit.stop import Stopped, Stopper
 
+    _check_goal(goal, engine)
     stopper = Stopper()
     stopper.listen()
     try:
@@ -395,6 +425,7 @@ def fit(
             engine,
             force_new,
             verify=0 if stock_likelihood else verify or VERIFY,
+            goal=goal,
         )
         wanted = where.Wanted(
             run_directory=opening.run_directory,

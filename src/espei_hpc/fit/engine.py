@@ -101,7 +101,7 @@ class Engine:
             self._give()
             for answer in self._pool.wait(TURN_SECONDS):
                 self._take(answer)
-            if block := self._graph.take():
+            while block := self._graph.take():
                 block_done(block)
 
     def _give(self) -> None:

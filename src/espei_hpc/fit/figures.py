@@ -21,6 +21,12 @@ def workers(sampling: Sampling) -> str | None:
     return f"{sampling.workers} worker{'' if sampling.workers == 1 else 's'}{busy}"
 
 
+def goal(sampling: Sampling) -> str | None:
+    """Say how far the chain is from a goal besides the iterations; None without one."""
+    judged = sampling.judged
+    return None if judged is None else f"{judged}, at iteration {judged.iterations}"
+
+
 def pace(sampling: Sampling) -> str | None:
     """Say how long an iteration takes of late, and how long all that are left; None before the first."""
     if sampling.pace is None or sampling.left is None:

@@ -2,22 +2,20 @@
 
 import contextlib
 import math
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import distributed
-
 from espei_hpc.checkpoint import write_json
-from espei_hpc.cluster.directory import read_json
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.chain import Chain
+from espei_hpc.fit.connecting import connected
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
 from espei_hpc.fit.files import SampleFiles
+from espei_hpc.fit.goal import Goal, judge, last_due, next_due
 from espei_hpc.fit.observer import Observer
 from espei_hpc.fit.run_directory import DIFFERENCE, RunDirectory
 from espei_hpc.fit.sampling import FloatArray, Sampling
@@ -28,9 +26,6 @@ from espei_hpc.pool.pool import Pool
 from espei_hpc.problem import Problem
 from espei_hpc.sampler import Block, Graph, NotANumber, State
 
-CONNECT_SECONDS = 60
-CONNECTIONS = 65536
-"""Limit of open connections to workers: each may have a call under way."""
 FAILED_PARAMETERS = "failed-parameters.json"
 
 
@@ -48,6 +43,7 @@ class GraphFit:
             none.
         report: called when the sampling begins and as iterations are done.
         say: prints a line.
+        goal: what ends the sampling before all iterations are done; None for nothing.
         sampling: what is known of the sampling.
     """
 
@@ -59,6 +55,7 @@ class GraphFit:
     verify: int
     report: Callable[[Sampling], None]
     say: Callable[[str], None]
+    goal: Goal | None = None
     sampling: Sampling = field(default_factory=Sampling)
     _workers: int = 1
     """The most there were."""
@@ -66,6 +63,7 @@ class GraphFit:
 
     def __post_init__(self) -> None:
         self.sampling.iterations, self.sampling.job_end = self.problem.iterations, self.walltime.end
+        self.sampling.judged = self.directory.judged
         self._observer = Observer(self.sampling, self.directory.path, self.report)
 
     def run(self) -> Sampling:
@@ -76,12 +74,12 @@ class GraphFit:
             Stopped: when stopped before there was anything to make a database of.
         """
         graph_optimizer.run(self.problem.settings, self.sample)
-        if self.sampling.done >= self.sampling.iterations:
-            self.directory.finish(self.sampling.done)
+        if self.sampling.done >= self.sampling.iterations or self.sampling.reached:
+            self.directory.finish(self.sampling.done, self.sampling.judged)
         return self.sampling
 
     def sample(self, start: State, recipe: Callable[[], Recipe]) -> tuple[FloatArray, FloatArray]:
-        """Sample until all iterations are done, or a stop is asked for.
+        """Sample until all iterations are done, the goal is reached, or a stop is asked for.
 
         Args:
             start: where the chain begins, if the checkpoint is empty.
@@ -96,7 +94,7 @@ class GraphFit:
         files = SampleFiles(problem.trace, problem.lnprob, problem.iterations)
         chain = Chain(directory, files, start, problem.iterations, problem.save_interval)
         try:
-            if chain.done < problem.iterations:
+            if not directory.complete(problem):
                 self._sample_prepared(chain, recipe)
         finally:
             chain.save()
@@ -125,7 +123,7 @@ class GraphFit:
 
     def _sample_on_cluster(self, chain: Chain, recipe: Recipe) -> None:
         try:
-            with self._client() as client, Pool(client, Evaluator, recipe.packed()) as pool:
+            with connected(self.scheduler_file) as client, Pool(client, Evaluator, recipe.packed()) as pool:
                 self._sample(chain, pool)
         except NotANumber as error:
             raise self._refusal(EvaluationFailed(error.parameters, f"ValueError: {error}")) from error
@@ -140,6 +138,7 @@ class GraphFit:
     def _sample(self, chain: Chain, pool: Pool) -> None:
         description = pool.start(self.stopper.check)
         graph = Graph(chain.state, self.problem.iterations)
+        graph.pause_at = self._until(chain)
         cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions))
         self.stopper.sampling()
         self._observer.begins(chain)
@@ -149,6 +148,8 @@ class GraphFit:
             chain.add(block)
             if graph.starting is not None and block.first == 0:
                 self.sampling.start = graph.starting
+            self._judge(chain)
+            graph.pause_at = self._until(chain)
             self._observer.iterated(chain, pool.workers)
             self.walltime.sampled(chain.done)
             self.stopper.over = self.stopper.over or self.walltime.over_for_an_iteration()
@@ -161,32 +162,23 @@ class GraphFit:
             chain.save_if_due()
             self._observer.turned(chain, pool.workers)
             self.walltime.saved(chain.saving)
-            return not self.stopper.asked
+            return not (self.stopper.asked or self.sampling.reached)
 
         engine = Engine(graph, pool, description, cutter, self._observer.evaluated)
         with contextlib.closing(cutter):
             engine.run(block_done, turn)
 
-    def _client(self) -> distributed.Client:
-        told = read_json(self.scheduler_file) if self.scheduler_file else None
-        if not told:
-            fault = Fault(str(self.scheduler_file), "is no longer a whole scheduler file")
-            raise Refusal(ExitCode.UNAVAILABLE, [fault])
-        # Each worker takes two connections, and many systems allow 1,024 open files until asked for more.
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        try:
-            # By address: a Client waits for its scheduler file without end.
-            return distributed.Client(
-                told["address"],
-                timeout=CONNECT_SECONDS,
-                set_as_default=False,
-                direct_to_workers=True,
-                connection_limit=CONNECTIONS,
-            )
-        except (OSError, TimeoutError) as error:
-            fault = Fault("cluster", f"the scheduler at {told['address']} does not answer ({error})")
-            raise Refusal(ExitCode.UNAVAILABLE, [fault]) from error
+    def _judge(self, chain: Chain) -> None:
+        """Judge how far the chain is from the goal, at the iterations that are fixed for it."""
+        if self.goal is not None and last_due(chain.done) == chain.done:
+            self.sampling.judged = judge(self.goal, chain.positions)
+
+    def _until(self, chain: Chain) -> int:
+        """Return the iteration at which the chain is to be looked at next."""
+        if self.sampling.reached:
+            return chain.done
+        most = self.problem.iterations
+        return most if self.goal is None else min(most, next_due(chain.done))
 
     def _refusal(self, error: EvaluationFailed) -> Refusal:
         """Keep the parameters and the traceback of a failed evaluation, and say where."""

@@ -77,6 +77,7 @@ def rows(sampling: Sampling, now: float) -> list[tuple[str, str]]:
     )
     job_left, saved_ago = sampling.job_left(now), sampling.saved_ago(now)
     others = {
+        "goal": figures.goal(sampling),
         "pace": figures.pace(sampling),
         "workers": figures.workers(sampling),
         "job": None if job_left is None else f"{figures.duration(job_left)} left",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from espei_hpc.faults import Refusal
+from espei_hpc.fit.goal import Goal
 from espei_hpc.fit.run_directory import RunDirectory, held
 from espei_hpc.problem import Problem, check
 
@@ -27,6 +28,7 @@ class Opening:
         force_new: whether what earlier starts left is moved aside instead of going on with it.
         verify: one in how many evaluations of the prepared likelihood is compared with ESPEI's own; 0 to
             prepare nothing.
+        goal: what ends the fit before all iterations are done; None for nothing.
     """
 
     input_file: Path
@@ -34,6 +36,7 @@ class Opening:
     engine: Engine = "graph"
     force_new: bool = False
     verify: int = VERIFY
+    goal: Goal | None = None
 
 
 def checked(opening: Opening, say: Callable[[str], None]) -> bool:
@@ -80,7 +83,8 @@ def opened(
             say(f"what was in {path} is now in {directory.set_aside(problem)}")
         elif resumes:
             directory.check_same(problem)
-            if 0 < directory.done < problem.iterations:
+            directory.judge(opening.goal)
+            if directory.done > 0 and not directory.complete(problem):
                 say(f"going on after iteration {directory.done} of {problem.iterations}")
         yield problem, directory
 

@@ -45,9 +45,8 @@ class Lines:
         if self._start is None:
             self._start, self._done_before = time.monotonic(), sampling.done
         elapsed = time.monotonic() - self._start
-        if sampling.done > self._done_before and (
-            elapsed >= self._next or sampling.done == sampling.iterations
-        ):
+        over = sampling.done == sampling.iterations or sampling.reached
+        if sampling.done > self._done_before and (elapsed >= self._next or over):
             mean = elapsed / (sampling.done - self._done_before)
             print(line(sampling, mean, time.time()), flush=True)
             self._next = elapsed + self._interval
@@ -71,6 +70,7 @@ def line(sampling: Sampling, mean: float, now: float) -> str:
         f"iteration {sampling.done} of {sampling.iterations}: {figures.numbers(sampling)}",
         f"{mean:.3g} s an iteration, {pace:.3g} s of late, {left} left",
         figures.workers(sampling),
+        figures.goal(sampling),
     ]
     if (job_left := sampling.job_left(now)) is not None:
         told.append(f"job {figures.duration(job_left)} left")

@@ -21,6 +21,8 @@ class Record:
         command: the command line of the last start.
         version: of espei-hpc at the last start.
         finished: iterations of the finished fit; None while it is not finished.
+        reached: the goal besides the iterations with which it finished (see ``goal.Judgement``); None if
+            it finished with all iterations, or is not finished.
         ended: exit code of the last start; None while it runs, and if it was killed.
         iteration_seconds: mean length of its iterations; None if it did none.
         workers: workers that did them; None if it did none.
@@ -32,6 +34,7 @@ class Record:
     command: tuple[str, ...]
     version: str
     finished: int | None = None
+    reached: Mapping[str, float] | None = None
     ended: int | None = None
     iteration_seconds: float | None = None
     workers: int | None = None

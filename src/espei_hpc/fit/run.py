@@ -93,7 +93,7 @@ class _Fit:
         if not problem.samples:
             return self.without_cluster()
         if directory.finished(problem):
-            self.say(f"finished already: {directory.done} iterations; more of mcmc.iterations makes it go on")
+            self.say(_finished_already(directory, problem))
             return ExitCode.OK
         if directory.complete(problem):
             return self.without_cluster()
@@ -139,7 +139,7 @@ class _Fit:
             display.close()
         for line in summary.lines(sampling, self._outputs()):
             self.say(line)
-        if sampling.done >= sampling.iterations:
+        if sampling.done >= sampling.iterations or sampling.reached:
             return ExitCode.OK
         so_far = f"after {sampling.done} of {sampling.iterations} iterations, which are saved"
         if self.stopper.over is not None:
@@ -174,6 +174,7 @@ class _Fit:
                 self.opening.verify,
                 report,
                 self.say,
+                self.opening.goal,
             )
             self.sampling = fit.sampling
             return fit.run()
@@ -254,6 +255,15 @@ def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:
         settings["mcmc"]["scheduler"] = str(scheduler_file)
         settings["mcmc"].pop("cores", None)
     return settings
+
+
+def _finished_already(directory: RunDirectory, problem: Problem) -> str:
+    if directory.done >= problem.iterations or directory.judged is None:
+        return f"finished already: {directory.done} iterations; more of mcmc.iterations makes it go on"
+    return (
+        f"finished already: {directory.judged}, after {directory.done} of {problem.iterations} iterations; "
+        "a higher --until, or none, makes it go on"
+    )
 
 
 def _why_without_mpi(cluster: ClusterDirectory | None) -> str | None:

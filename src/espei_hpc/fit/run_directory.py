@@ -3,13 +3,14 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from espei_hpc.checkpoint import Lock, Saved, Store, check_array, compare, write_json
 from espei_hpc.cluster.directory import cannot_create
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
+from espei_hpc.fit.goal import Goal, Judgement, judge
 from espei_hpc.fit.progress_file import NAME as PROGRESS
 from espei_hpc.fit.record import NAME, Record
 from espei_hpc.fit.sampling import FloatArray
@@ -33,6 +34,7 @@ class RunDirectory:
         record: what the last start wrote down; None if there was none.
         saved: the chain of the checkpoint; None if there is none.
         notes: what was found damaged, one sentence each.
+        judged: how far the saved chain is from a goal besides the iterations; None without one.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class RunDirectory:
     record: Record | None = None
     saved: Saved | None = None
     notes: tuple[str, ...] = ()
+    judged: Judgement | None = None
 
     @property
     def done(self) -> int:
@@ -48,8 +51,13 @@ class RunDirectory:
         return self.saved.state.iteration if self.saved else 0
 
     def complete(self, problem: Problem) -> bool:
-        """Whether every iteration that is asked for is saved, so that no cluster is needed."""
-        return problem.samples and self.done >= problem.iterations
+        """Whether all that is asked for is saved, so that no cluster is needed."""
+        reached = self.judged is not None and self.judged.reached
+        return problem.samples and (self.done >= problem.iterations or reached)
+
+    def judge(self, goal: Goal | None) -> None:
+        """Judge how far the saved chain is from a goal."""
+        self.judged = judge(goal, self.saved.positions) if goal and self.saved else None
 
     def finished(self, problem: Problem) -> bool:
         """Whether there is nothing left to do: the outputs are written too."""
@@ -96,10 +104,11 @@ class RunDirectory:
         self.record = Record.new(fingerprint(problem))
         self.record.write(self.path)
 
-    def finish(self, iterations: int) -> None:
-        """Write down that the fit is finished, and its outputs are written."""
+    def finish(self, iterations: int, judged: Judgement | None = None) -> None:
+        """Write down that the fit is finished, maybe by a goal reached, and its outputs are written."""
         if self.record is not None:
-            self.record = replace(self.record, finished=iterations)
+            reached = asdict(judged) if judged is not None and judged.reached else None
+            self.record = replace(self.record, finished=iterations, reached=reached)
             self.record.write(self.path)
 
     def started(self) -> None:

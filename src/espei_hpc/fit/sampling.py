@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from espei_hpc.fit.goal import Judgement
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -24,6 +26,8 @@ class Sampling:
         busy: fraction of the workers' time of late in which they evaluated, 0 to 1; None where that is not
             known.
         job_end: when the job ends, s since 1970; None where that is not known.
+        judged: how far the chain is from a goal besides the iterations; None without one, and before it was
+            judged.
         saved_at: when the last checkpoint was written, s since 1970; None if none was in this start.
     """
 
@@ -38,6 +42,12 @@ class Sampling:
     busy: float | None = None
     job_end: float | None = None
     saved_at: float | None = None
+    judged: Judgement | None = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether a goal besides the iterations is reached, so that the fit is finished."""
+        return self.judged is not None and self.judged.reached
 
     @property
     def median(self) -> float:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from espei_hpc.fit.goal import Judgement
 from espei_hpc.fit.sampling import Sampling
 
 
 def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
-    """Return the lines of the summary: log-probability before and after, acceptance, files."""
+    """Return the lines of the summary: log-probability before and after, acceptance, files, goal."""
     text = []
     if sampling.done:
         walkers = sampling.last.size
@@ -16,7 +17,16 @@ def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
         text.append(f"log-probability  {_start(sampling)}{_number(sampling.best)} (best of the chain)")
         text.append(f"acceptance       {sampling.acceptance:.2f}")
     text += [f"written          {path}" for path in outputs if path.exists()]
+    if sampling.judged is not None:
+        text.append(_goal(sampling, sampling.judged))
     return text
+
+
+def _goal(sampling: Sampling, judged: Judgement) -> str:
+    """Say whether a goal besides the iterations is reached."""
+    if judged.reached:
+        return f"reached: {judged}, after {sampling.done} of {sampling.iterations} iterations"
+    return f"not reached: {judged}, at iteration {judged.iterations} of {sampling.iterations}"
 
 
 def _start(sampling: Sampling) -> str:

@@ -43,6 +43,10 @@ class Graph:
         iterations: wanted in all, counted from 0 over the whole chain.
         a: scale of the stretch move, emcee's ``a``.
 
+    Attributes:
+        pause_at: :meth:`take` hands out no iteration beyond this one, over the whole chain, so that its state
+            can be had; those beyond are evaluated all the same.
+
     Raises:
         NotANumber: a starting position is not finite or a starting log-probability is NaN.
         ValueError: fewer iterations are wanted than are done.
@@ -53,6 +57,7 @@ class Graph:
             raise ValueError(f"{start.iteration} iterations are done; only {iterations} are wanted")
         check_finite(start.positions)
         self._a = a
+        self.pause_at = iterations
         walkers, parameters = start.positions.shape
         self._shape = (walkers // 2, parameters)  # of the positions of a half
         self._first = start.iteration  # number, over the whole chain, of this graph's iteration 0
@@ -129,8 +134,8 @@ class Graph:
 
     def take(self) -> Block | None:
         """Return the iterations finished since the last call, None if there are none; drop them here."""
-        before, done = self._taken, max(0, (self._whole - 2) // 2)
-        if done == before:
+        before, done = self._taken, min((self._whole - 2) // 2, self.pause_at - self._first)
+        if done <= before:
             return None
         halves = [
             (self._half_steps[2 * number], self._half_steps[2 * number + 1])

@@ -163,6 +163,29 @@ def test_held_half_steps_stay_few_in_a_long_chain() -> None:
     assert graph.held == 2
 
 
+def test_pause_hands_out_the_chain_so_far_and_its_state_though_more_is_known() -> None:
+    whole, graph, until = Graph(state(8), 9), Graph(state(8), 9), Graph(state(8), 4)
+    graph.pause_at = 4
+    for each in (whole, graph, until):
+        run_but_for(each, NONE)
+    expected, first, exactly = whole.take(), graph.take(), until.take()
+    assert expected is not None
+    assert first is not None
+    assert exactly is not None
+    assert same(first.positions, expected.positions[:, :4])
+    assert first.state.iteration == 4
+    assert same(first.state.positions, exactly.state.positions)
+    assert np.array_equal(first.state.accepted, exactly.state.accepted)
+    assert first.state.random[2:] == exactly.state.random[2:]
+    assert np.array_equal(first.state.random[1], exactly.state.random[1])
+    assert graph.take() is None
+    graph.pause_at = 9
+    rest = graph.take()
+    assert rest is not None
+    assert (rest.first, rest.state.iteration) == (4, 9)
+    assert same(rest.positions, expected.positions[:, 4:])
+
+
 @pytest.mark.parametrize("task", [Task(3, 0), Task(2, 99), Task(0, 0), Task(-1, 0)])
 def test_answer_to_a_task_that_was_not_handed_out_is_an_error(task: Task) -> None:
     graph = Graph(state(8), 1)
