@@ -9,7 +9,7 @@ import yaml
 
 from support import BIN, EXAMPLE, STOCK, Commands
 
-KEPT = {"run.json", "checkpoint", "progress.json"}
+KEPT = {"run.json", "checkpoint", "progress.json", "timeline.npz"}
 """What a finished fit leaves in its run directory."""
 
 

@@ -10,6 +10,7 @@ from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.progress_file import ProgressFile
 from espei_hpc.fit.recent import Recent
 from espei_hpc.fit.sampling import Sampling
+from espei_hpc.fit.timeline import Timeline
 from espei_hpc.pool.results import Done
 
 
@@ -18,7 +19,7 @@ class Observer:
 
     Args:
         sampling: is kept up to date; its iterations and the end of its job are known.
-        run_directory: gets ``progress.json``.
+        run_directory: gets ``progress.json`` and ``timeline.npz``.
         report: called when the sampling begins and as iterations are done.
     """
 
@@ -26,6 +27,7 @@ class Observer:
         self.sampling = sampling
         self._report = report
         self._file = ProgressFile(run_directory)
+        self._timeline = Timeline(run_directory)
         self._recent = Recent(time.monotonic(), 0)
 
     def begins(self, chain: Chain) -> None:
@@ -37,6 +39,7 @@ class Observer:
     def evaluated(self, done: Done) -> None:
         """Take note of a piece that a worker has evaluated."""
         self._recent.answered(done.seconds)
+        self._timeline.add(done)
 
     def iterated(self, chain: Chain, workers: int) -> None:
         """Take note of iterations that are done."""
@@ -49,6 +52,8 @@ class Observer:
     def turned(self, chain: Chain, workers: int) -> None:
         """Take note of what changes within an iteration too."""
         self._recent.passed(time.monotonic(), workers)
+        if chain.written_at != self.sampling.saved_at:
+            self._timeline.write_if_due()
         self.sampling.workers, self.sampling.saved_at = workers, chain.written_at
         self._file.write_if_due(self.sampling)
 
@@ -66,3 +71,4 @@ class Observer:
         self.note(chain)
         self.sampling.saved_at = chain.written_at
         self._file.write(self.sampling)
+        self._timeline.write()

@@ -14,6 +14,7 @@ from espei_hpc.fit.goal import Goal, Judgement, judge
 from espei_hpc.fit.progress_file import NAME as PROGRESS
 from espei_hpc.fit.record import NAME, Record
 from espei_hpc.fit.sampling import FloatArray
+from espei_hpc.fit.timeline import NAME as TIMELINE
 from espei_hpc.problem import Problem
 from espei_hpc.problem.fingerprint import fingerprint
 
@@ -164,7 +165,7 @@ class RunDirectory:
         while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
         aside.mkdir(mode=0o700)
-        for name in (CHECKPOINT, NAME, DIFFERENCE, PROGRESS):
+        for name in (CHECKPOINT, NAME, DIFFERENCE, PROGRESS, TIMELINE):
             if (self.path / name).exists():
                 (self.path / name).rename(aside / name)
         for path in (problem.trace, problem.lnprob):

@@ -248,6 +248,6 @@ class Pool:
 
 def _result(remote: Remote, job: Job, answer: Answer) -> Done | Failed:
     if answer.trouble is None:
-        return Done(job, pickle.loads(answer.value), answer.seconds, remote.address)  # noqa: S301
+        return Done(job, pickle.loads(answer.value), answer.seconds, remote.address, answer.began)  # noqa: S301
     cause = f"memory: {remote}, {remote.used}" if answer.trouble.memory else f"exception: {remote}"
     return Failed(job, cause, answer.trouble.error, answer.trouble.traceback, remote.address, remote.host)

@@ -15,12 +15,14 @@ class Done:
         value: what the evaluator returned.
         seconds: wall clock time on the worker.
         worker: its address.
+        began: when it began there, s since 1970 by the worker's clock.
     """
 
     job: Job
     value: Any
     seconds: float
     worker: str
+    began: float
 
 
 @dataclass(frozen=True)

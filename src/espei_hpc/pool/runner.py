@@ -37,6 +37,8 @@ class Answer(NamedTuple):
     """Bytes that the worker's process has now."""
     peak: int
     """Bytes that it had at most."""
+    began: float
+    """When the call began, s since 1970 by the worker's clock."""
 
 
 class Place(NamedTuple):
@@ -82,7 +84,7 @@ class Runner:
 
 
 def _told(call: Callable[[], Any]) -> Answer:
-    start = time.perf_counter()
+    began, start = time.time(), time.perf_counter()
     value, trouble = b"", None
     try:
         value = pickle.dumps(call(), protocol=pickle.HIGHEST_PROTOCOL)
@@ -92,7 +94,7 @@ def _told(call: Callable[[], Any]) -> Answer:
             " ".join("".join(lines).split()), traceback.format_exc(), isinstance(error, MemoryError)
         )
     seconds = time.perf_counter() - start
-    return Answer(value, trouble, seconds, _memory(), _peak())
+    return Answer(value, trouble, seconds, _memory(), _peak(), began)
 
 
 def _memory() -> int:
