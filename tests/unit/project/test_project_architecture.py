@@ -1,0 +1,67 @@
+"""docs/architecture.md says what the packages are, and what is in a run directory."""
+
+import ast
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+
+import pytest
+
+from support import ROOT
+
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
+SOURCE = ROOT / "src" / "espei_hpc"
+PACKAGES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+
+
+def _first_column(heading: str) -> list[str]:
+    """Return what the first column of the table below a heading names, from top to bottom."""
+    table = re.split(r"^#+ ", PAGE.split(f"# {heading}\n")[1], flags=re.MULTILINE)[0]
+    cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+LISTED = _first_column("The packages")
+FILES = _first_column("The run directory")
+
+
+def test_every_package_is_listed_once() -> None:
+    assert sorted(LISTED) == sorted(PACKAGES)
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_package_imports_from_those_above_it_alone(package: str) -> None:
+    assert set(_imported(package)) <= set(LISTED[: LISTED.index(package)])
+
+
+def _imported(package: str) -> Iterator[str]:
+    """Return the other packages of ours that a package imports from, at once or later."""
+    for path in (SOURCE / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            for name in _modules(node):
+                part = f"{name}.".split(".")[1]
+                if name.startswith("espei_hpc.") and part in PACKAGES - {package}:
+                    yield part
+
+
+def _modules(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_file_of_a_run_directory_that_is_listed_is_one(file: str) -> None:
+    name = file.rstrip("/").rpartition("/")[2]
+    # What differs from one file to the next is written in capitals.
+    pattern = re.sub(r"[A-Z]+", r"\\{\\w+\\}", re.escape(name))
+    texts = [path.read_text() for path in [*SOURCE.rglob("*.py"), ROOT / "entrypoints" / "espei-mpi"]]
+    assert any(re.search(rf'["/{{,]{pattern}["\s,}}]', text) for text in texts)
+
+
+def test_drawing_loads_nothing_and_runs_nothing() -> None:
+    drawing = ElementTree.parse(ROOT / "docs" / "architecture.svg")
+    names = {element.tag.rpartition("}")[2] for element in drawing.iter()}
+    assert names.isdisjoint({"script", "image", "foreignObject", "a", "use"})
+    text = (ROOT / "docs" / "architecture.svg").read_text()
+    assert re.findall(r"https?://[^\s\"']+", text) == ["http://www.w3.org/2000/svg"]
