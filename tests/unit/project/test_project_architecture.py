@@ -55,8 +55,10 @@ def test_every_file_of_a_run_directory_that_is_listed_is_one(file: str) -> None:
     name = file.rstrip("/").rpartition("/")[2]
     # What differs from one file to the next is written in capitals.
     pattern = re.sub(r"[A-Z]+", r"\\{\\w+\\}", re.escape(name))
+    # A plain word may mean anything but below a directory, or as the value of a constant.
+    before = r"[\"/{,]" if "." in name else r"(/|/ \"|[A-Z] = \")"
     texts = [path.read_text() for path in [*SOURCE.rglob("*.py"), ROOT / "entrypoints" / "espei-mpi"]]
-    assert any(re.search(rf'["/{{,]{pattern}["\s,}}]', text) for text in texts)
+    assert any(re.search(rf'{before}{pattern}["\s,}}]', text) for text in texts)
 
 
 def test_drawing_loads_nothing_and_runs_nothing() -> None:
