@@ -23,6 +23,8 @@ MOST_POINTS = 2000
 """Iterations that are drawn of each walker: a screen has no more."""
 COLUMNS = 3
 ROW_INCHES = 1.9
+WINDOWS = 150
+"""Of the number of workers at work, over which it is averaged: it changes with every evaluation."""
 LEFT_OUT = "0.93"
 """Grey behind the iterations that do not count."""
 STYLE = {
@@ -140,11 +142,11 @@ def timeline(line: Timeline) -> Figure:
     for worker in range(workers):
         mine = line.worker == worker
         spans = np.column_stack([line.begin[mine], line.seconds[mine]])
-        rows.broken_barh(spans, (worker + 0.6, 0.8), facecolors="C0", edgecolor="white", linewidth=0.2)
+        rows.broken_barh(spans, (worker + 0.6, 0.8), facecolors="C0", linewidth=0)
     rows.set(ylabel="worker", ylim=(0.5, workers + 0.5))
     rows.grid(visible=False)
-    times, busy = line.at_work()
-    count.step(times, busy, where="post", linewidth=1)
+    edges, busy = line.at_work(WINDOWS)
+    count.stairs(busy, edges, linewidth=1)
     count.set(xlabel="time, s", ylabel="at work", ylim=(0, workers * 1.05))
     return figure
 

@@ -3,7 +3,6 @@
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +34,20 @@ class Timeline:
         span = float(np.max(self.begin + self.seconds))
         return float(np.sum(self.seconds)) / (span * len(self.workers)) if span > 0 else 0.0
 
-    def at_work(self) -> tuple[FloatArray, NDArray[Any]]:
-        """Return times in s, and how many workers are at work from each on."""
+    def at_work(self, windows: int) -> tuple[FloatArray, FloatArray]:
+        """Return how many workers were at work, on average over each of so many windows of equal length.
+
+        Returns:
+            (windows + 1,) the windows' edges in s, and (windows,) workers.
+        """
         times = np.concatenate([self.begin, self.begin + self.seconds])
-        steps = np.concatenate([np.ones(len(self.begin)), -np.ones(len(self.begin))])
+        steps = np.repeat([1.0, -1.0], len(self.begin))
         order = np.argsort(times, kind="stable")
-        return times[order], np.cumsum(steps[order])
+        times, busy = times[order], np.cumsum(steps[order])
+        # Worker-seconds up to each time, between which they grow evenly.
+        work = np.concatenate([[0.0], np.cumsum(busy[:-1] * np.diff(times))])
+        edges = np.linspace(0, times[-1], windows + 1)
+        return edges, np.diff(np.interp(edges, times, work)) / np.diff(edges)
 
 
 def read(run_directory: Path) -> Timeline | None:
