@@ -137,6 +137,8 @@ class GraphFit:
 
     def _sample(self, chain: Chain, pool: Pool) -> None:
         description = pool.start(self.stopper.check)
+        if description.note:
+            self.say(description.note)
         graph = Graph(chain.state, self.problem.iterations)
         graph.pause_at = self._until(chain)
         cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions))

@@ -79,7 +79,7 @@ def rows(sampling: Sampling, now: float) -> list[tuple[str, str]]:
     others = {
         "goal": figures.goal(sampling),
         "pace": figures.pace(sampling),
-        "workers": figures.workers(sampling),
+        "cluster": figures.workers(sampling),
         "job": None if job_left is None else f"{figures.duration(job_left)} left",
         "checkpoint": None if saved_ago is None else f"{figures.duration(saved_ago)} ago",
     }
