@@ -21,7 +21,7 @@ CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 def require(present: bool, what: str) -> None:
     """Leave a test out where the machine lacks what it needs; under CI that is a failure."""
     if not present and os.environ.get("CI") == "true":
-        pytest.fail(f"{what} (.ci/install-containers installs it)")
+        pytest.fail(f"{what} (.ci/run installs it)")
     if not present:
         pytest.skip(what)
 

@@ -15,11 +15,16 @@ from pycalphad import Database, binplot
 from pycalphad import variables as v
 
 import browser
+from container.machine import require
 from support import EXAMPLE, Commands
 
 ITERATIONS = 60
 PLOTS = ("phase-diagram", "log-probability", "traces", "autocorrelation", "acceptance", "corner", "timeline")
-needs_browser = pytest.mark.skipif(not browser.found(), reason="no Chromium is installed here")
+
+
+@pytest.fixture
+def needs_browser() -> None:
+    require(browser.found() is not None, "no Chromium is installed here")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,7 @@ def page(fitted: Path) -> Path:
     return fitted / "mcmc.run" / "report" / "report.html"
 
 
-@needs_browser
+@pytest.mark.usefixtures("needs_browser")
 @pytest.mark.parametrize("width", [1280, 800])
 def test_the_page_is_no_wider_than_the_window_and_the_browser_has_nothing_to_say(
     page: Path, width: int
@@ -55,20 +60,20 @@ def test_the_page_is_no_wider_than_the_window_and_the_browser_has_nothing_to_say
         assert seen.told == []
 
 
-@needs_browser
+@pytest.mark.usefixtures("needs_browser")
 def test_the_page_loads_nothing_beside_itself(page: Path) -> None:
     with browser.opened(page, 1280) as seen:
         assert [url for url in seen.asked if not url.startswith("data:")] == [page.as_uri()]
 
 
-@needs_browser
+@pytest.mark.usefixtures("needs_browser")
 def test_every_plot_is_in_the_page_and_drawn(page: Path) -> None:
     with browser.opened(page, 1280) as seen:
         drawn = seen.page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth > 400)")
         assert drawn == [True] * len(PLOTS)
 
 
-@needs_browser
+@pytest.mark.usefixtures("needs_browser")
 @pytest.mark.parametrize("width", [1280, 800])
 def test_the_whole_table_of_parameters_is_seen_without_scrolling(page: Path, width: int) -> None:
     with browser.opened(page, width) as seen:
