@@ -21,7 +21,8 @@ def needs_browser() -> None:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("site")
-    words = [str(BIN / "mkdocs"), "build", "--strict", "--quiet", "--site-dir", str(directory)]
+    # Not --quiet, which would have --strict overlook all warnings.
+    words = [str(BIN / "mkdocs"), "build", "--strict", "--site-dir", str(directory)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return directory
