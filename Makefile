@@ -45,7 +45,7 @@ lint: environment ## check style and types of Python, bash and the Containerfile
 	$(bin)/hadolint Containerfile
 
 docs: environment ## build the pages into build/site
-	$(bin)/mkdocs build --strict --quiet
+	$(bin)/mkdocs build --strict
 
 environment: $(ENVIRONMENT)/.installed
 

@@ -50,6 +50,16 @@ def blocks(document: Path) -> list[Block]:
     ]
 
 
+def fences(document: Path) -> list[str]:
+    """Return all lines that begin or end a block, as Markdown has it, indented or not."""
+    return re.findall(r"^\s*(?:```|~~~).*$", document.read_text(), re.MULTILINE)
+
+
+def marks(document: Path) -> int:
+    """Return how many blocks are marked to be run."""
+    return document.read_text().splitlines().count(RUN)
+
+
 def prose(document: Path) -> str:
     """Return a document's text without its blocks and code."""
     return re.sub(r"`[^`\n]*`", "code", _BLOCK.sub("", document.read_text()))
@@ -57,7 +67,8 @@ def prose(document: Path) -> str:
 
 def links(document: Path) -> list[str]:
     """Return where the links and pictures of a document lead."""
-    return re.findall(r"\]\(([^)\s]+)\)", prose(document))
+    text = prose(document)
+    return [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r"(?:href|src)=\"([^\"]*)\"", text)]
 
 
 def anchors(document: Path) -> set[str]:

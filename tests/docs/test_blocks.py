@@ -6,13 +6,15 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import click
 import pytest
 import yaml
 
-from docs.documents import DOCUMENTS, PAGES, Block, blocks, lines_of
+from docs.documents import DOCUMENTS, PAGES, Block, blocks, fences, lines_of, marks
 from espei_hpc.cli import commands as espei_hpc
 from support import BIN, EXAMPLE, ROOT, Commands
 
@@ -21,11 +23,25 @@ SHELL = [block for block in ALL if block.language == "bash"]
 HANDED_ON = {"run-fit": "fit", "wait-for-cluster": "wait"}
 """Entrypoints that are a command of espei-hpc."""
 ENTRYPOINTS = {path.name for path in (ROOT / "entrypoints").iterdir()}
-OTHERS = {"cd", "export", "kill", "git", "python", "env", "nohup", "ls"}
+FOREIGN = {"bash", "cat", "cd", "espei", "export", "git", "kill", "ls", "python"}
 """Programs of every system; nothing of ours to look up."""
 CONTAINER_OPTIONS = {"--user": 1, "-v": 1, "-w": 1, "--rm": 0, "--bind": 1, "--env": 1}
 """Options of container engines in the documents, and how many words follow."""
 MAKE = (ROOT / "Makefile").read_text() + "".join(path.read_text() for path in ROOT.glob("*.mk"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_block_is_overlooked(document: Path) -> None:
+    """Fences that are indented, or with more than a language behind them, are not read here."""
+    assert len(fences(document)) == 2 * len(blocks(document))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_mark_stands_before_a_block_that_is_run(document: Path) -> None:
+    run = [block for block in blocks(document) if block.run]
+    assert len(run) == marks(document)
+    assert {block.language for block in run} <= {"bash"}
+    assert document in PAGES or not run
 
 
 @pytest.mark.parametrize("block", ALL, ids=str)
@@ -68,8 +84,8 @@ def _simple(command: str) -> Iterator[list[str]]:
 
 def _check(words: list[str]) -> None:
     program, *rest = words
-    if program in ("nohup", "env"):
-        return _check([word for word in rest if "=" not in word and not word.startswith("-")][:1] + rest[1:])
+    if program == "nohup":
+        return _check(rest)
     if program in ("podman", "docker", "apptainer"):
         return _in_container(program, rest)
     if program == "espei-hpc":
@@ -82,7 +98,7 @@ def _check(words: list[str]) -> None:
         return _make(rest)
     if program in ("sbatch", "qsub"):
         return _script(rest[-1])
-    assert program in OTHERS | {"espei", "cat", "bash"}, words
+    assert program in FOREIGN, words
     return None
 
 
@@ -96,23 +112,28 @@ def _in_container(program: str, rest: list[str]) -> None:
     _check(rest[1:])
 
 
-def _click(command: click.Command, words: list[str], name: str = "espei-hpc") -> None:
-    """Have click parse words as it would, and run nothing."""
-    with command.make_context(name, list(words), resilient_parsing=True) as context:
-        if isinstance(command, click.Group) and (rest := [*context._protected_args, *context.args]):
-            chosen = command.get_command(context, rest[0])
-            assert chosen is not None, f"{name} {rest[0]}"
-            _click(chosen, rest[1:], f"{name} {rest[0]}")
-            return
-        known = {option for parameter in command.params for option in parameter.opts}
-        assert {word for word in words if re.match(r"--\w", word)} - {"--help", "--version"} <= known, words
-        assert not context.args, context.args
+def _click(command: click.Command, words: list[str]) -> None:
+    """Have click take the words as it would, options, values and all, and run nothing."""
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name, *words = words
+        assert name in command.commands, name
+        command = command.commands[name]
+    # --help and --version end here.
+    with suppress(click.exceptions.Exit):
+        command.make_context(command.name, list(words))
 
 
 def _entrypoint(program: str, words: list[str]) -> None:
-    told = (ROOT / "entrypoints" / program).read_text() + (ROOT / "entrypoints" / "espei-mpi").read_text()
-    for option in re.findall(r"^--?[\w-]+", "\n".join(words), re.MULTILINE):
-        assert re.search(rf"(^|[\s|(]){re.escape(option)}\b", told), f"{program} {option}"
+    told = _help(program)
+    for option in (word for word in words if re.match("--?[a-z]", word)):
+        assert re.search(rf"(?<![\w-]){re.escape(option.partition('=')[0])}(?![\w-])", told), (
+            f"{program} {option}"
+        )
+
+
+@cache
+def _help(program: str) -> str:
+    return subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True).stdout
 
 
 def _make(words: list[str]) -> None:

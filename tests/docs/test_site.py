@@ -7,14 +7,22 @@ from pathlib import Path
 import pytest
 import yaml
 
+import browser
+from container.machine import require
 from docs.documents import PAGES
 from support import BIN, ROOT
+
+
+@pytest.fixture
+def needs_browser() -> None:
+    require(browser.found() is not None, "no Chromium is installed here")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("site")
-    words = [str(BIN / "mkdocs"), "build", "--strict", "--quiet", "--site-dir", str(directory)]
+    # Not --quiet, which would have --strict overlook all warnings.
+    words = [str(BIN / "mkdocs"), "build", "--strict", "--site-dir", str(directory)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return directory
@@ -29,21 +37,21 @@ def test_every_page_is_built(site: Path) -> None:
     assert {path.stem for path in PAGES} <= {path.stem for path in site.glob("*.html")}
 
 
-def test_nothing_of_the_site_is_loaded_from_a_network(site: Path) -> None:
-    loaded = [
-        address
-        for page in site.glob("*.html")
-        for address in re.findall(
-            r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"([^\"]+)\"", page.read_text()
-        )
-        if re.match(r"(https?:)?//", address)
-    ]
-    styles = [
-        found
-        for style in site.rglob("*.css")
-        for found in re.findall(r"url\((https?:[^)]+)", style.read_text())
-    ]
-    assert loaded + styles == []
+def test_nothing_of_the_site_is_named_on_a_network(site: Path) -> None:
+    pages = "\n".join(path.read_text() for path in site.rglob("*.html"))
+    styles = "\n".join(path.read_text() for path in site.rglob("*.css"))
+    loaded = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?([^\"'\s>]+)", pages)
+    loaded += re.findall(r"(?:url\(|@import)\s*[\"']?([^\"')\s]+)", styles)
+    assert [address for address in loaded if re.match(r"(https?:)?//", address)] == []
+
+
+@pytest.mark.usefixtures("needs_browser")
+def test_a_browser_reads_all_pages_from_a_disk_and_has_nothing_to_say(site: Path) -> None:
+    with browser.opened(site / "index.html", 1280) as seen:
+        for page in PAGES:
+            seen.page.goto((site / page.name).with_suffix(".html").as_uri())
+        assert seen.told == []
+        assert [url for url in seen.asked if not url.startswith(("data:", site.as_uri()))] == []
 
 
 def test_no_table_is_left_as_it_is_written(site: Path) -> None:
