@@ -24,6 +24,9 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
 
     Example: espei-hpc report x.yaml --symbols VV0001,VV0004
     """
+    from espei_hpc.report import caches
+
+    caches.ensure()
     from espei_hpc.report import samples, write
 
     read = samples.read(run)
@@ -50,6 +53,9 @@ def export(run: Path, file: Path) -> None:
 
     Example: espei-hpc export x.yaml chain.nc
     """
+    from espei_hpc.report import caches
+
+    caches.ensure()
     from espei_hpc.report import export as exporting
     from espei_hpc.report import samples
 
