@@ -63,7 +63,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_readme_shows_what_compare_prints_after_the_fit(commands: Commands, fitted: Path) -> None:
-    shown = re.search(r"^```\n(.*?)^```", _readme(), re.DOTALL | re.MULTILINE)
+    shown = re.search(r"^```text\n(.*?)^```", _readme(), re.DOTALL | re.MULTILINE)
     assert shown is not None
     compared = Commands(fitted, commands.tag).run("python", "compare.py", env=STOCK)
     assert compared.code == 0, compared.output

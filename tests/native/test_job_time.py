@@ -60,8 +60,9 @@ def test_start_in_the_last_seconds_of_a_job_is_refused_before_anything_runs(
     result = commands.run(*words)
     assert result.code == 69, result.output
     assert "starting the cluster" not in result.output
-    (line,) = result.output.splitlines()
+    line, more = result.output.splitlines()
     assert "too little for one iteration" in line
+    assert more == "espei-hpc: more: espei-hpc help ranks"
     assert not endless_fit.with_suffix(".run").exists()
 
 
