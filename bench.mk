@@ -9,8 +9,8 @@ PARTS ?=
 
 .PHONY: bench compare
 
-bench: environment ## measure, and write bench/results.json, results.md and scale.png
+bench: tested ## measure, and write bench/results.json, results.md and scale.png
 	PYTHONPATH=$(CURDIR)/tests $(bin)/python bench/run.py $(PARTS)
 
-compare: environment ## start ranks by e4s-cl and by espei-hpc, and write docs/e4s-cl.md
+compare: tested ## start ranks by e4s-cl and by espei-hpc, and write docs/e4s-cl.md
 	PYTHONPATH=bench $(bin)/python -m beside_e4s_cl

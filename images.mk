@@ -55,7 +55,7 @@ sif: image ## make the Apptainer image build/espei-MPI.sif of it
 		--mksquashfs-args '$(squashfs_args)' $(SIF_BUILD_ARGS) $(sif) apptainer.def
 	rm -f $(image_archive)
 
-sbom: environment image ## write the image's bill of materials (CycloneDX), build/espei-MPI.cdx.json
+sbom: tested image ## write the image's bill of materials (CycloneDX), build/espei-MPI.cdx.json
 	$(bin)/python supply/sbom.py $(ENGINE) $(IMAGE):$(MPI) build/espei-$(MPI).cdx.json
 
 sign: check-mpi ## sign the Apptainer image; KEY=private.pem, else your PGP key

@@ -2,8 +2,10 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from xdist.remote import Producer
@@ -11,6 +13,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Fixtures of the images, which jobs run in too.
 import fault_table
+import needs
+import tiers
 from container.images import images, open_place, sif, sifs  # noqa: F401
 from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
@@ -29,13 +33,41 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceEac
     return OnceEach(config, log)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print which faults were tried, with what was promised and how long they took."""
-    reports = terminalreporter.stats.get("passed", [])
-    table = fault_table.lines((report.nodeid, report.duration) for report in reports if report.when == "call")
-    if table:
-        terminalreporter.section("faults")
-        terminalreporter.write("\n".join(table) + "\n")
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let make choose its tier."""
+    parser.addoption("--tier", choices=tiers.TIERS, help="run these alone [default: all but the long ones]")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of the tier."""
+    items[:], others = tiers.select(items, config.option.tier)
+    config.hook.pytest_deselected(items=others)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what this machine lacks something for, before anything is set up for it."""
+    needs.require(*needs.of(item))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print which faults were tried, how long the folders took, and what was left out."""
+    stats = terminalreporter.stats
+    passed = [report for report in stats.get("passed", []) if report.when == "call"]
+    for title, lines in {
+        "faults": fault_table.lines((report.nodeid, report.duration) for report in passed),
+        "seconds, added up over the processes": _seconds(stats, config.option.tier),
+    }.items():
+        if lines:
+            terminalreporter.section(title)
+            terminalreporter.write("\n".join(lines) + "\n")
+    if line := needs.left_out(report.longrepr[2] for report in stats.get("skipped", [])):
+        terminalreporter.write(f"\n{line}\n")
+
+
+def _seconds(stats: Mapping[str, list[Any]], tier: str | None) -> list[str]:
+    reports = [one for found in stats.values() for one in found if isinstance(one, pytest.TestReport)]
+    tests = Counter(tiers.folder(report.nodeid) for report in reports if report.when == "call")
+    return tiers.table(tiers.seconds(reports), tests, tier)
 
 
 # A prepared evaluation of the small fits is over in a millisecond, and a fit before anything can happen to

@@ -1,7 +1,5 @@
 """The cluster, brought up once for all tests, and a user's login for each."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,17 +8,14 @@ import pytest
 
 from batch.slurm import Slurm
 from batch.slurm.login import Login
-from container.machine import require
+from needs import require
 from support import Commands
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Slurm]:
     """Slurm with four idle nodes."""
-    require(os.geteuid() == 0, "making hosts on this machine needs root")
-    needed = ("ip", "munged", "nsenter", "qsub", "setpriv", "slurmctld", "slurmd", "unshare")
-    for program in needed:
-        require(shutil.which(program) is not None, f"{program} is not installed")
+    require("Slurm", "root")
     # Not pytest's own, which is for one user.
     with tempfile.TemporaryDirectory(prefix="espei-hpc-test-") as directory:
         place = Path(directory)

@@ -10,7 +10,6 @@ import pytest
 
 from batch.slurm import NODES
 from batch.slurm.login import Login
-from container.machine import require
 from support import ROOT, wait_until
 
 MAKE_ONE = """
@@ -26,8 +25,8 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.needs("root", "iproute2")
 def test_hosts_end_with_whoever_made_them_even_if_it_is_killed(tmp_path: Path) -> None:
-    require(os.geteuid() == 0, "making hosts on this machine needs root")
     (tmp_path / "hosts").write_text("127.0.0.1 localhost\n")
     maker = subprocess.Popen(
         [sys.executable, "-c", MAKE_ONE, tmp_path],

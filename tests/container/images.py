@@ -1,7 +1,6 @@
 """Images built once for all tests, by the commands that users type."""
 
 import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from container.machine import VARIANTS, make, make_base_image, require
+from container.machine import VARIANTS, make, make_base_image
+from needs import require
 from support import ROOT
 
 
 @contextmanager
 def _building() -> Iterator[None]:
     """Of processes that share the tests let one build; the next one finds nearly all of it done."""
-    require(shutil.which("podman") is not None, "podman is not installed")
-    require(os.geteuid() == 0, "building and running as another user in podman needs root here")
+    # Root, for building and for running as another user.
+    require("podman", "root")
     (ROOT / "build").mkdir(exist_ok=True)
     with (ROOT / "build" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -59,7 +59,7 @@ def sifs(sif: Path, open_place: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def _make_sif(variant: str, place: Path, directory: Path) -> Path:
-    require(shutil.which("apptainer") is not None, "apptainer is not installed")
+    require("Apptainer")
     with _building():
         make("sif", variant, directory)
         return Path(shutil.copy(ROOT / "build" / f"espei-{variant}.sif", place))

@@ -5,8 +5,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from support import ROOT
 
 HERE = Path(__file__).parent / "closed-network"
@@ -16,14 +14,6 @@ VARIANTS = ("both", "openmpi", "mpich", "none")
 SOMEONE = "4242:4242"
 """A user that no image and no machine knows of."""
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
-
-
-def require(present: bool, what: str) -> None:
-    """Leave a test out where the machine lacks what it needs; under CI that is a failure."""
-    if not present and os.environ.get("CI") == "true":
-        pytest.fail(f"{what} (.ci/run installs it)")
-    if not present:
-        pytest.skip(what)
 
 
 def run(*words: str | Path, env: dict[str, str] | None = None) -> str:

@@ -6,7 +6,6 @@ What the loader of such an image objects to is what was predicted, no more and n
 import json
 import platform
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ import pytest
 
 from container.conftest import Apptainer
 from container.libc_roots import HOSTS, IMAGES, Roots, make_roots
-from container.machine import require
 from elf_support import SYSTEM, WHEELS
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
@@ -34,6 +32,7 @@ from espei_hpc.hostmpi.recipe import all_recipes, for_family
 from espei_hpc.hostmpi.root import Root
 from espei_hpc.hostmpi.way import Way
 from mpi_support import HERE, LAUNCHERS, MORE_RANKS_THAN_CORES, path_of
+from needs import require
 from support import Commands, Result
 
 RANKS = 3
@@ -140,8 +139,7 @@ class Cell:
 @pytest.fixture(scope="session")
 def roots() -> Iterator[Roots]:
     """All roots, in a directory that any user may read."""
-    for program in ("apptainer", "mmdebstrap", "mpirun.openmpi", "mpirun.mpich"):
-        require(shutil.which(program) is not None, f"{program} is not installed")
+    require("Apptainer", "mmdebstrap", "Debian's MPIs")
     with tempfile.TemporaryDirectory(prefix="espei-hpc-test-") as place:
         Path(place).chmod(0o755)
         yield make_roots(Path(place))

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 import browser
-from container.machine import require
 from docs.documents import PAGES
+from needs import require
 from support import BIN, ROOT
 
 
 @pytest.fixture
 def needs_browser() -> None:
-    require(browser.found() is not None, "no Chromium is installed here")
+    require("Chromium")
 
 
 @pytest.fixture(scope="module")

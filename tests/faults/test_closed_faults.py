@@ -17,8 +17,9 @@ from urllib.parse import urljoin
 import psutil
 import pytest
 
-from container.machine import require, run
+from container.machine import run
 from fits import Chain, write_fit
+from needs import require
 from support import Command, Commands, ranks, running_cluster, wait_until
 
 SOMEBODY = ["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups"]
@@ -95,7 +96,7 @@ def open_directory(commands: Commands) -> Iterator[Path]:
 @pytest.fixture
 def running(commands: Commands, endless_fit: Path) -> Iterator[Command]:
     """A fit that samples."""
-    require(os.geteuid() == 0, "becoming another user needs root")
+    require("root")
     run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
     run.wait_for_output("iteration ")
     yield run
@@ -159,7 +160,7 @@ def opened(paths: Iterable[Path], user: list[str]) -> set[str]:
 def test_fault_28_another_user_of_the_host_reads_no_file_of_the_run(
     commands: Commands, open_directory: Path
 ) -> None:
-    require(os.geteuid() == 0, "becoming another user needs root")
+    require("root")
     fit = write_fit(open_directory, iterations=20_000)
     run = commands.start("espei-mpi", "--in", fit, "-n", "3")
     run.wait_for_output("iteration ")
@@ -176,7 +177,7 @@ def test_fault_28_another_user_of_the_host_reads_no_file_of_the_run(
 def test_fault_28_another_user_of_the_host_reads_no_file_of_start_cluster(
     commands: Commands, open_directory: Path
 ) -> None:
-    require(os.geteuid() == 0, "becoming another user needs root")
+    require("root")
     control = open_directory / "control"
     control.touch(mode=0o644)
     with running_cluster(commands, "-n", "2"):
@@ -219,7 +220,7 @@ def other_addresses() -> list[str]:
 def test_fault_28_pages_are_answered_on_loopback_alone(running: Command) -> None:
     ports, addresses = http_ports(running), other_addresses()
     assert len(ports) == 3, "a scheduler's and two workers'"
-    require(bool(addresses), "this host has no address beyond loopback")
+    require("an address beyond loopback")
     beyond: list[Request] = [("GET", address, port, "/health") for address in addresses for port in ports]
     assert {status for status, _ in fetched(beyond, SOMEBODY)} == {0}
     # What listens there is reached by the same request.

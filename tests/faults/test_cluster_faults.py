@@ -52,7 +52,11 @@ def test_fault_03_missing_launcher_is_told_before_anything_starts(
 
 
 @pytest.mark.parametrize(
-    "launcher", [f"{mpirun('openmpi')} --host localhost:1", "mpirun.openmpi --host localhost:1"]
+    "launcher",
+    [
+        f"{mpirun('openmpi')} --host localhost:1",
+        pytest.param("mpirun.openmpi --host localhost:1", marks=pytest.mark.needs("Debian's MPIs")),
+    ],
 )
 def test_fault_03_too_few_slots_end_the_wait_with_the_launchers_own_words(
     launcher: str, commands: Commands, small_fit: Path

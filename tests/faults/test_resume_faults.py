@@ -370,6 +370,7 @@ def test_fault_22_two_fits_that_write_the_same_files_lose_no_samples(
     assert Chain.load(tmp_path).equals(stock_chain)
 
 
+@pytest.mark.needs("root")
 def test_fault_20_full_disk_is_told_and_the_fit_goes_on_when_there_is_room(
     commands: Commands, long_fit: Path, long_stock_chain: Chain
 ) -> None:

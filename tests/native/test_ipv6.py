@@ -1,9 +1,9 @@
 """A network of IPv6 addresses alone carries a cluster: real processes, in a network of the test's own."""
 
-import os
 from pathlib import Path
 
-from container.machine import require
+import pytest
+
 from espei_hpc.cluster.directory import read_json
 from fits import Chain
 from support import Commands, wait_until
@@ -20,10 +20,10 @@ exec "$@"
 IN_IT = ("unshare", "--net", "bash", "-ec", NETWORK, "bash")
 
 
+@pytest.mark.needs("root", "iproute2")
 def test_interface_with_ipv6_addresses_alone_carries_the_fit(
     commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
-    require(os.geteuid() == 0, "a network of one's own needs root")
     run = commands.start(*IN_IT, "espei-mpi", "--in", small_fit, "-n", "3", "--interface", "ib7")
     files = small_fit.with_suffix(".run")
 

@@ -115,6 +115,7 @@ def test_batch_system_that_does_not_answer_holds_nothing_up_for_long(
     assert "missing.yaml" in result.output
 
 
+@pytest.mark.needs("Debian's MPIs")
 def test_ranks_are_started_on_all_hosts_of_a_pbs_job_by_an_mpi_that_knows_no_pbs(
     commands: Commands, endless_fit: Path
 ) -> None:

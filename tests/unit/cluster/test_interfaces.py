@@ -1,7 +1,6 @@
 """The network interface of a cluster: asked for or chosen, and refused where it cannot work."""
 
 import multiprocessing
-import os
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -10,10 +9,10 @@ from typing import TypeVar
 
 import pytest
 
-from container.machine import require
 from espei_hpc.cluster.interfaces import Choice, choose, networks, shared
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
+from needs import require
 from unit.doctor.looking import NETWORK, libc
 
 MIXED = """
@@ -30,7 +29,7 @@ T = TypeVar("T")
 
 def with_network(setup: str, look: Callable[[], T]) -> T:
     """Return what is seen on a host whose interfaces are made by ``setup``, in bash."""
-    require(os.geteuid() == 0, "a network of one's own needs root")
+    require("root", "iproute2")
     # Forked: nothing is imported anew.
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(1, fork, initializer=_make_network, initargs=(setup,)) as host:

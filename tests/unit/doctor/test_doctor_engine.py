@@ -1,7 +1,6 @@
 """The engine, the C library and what the kernel grants are told as they are."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ def test_podman_around_this_process_is_known_by_its_file(content: str, named: st
     assert f"{line.seen};".startswith(named)
 
 
-@pytest.mark.skipif(not shutil.which("podman"), reason="podman is not installed here")
+@pytest.mark.needs("podman")
 def test_engine_on_path_is_named_with_its_version(tmp_path: Path) -> None:
     (line,) = engine.engine(Options(tmp_path))
     assert line.state == State.OK

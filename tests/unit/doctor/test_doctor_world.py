@@ -1,7 +1,6 @@
 """The world that a launcher gives is told from a real run of ranks."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,8 @@ from espei_hpc.doctor.options import Launched
 from espei_hpc.doctor.running import Ended
 from support import mpirun
 
-MPICH = str(mpirun("mpich"))
+DEBIANS = ("mpirun.openmpi", "mpirun.mpich")
+MPICH, OPENMPI = str(mpirun("mpich")), str(mpirun("openmpi"))
 LIBRARIES = {
     "openmpi": mpirun("openmpi").parents[1] / "lib" / "libmpi.so.40",
     "mpich": mpirun("mpich").parents[1] / "lib" / "libmpi.so.12",
@@ -42,7 +42,12 @@ def script(path: Path, *lines: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "launcher", ["mpirun.openmpi", "mpirun.mpich", str(mpirun("openmpi")), str(mpirun("mpich"))]
+    "launcher",
+    [
+        *(pytest.param(name, marks=pytest.mark.needs("Debian's MPIs")) for name in DEBIANS),
+        OPENMPI,
+        MPICH,
+    ],
 )
 def test_one_world_is_told_with_message_connections_and_directory(launcher: str, tmp_path: Path) -> None:
     lines = seen(asked(tmp_path, launcher))
@@ -64,7 +69,7 @@ def test_library_of_the_other_family_is_told_as_singletons(tmp_path: Path) -> No
 
 
 def test_ranks_that_crash_in_mpi_are_told_with_what_they_said(tmp_path: Path) -> None:
-    lines = seen(asked(tmp_path, "mpirun.openmpi", MPI4PY_LIBMPI=str(LIBRARIES["mpich"])))
+    lines = seen(asked(tmp_path, OPENMPI, MPI4PY_LIBMPI=str(LIBRARIES["mpich"])))
     assert list(lines) == ["MPI world"]
     assert "ranks came up and none got into a world" in lines["MPI world"].seen
     assert "exit code" in lines["MPI world"].seen
@@ -236,7 +241,6 @@ def test_directory_that_each_rank_sees_for_itself_is_a_fault(tmp_path: Path) -> 
     assert "saw the files of only 1 of 2 ranks" in lines["shared directory"].seen
 
 
-@pytest.mark.skipif(not shutil.which("mpirun.mpich"), reason="needs Debian's MPICH")
 def test_directory_that_ranks_do_not_have_is_a_fault(tmp_path: Path) -> None:
     hide = f'mount -t tmpfs none {tmp_path} && exec "$0" "$@"'
     (tmp_path / "bin").mkdir()

@@ -95,7 +95,7 @@ def test_a_mount_that_would_hide_the_image_is_refused(host: Path, prefix: str) -
     assert "would hide files of the image itself" in str(caught.value)
 
 
-@pytest.mark.skipif(not DEBIANS, reason="Debian's Open MPI is not installed")
+@pytest.mark.needs("Debian's MPIs")
 def test_the_recipe_of_open_mpi_4_finds_debians_plugins_and_settings() -> None:
     recipe = for_family(all_recipes({"HOME": "/nonexistent"}), "openmpi", "4.1.4")
     assert recipe is not None

@@ -1,7 +1,6 @@
 """The host's MPIs are found by their files alone, the one that PATH would start first."""
 
 import os
-import shutil
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -38,7 +37,7 @@ def test_a_named_prefix_is_known_by_any_of_its_directories(prefix: PurePosixPath
     ] == [named.library] * 3
 
 
-@pytest.mark.skipif(PurePosixPath("/usr") not in PREFIXES, reason="Debian's MPIs are not installed")
+@pytest.mark.needs("Debian's MPIs")
 def test_of_several_mpis_in_one_prefix_that_of_its_mpirun_is_meant() -> None:
     named = find.at(HERE, "/usr")
     assert FAMILIES[named.family.key] in says(Path("/usr/bin/mpirun")) or named.family.key == "mpich"
@@ -187,7 +186,7 @@ def test_a_search_of_this_machine_runs_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert found[0].family.key == "mpich"
 
 
-@pytest.mark.skipif(not shutil.which("mpirun.mpich"), reason="Debian's MPIs are not installed")
+@pytest.mark.needs("Debian's MPIs")
 @pytest.mark.parametrize(("command", "family"), [("mpirun.mpich", "mpich"), ("mpirun.openmpi", "openmpi")])
 def test_of_two_mpis_in_one_prefix_that_of_the_launcher_is_taken(command: str, family: str) -> None:
     launcher = identify(HERE, [command], dict(os.environ))

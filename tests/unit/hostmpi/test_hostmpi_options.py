@@ -100,7 +100,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return box
 
 
-@pytest.mark.skipif(not shutil.which("apptainer"), reason="apptainer is not installed")
+@pytest.mark.needs("Apptainer")
 def test_apptainer_hands_over_what_was_meant(box: Path) -> None:
     # Several "=" and commas in one value are what Apptainer splits.
     meant = {
@@ -120,7 +120,7 @@ def test_apptainer_hands_over_what_was_meant(box: Path) -> None:
     assert "B" not in seen
 
 
-@pytest.mark.skipif(not shutil.which("apptainer"), reason="apptainer is not installed")
+@pytest.mark.needs("Apptainer")
 def test_apptainer_mounts_what_was_meant(box: Path, tmp_path: Path) -> None:
     (tmp_path / "a file").touch()
     words = options("apptainer", [Mount(str(tmp_path / "a file"), "/opt/x/the file")], {})

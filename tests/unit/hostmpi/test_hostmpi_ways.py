@@ -112,10 +112,9 @@ def test_plugins_stay_at_their_path_where_what_they_lie_with_is_found(mpi: HostM
     assert not named & {PurePosixPath(target).name for target in sources(way)}
 
 
+@pytest.mark.needs("Debian's MPIs")
 def test_debians_mpich_gets_the_name_that_mpi4py_loads() -> None:
     debian = [mpi for mpi in find.search(HERE, {}, seconds=0).mpis if mpi.soname == "libmpich.so.12"]
-    if not debian:
-        pytest.skip("Debian's MPICH is not installed")
     mounted = sources(choose(None, MPIS, holding(), debian[0], HOST))
     assert mounted[f"{LIBRARIES}/libmpi.so.12"].endswith(str(Path(debian[0].library).resolve()))
 

@@ -1,0 +1,102 @@
+"""What a test needs beyond Python: left out, in one line, where it is missing; under CI a failure."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NoReturn
+
+import psutil
+import pytest
+
+import browser
+
+MISSING = "missing: "
+"""How the reason of each test that is left out begins."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something of the machine.
+
+    Attributes:
+        name: what people call it.
+        present: whether it is here.
+        cure: Debian's packages that bring it, or how else to get it.
+        packaged: whether ``cure`` is a list of packages.
+    """
+
+    name: str
+    present: Callable[[], bool]
+    cure: str
+    packaged: bool = True
+
+
+def _programs(*names: str) -> Callable[[], bool]:
+    return lambda: all(shutil.which(name) for name in names)
+
+
+def _reachable() -> bool:
+    return any(
+        address.family == socket.AF_INET and not address.address.startswith("127.")
+        for addresses in psutil.net_if_addrs().values()
+        for address in addresses
+    )
+
+
+NEEDS = {
+    need.name: need
+    for need in (
+        Need("root", lambda: os.geteuid() == 0, "run make as root", packaged=False),
+        Need("an address beyond loopback", _reachable, "a network interface", packaged=False),
+        Need("iproute2", _programs("ip"), "iproute2"),
+        Need("Debian's MPIs", _programs("mpirun.openmpi", "mpirun.mpich"), "mpich openmpi-bin"),
+        Need("podman", _programs("podman"), "buildah fuse-overlayfs mmdebstrap netavark podman runc uidmap"),
+        Need("mmdebstrap", _programs("mmdebstrap"), "mmdebstrap"),
+        Need("Apptainer", _programs("apptainer"), ".ci/install-containers", packaged=False),
+        Need(
+            "Slurm",
+            _programs("ip", "munged", "nsenter", "qsub", "setpriv", "slurmctld", "slurmd", "unshare"),
+            "iproute2 libpmix-dev munge slurm-wlm slurm-wlm-torque util-linux",
+        ),
+        Need("Chromium", lambda: browser.found() is not None, "chromium"),
+        Need("openssl", _programs("openssl"), "openssl"),
+    )
+}
+
+
+def require(*names: str) -> None:
+    """Leave the test that calls this out where something is missing; under CI it fails instead."""
+    if lacking := [name for name in names if not NEEDS[name].present()]:
+        leave_out(lacking)
+
+
+def leave_out(lacking: Iterable[str]) -> NoReturn:
+    """Leave the test that calls this out for want of things; under CI it fails instead."""
+    reason = MISSING + ", ".join(lacking)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason} (.ci/run installs it)")
+    pytest.skip(reason)
+
+
+def of(item: pytest.Item) -> list[str]:
+    """Return what a test needs by its marks ``needs``."""
+    return [name for mark in item.iter_markers("needs") for name in mark.args]
+
+
+def left_out(reasons: Iterable[str]) -> str:
+    """Say in one line what was left out for want of what, and how to get that; empty if nothing was.
+
+    Args:
+        reasons: why tests were skipped.
+    """
+    missing = [reason.split(MISSING)[1] for reason in reasons if MISSING in reason]
+    names = sorted({name for one in missing for name in one.split(", ")}, key=list(NEEDS).index)
+    if not names:
+        return ""
+    packages = sorted({word for name in names if NEEDS[name].packaged for word in NEEDS[name].cure.split()})
+    cures = [f"apt-get install {' '.join(packages)}"] if packages else []
+    cures += [f"{name}: {NEEDS[name].cure}" for name in names if not NEEDS[name].packaged]
+    number = f"{len(missing)} test{'' if len(missing) == 1 else 's'}"
+    return f"left out: {number}, for lack of {', '.join(names)}. To run them: {'; '.join(cures)}"
