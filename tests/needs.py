@@ -3,8 +3,11 @@
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import NoReturn
 
 import psutil
@@ -22,13 +25,13 @@ class Need:
 
     Attributes:
         name: what people call it.
-        present: whether it is here.
+        present: returns something true if it is here.
         cure: Debian's packages that bring it, or how else to get it.
         packaged: whether ``cure`` is a list of packages.
     """
 
     name: str
-    present: Callable[[], bool]
+    present: Callable[[], object]
     cure: str
     packaged: bool = True
 
@@ -45,9 +48,29 @@ def _reachable() -> bool:
     )
 
 
+PYTHONS = ("3.11", "3.12", "3.13")
+"""Versions that the project is for."""
+
+
+def python(version: str) -> Path | None:
+    """Return a Python of a version, on PATH or among pyenv's; None where there is none."""
+    kept = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    on_path = [Path(found)] if (found := shutil.which(f"python{version}")) else []
+    known = [*on_path, *sorted(kept.glob(f"{version}.*/bin/python"))]
+    # pyenv's names on PATH stand for versions too that are not chosen, and do not start.
+    works = (path for path in known if subprocess.run([path, "-c", ""], capture_output=True).returncode == 0)
+    return next(works, None)
+
+
 NEEDS = {
     need.name: need
     for need in (
+        *(
+            Need(
+                f"Python {version}", partial(python, version), f"uv python install {version}", packaged=False
+            )
+            for version in PYTHONS
+        ),
         Need("root", lambda: os.geteuid() == 0, "run make as root", packaged=False),
         Need("an address beyond loopback", _reachable, "a network interface", packaged=False),
         Need("iproute2", _programs("ip"), "iproute2"),

@@ -1,0 +1,1 @@
+"""Installing: from the lock, on machines that have next to nothing."""
