@@ -26,7 +26,7 @@ ATTEMPTS, PAUSES = 3, (2, 10)
 SILENCE_SECONDS = 20
 """A log gets a line so often."""
 NETWORK = re.compile(
-    r"Retrying \(|[Cc]onnection|timed out|IncompleteRead|HTTP error 5|Server Error|resolve|from versions: none"
+    r"Retrying \(|[Cc]onnection|timed out|IncompleteRead|HTTP error 5|Server Error|resolve|versions: none"
 )
 OTHER_FILE = "DO NOT MATCH THE HASHES"
 EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIGURATION, EXIT_INTERRUPTED = 1, 64, 69, 78, 130

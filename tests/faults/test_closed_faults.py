@@ -128,6 +128,7 @@ def greeted(place: tuple[str, str], *files: str | Path, user: list[str]) -> bool
     return told.stdout.strip() != "0"
 
 
+@pytest.mark.quick
 def test_fault_28_scheduler_answers_nobody_without_the_certificate_of_this_start(
     running: Command, endless_fit: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

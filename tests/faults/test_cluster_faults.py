@@ -17,6 +17,7 @@ OPEN_MPI = f"{mpirun('openmpi')} --map-by :OVERSUBSCRIBE"
 MPICH = str(mpirun("mpich"))
 
 
+@pytest.mark.quick
 def test_fault_01_normal_end_leaves_no_process_and_no_file(commands: Commands, small_fit: Path) -> None:
     before = set(small_fit.parent.iterdir())
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
@@ -27,6 +28,7 @@ def test_fault_01_normal_end_leaves_no_process_and_no_file(commands: Commands, s
     assert {path.name for path in small_fit.with_suffix(".run").iterdir()} == KEPT
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("launcher", "library"),
     [(OPEN_MPI, "mpich/lib/libmpi.so.12"), (MPICH, "openmpi/lib/libmpi.so.40")],
@@ -43,6 +45,7 @@ def test_fault_02_launcher_and_library_mismatch_is_refused_naming_both(
     assert "MPI=both" in result.output
 
 
+@pytest.mark.quick
 def test_fault_03_missing_launcher_is_told_before_anything_starts(
     commands: Commands, small_fit: Path
 ) -> None:
@@ -99,6 +102,7 @@ def test_fault_04_dead_address_in_a_named_file_ends_at_the_deadline(
     assert "does not answer" in result.output
 
 
+@pytest.mark.quick
 def test_fault_04_start_cluster_replaces_a_stale_file(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "my_scheduler.json").write_text(_scheduler_file(f"tcp://127.0.0.1:{_free_port()}"))
     with running_cluster(commands, "-n", "3"):
@@ -130,6 +134,7 @@ def test_fault_05_file_of_a_living_cluster_is_not_taken_over(commands: Commands)
         assert still.code == 0, still.output
 
 
+@pytest.mark.quick
 def test_fault_05_scheduler_must_confirm_the_id_in_the_file(commands: Commands, tmp_path: Path) -> None:
     # With encryption it would not even answer who reads another file.
     with running_cluster(commands, "-n", "2", "--insecure"):
@@ -173,6 +178,7 @@ def test_fault_06_unreadable_file_is_waited_for_then_told(commands: Commands, tm
     assert "is not (or not yet) a whole scheduler file" in result.output
 
 
+@pytest.mark.quick
 def test_fault_06_file_that_becomes_whole_is_read(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "my_scheduler.json").write_text("")
     waiting = commands.start("wait-for-cluster", "--scheduler-file", "my_scheduler.json", "-w", "1")
@@ -192,6 +198,7 @@ def test_fault_07_fewer_workers_than_asked_end_at_the_deadline_with_their_number
     assert fewer.code == 0, fewer.output
 
 
+@pytest.mark.quick
 def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_fit: Path) -> None:
     run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--timeout", "40")
     pattern = "cluster/*/rank-2.json"
@@ -203,6 +210,7 @@ def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_f
     assert f"rank 2 on {socket.gethostname()}: its worker did not reach the scheduler" in result.output
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
@@ -224,6 +232,7 @@ def test_fault_25_cluster_named_in_the_input_is_overridden_in_one_line(
     assert "cluster ready: 2 workers" in result.output
 
 
+@pytest.mark.quick
 def test_fault_26_unknown_interface_is_refused_with_those_there_are(
     commands: Commands, small_fit: Path
 ) -> None:
@@ -275,6 +284,7 @@ def test_fault_27_users_python_and_dask_settings_are_ignored(
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
+@pytest.mark.quick
 def test_fault_31_hash_seed_is_zero_in_every_process_whatever_the_launcher_passes_on(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:

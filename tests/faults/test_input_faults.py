@@ -64,6 +64,7 @@ def test_fault_21_a_read_only_working_directory_is_found_before_anything_starts(
     )
 
 
+@pytest.mark.quick
 def test_fault_21_missing_output_directories_are_found_before_anything_starts(
     commands: Commands, tiny: TinyProblem
 ) -> None:
@@ -124,6 +125,7 @@ IN_THE_FORM = ("unknown key", "malformed phase models", "malformed TDB", "malfor
 """Every other fault can only be seen where these are not: the symbols, say, in a database that parses."""
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("command", "faults"),
     [
@@ -161,6 +163,7 @@ NOTHING_TO_FIT_TO: dict[str, tuple[Change, str]] = {
 }
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(("change", "expected"), NOTHING_TO_FIT_TO.values(), ids=NOTHING_TO_FIT_TO)
 def test_fault_24_nothing_to_fit_to_is_refused_and_no_cluster_starts(
     commands: Commands, tiny: TinyProblem, change: Change, expected: str

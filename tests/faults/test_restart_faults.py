@@ -36,6 +36,7 @@ def segments(fit: Path) -> int:
     return len(list(fit.with_suffix(".run").glob("checkpoint/*.npz")))
 
 
+@pytest.mark.quick
 def test_fault_09_killed_scheduler_is_started_again_and_the_fit_goes_on(
     commands: Commands, fit: Path, stock_chain: Chain
 ) -> None:

@@ -20,7 +20,6 @@ from fits import Chain, run_stock, write_fit
 from support import BIN, Command, Commands, mpirun, ranks, wait_until
 
 ITERATIONS = 160
-KILLS = int(os.environ.get("ESPEI_HPC_KILLS", "10"))
 """More than these ten take minutes; thirty were run by hand."""
 
 
@@ -140,11 +139,12 @@ def test_fault_11_killed_rank_is_told_with_its_memory_and_the_fit_goes_on_when_s
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("kills", [8, pytest.param(30, marks=pytest.mark.long)])
 def test_fault_17_kills_at_random_moments_leave_the_uninterrupted_chain(
-    commands: Commands, long_fit: Path, long_stock_chain: Chain
+    kills: int, commands: Commands, long_fit: Path, long_stock_chain: Chain
 ) -> None:
-    for number in range(KILLS):
+    for number in range(kills):
         run = commands.start("espei-mpi", "--in", long_fit, "-n", "3")
         before = saved(long_fit)
         # Half of them wherever the start may be, half while it samples.
@@ -180,6 +180,7 @@ def test_fault_17_arrays_are_readable_and_right_at_any_kill(
     assert read > 0
 
 
+@pytest.mark.quick
 def test_fault_18_stopped_fit_goes_on_as_if_it_had_not_been(
     commands: Commands, long_fit: Path, long_stock_chain: Chain
 ) -> None:
@@ -330,6 +331,7 @@ def test_fault_19_force_new_takes_what_cannot_be_read_aside_too(
     assert (tmp_path / "x.run.1" / "checkpoint").is_dir()
 
 
+@pytest.mark.quick
 def test_fault_22_second_run_in_a_directory_is_refused_naming_the_first(
     commands: Commands, endless_fit: Path
 ) -> None:

@@ -32,6 +32,7 @@ def assert_saved(fit: Path, stock: Chain) -> None:
     assert "PARAMETER" in (fit.parent / "fitted.tdb").read_text()
 
 
+@pytest.mark.quick
 def test_fault_13_sigterm_to_all_processes_saves_and_exits_75(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
@@ -76,6 +77,7 @@ def test_fault_15_second_sigint_does_not_disturb_the_saving(
     assert_saved(endless_fit, stock_chain)
 
 
+@pytest.mark.quick
 def test_fault_15_sigint_before_the_sampling_leaves_nothing_and_exits_130(
     commands: Commands, endless_fit: Path
 ) -> None:
@@ -138,6 +140,7 @@ def test_killed_fit_takes_its_cluster_down(commands: Commands, endless_fit: Path
     assert commands.left() == []
 
 
+@pytest.mark.quick
 def test_killed_script_ends_fit_and_cluster(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:

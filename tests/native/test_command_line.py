@@ -10,6 +10,7 @@ import yaml
 from support import BIN, EXAMPLE, Commands, mpirun
 
 
+@pytest.mark.quick
 def test_dry_run_prints_the_commands_and_makes_nothing(commands: Commands, small_fit: Path) -> None:
     before = set(small_fit.parent.iterdir())
     launcher = f"{mpirun('mpich')} -bind-to none"
@@ -57,6 +58,7 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
     assert f"srun --mpi=pmi2 -n 4 {inside} rank --run-dir RUN_DIR --id ID" in result.output.splitlines()
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -96,6 +98,7 @@ def test_version_is_told(command: str, commands: Commands) -> None:
     assert result.output.startswith("espei-hpc, version ")
 
 
+@pytest.mark.quick
 def test_help_has_examples(commands: Commands) -> None:
     result = commands.run("espei-mpi", "--help")
     assert result.code == 0

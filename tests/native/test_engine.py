@@ -97,6 +97,7 @@ def slowed(worker: psutil.Process) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.quick
 def test_fault_08_worker_killed_on_the_way_leaves_stocks_chain(commands: Commands, here: Path) -> None:
     said: list[str] = []
     with cluster(Commands(here, commands.tag), 3) as workers:

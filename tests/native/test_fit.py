@@ -23,6 +23,7 @@ BUNDLED = {
 }
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("family", BUNDLED)
 def test_chain_equals_stock_bit_for_bit(
     family: str, commands: Commands, small_fit: Path, stock_chain: Chain
@@ -43,6 +44,7 @@ def test_host_launcher_starts_ranks_with_the_library_of_its_family(
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
+@pytest.mark.quick
 def test_without_mpi_the_fit_runs_on_this_machines_cores(
     commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
@@ -160,6 +162,7 @@ def _commands_without_mpi(directory: Path) -> Path:
     return directory
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("command", [["espei-mpi", "-n", "2"], ["espei-hpc", "fit", "--local"]])
 def test_fault_12_failure_in_espei_is_one_line_exits_1_and_leaves_its_parameters_but_no_key(
     command: list[str], commands: Commands, small_fit: Path

@@ -4,6 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from fits import Chain, run_stock
 from support import BIN, EXAMPLE, ROOT, Commands
@@ -17,7 +19,8 @@ FROM_SIF = "bash <(apptainer exec espei.sif cat /usr/local/bin/espei-mpi) --imag
 RUN_BY = {
     "espei-mpi --in x.yaml -n 20": ("native/test_fit.py", "def test_chain_equals_stock_bit_for_bit"),
     "make demo": ("native/test_readme.py", "def test_demo_prints_what"),
-    "make test": ("../.ci/run", "make test"),
+    "make test": ("../.ci/run", "make test test-all"),
+    "make install": ("install/test_fresh_machine.py", "make install"),
     "make image MPI=both": ("container/images.py", 'make("image"'),
     "make sif MPI=both": ("container/images.py", 'make("sif"'),
     "podman run": ("container/test_image.py", "def test_fits_as_an_unknown_user"),
@@ -50,6 +53,7 @@ RUN_BY = {
 UNTESTED = {"docker run": "With docker nothing was tested yet"}
 
 
+@pytest.mark.quick
 def test_exit_codes_in_the_readme_are_those_of_the_code() -> None:
     section = README.split("\n## Exit codes\n")[1].split("\n## ")[0]
     table = re.findall(r"^\| (\d+) \| (.+) \|$", section, re.MULTILINE)
@@ -57,6 +61,7 @@ def test_exit_codes_in_the_readme_are_those_of_the_code() -> None:
     assert f"| {SIGNAL_BASE}+N |" in README
 
 
+@pytest.mark.quick
 def test_every_command_in_the_readme_is_run_by_a_test() -> None:
     for block in BLOCKS:
         if block == STEPS:
@@ -96,6 +101,7 @@ def test_single_steps_work_as_written(commands: Commands, tmp_path: Path) -> Non
     assert (directory / "cu-mg_fitted.tdb").exists()
 
 
+@pytest.mark.quick
 def test_faults_are_told_as_the_readme_shows(commands: Commands, tmp_path: Path) -> None:
     shown = next(text for text in re.findall(r"```text\n\$ (.*?)```", README, re.DOTALL) if "check" in text)
     command, *faults = shown.splitlines()

@@ -7,6 +7,8 @@ import termios
 import threading
 from pathlib import Path
 
+import pytest
+
 from support import BIN, Commands, environment, wait_until
 
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
@@ -44,6 +46,7 @@ class Terminal:
         return termios.tcgetattr(self._ours)
 
 
+@pytest.mark.quick
 def test_fit_is_drawn_on_a_terminal_and_ctrl_c_leaves_it_clean(commands: Commands, endless_fit: Path) -> None:
     terminal = Terminal()
     before = terminal.settings()
