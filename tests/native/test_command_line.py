@@ -21,7 +21,7 @@ def test_dry_run_prints_the_commands_and_makes_nothing(commands: Commands, small
     hpc = BIN.resolve() / "espei-hpc"
     assert result.code == 0
     assert result.output.splitlines() == [
-        f"{hpc} prepare --in x.yaml --ranks 4 --interface ib0",
+        f"{hpc} prepare --in x.yaml --ranks 4 --interface ib0 --min-workers 2",
         f"{launcher} -n 4 {hpc} rank --run-dir RUN_DIR --id ID",
         f"{hpc} fit --in x.yaml --run-dir RUN_DIR --id ID --min-workers 2",
     ]
@@ -62,11 +62,13 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["espei-mpi"], "name the input with --in"),
+        (["espei-mpi"], "name the input: espei-mpi x.yaml"),
         (["espei-mpi", "--in"], "--in needs a value"),
         (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "unknown option '--ranks'"),
         (["espei-mpi", "--in", "x.yaml", "--verify", "0"], "0 is not in the range x>=1"),
         (["espei-mpi", "--in", "x.yaml", "--verify", "9", "--stock-likelihood"], "leaves out"),
+        (["espei-mpi", "x.yaml", "y.yaml"], "more than one input: x.yaml and y.yaml"),
+        (["start-cluster", "x.yaml", "--scheduler-file", "s.json"], "leave out x.yaml"),
         (["espei-mpi", "--in", "x.yaml", "-n", "three"], "-n three: not a number of ranks"),
         (["start-cluster", "-n", "3"], "name the scheduler's file with --scheduler-file"),
         (["run-fit", "--in", "x.yaml", "--workers", "none"], "--workers"),
@@ -76,6 +78,52 @@ def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, co
     result = commands.run(*words)
     assert result.code == 64, result.output
     assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--until 400", "write --until ess=400"),
+        ("--until ess=400 --engine espei", "leave out --until, or --engine espei"),
+        ("--engine none", "'none' is not one of 'graph', 'espei'"),
+        ("--verify none", "--verify"),
+        ("--verify 9 --stock-likelihood", "leave out one of them"),
+        ("--time-left tomorrow", "such as 3600, 11:59:00 or 1-12:00:00"),
+        ("--timeout soon", "--timeout"),
+        ("--min-workers 0", "--min-workers"),
+    ],
+)
+@pytest.mark.parametrize("cluster", ["-n 3", "--scheduler-file s.json"])
+def test_fault_in_an_option_that_is_handed_on_is_one_of_espei_mpi(
+    options: str, said: str, cluster: str, commands: Commands, small_fit: Path
+) -> None:
+    result = commands.run("espei-mpi", small_fit, *cluster.split(), *options.split())
+    assert result.code == 64, result.output
+    line, *others = result.output.splitlines()
+    assert line.startswith("espei-mpi: ")
+    assert line.endswith(" (espei-mpi --help)")
+    assert said in line
+    assert not others
+    assert not small_fit.with_suffix(".run").exists()
+
+
+@pytest.mark.parametrize(
+    "words", ["start-cluster --scheduler-file s.json", "run-fit x.yaml", "wait-for-cluster"]
+)
+def test_fault_in_an_option_of_a_single_step_is_one_of_the_step(words: str, commands: Commands) -> None:
+    program = words.split()[0]
+    result = commands.run(*words.split(), "--timeout", "soon")
+    assert result.code == 64, result.output
+    assert result.output.startswith(f"{program}: ")
+    assert result.output.endswith(f" ({program} --help)\n")
+    assert "Usage" not in result.output
+
+
+def test_input_may_be_named_without_its_option(commands: Commands) -> None:
+    with_it = commands.run("espei-mpi", "--in", "x.yaml", "-n", "4", "--dry-run")
+    without = commands.run("espei-mpi", "-n", "4", "x.yaml", "--dry-run")
+    assert without.code == 0, without.output
+    assert without.output == with_it.output
 
 
 def test_ranks_of_a_launcher_are_refused_where_there_is_only_docker(

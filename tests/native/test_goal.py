@@ -74,7 +74,7 @@ def test_chain_too_short_to_believe_goes_on_to_all_iterations(
 def test_what_is_no_goal_is_refused_before_anything_starts(commands: Commands, small_fit: Path) -> None:
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--until", "ess=0")
     assert result.code == 64
-    assert "'ess=0' is no goal, such as ess=400" in result.output
+    assert "'ess=0' is not a goal; write --until ess=400" in result.output
     stock = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--until", "ess=4", "--engine", "espei")
     assert stock.code == 64
     assert "ESPEI's loop does all of mcmc.iterations" in stock.output

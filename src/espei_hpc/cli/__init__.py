@@ -14,6 +14,7 @@ from espei_hpc import __version__, batch, pages
 from espei_hpc.cli import first, helping, host, results
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.cli import status as run_status
+from espei_hpc.cli.inputs import takes_input
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -29,7 +30,7 @@ def main() -> int:
     try:
         code = commands.main(prog_name="espei-hpc", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        show_usage_error(error)
         return ExitCode.USAGE
     except click.exceptions.Abort:
         return ExitCode.FAILED
@@ -39,6 +40,15 @@ def main() -> int:
             click.echo(f"espei-hpc: more: {pages.command(topic, os.environ)}", err=True)
         return refusal.code
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def show_usage_error(error: click.ClickException) -> None:
+    """Print what is wrong with the command line, in the name of the program that the user called."""
+    if program := os.environ.get("ESPEI_HPC_PROGRAM"):
+        # The usage would be that of a command which the script calls, and which the user need not know.
+        click.echo(f"{program}: {error.format_message().rstrip('.')} ({program} --help)", err=True)
+    else:
+        error.show()
 
 
 def show(refusal: Refusal) -> None:
@@ -65,12 +75,6 @@ def commands() -> None:
     """
 
 
-input_option = click.option(
-    "--in", "--input", "input_file", type=click.Path(path_type=Path), help="ESPEI's input, YAML or JSON."
-)
-required_input = click.option(
-    "--in", "--input", "input_file", type=click.Path(path_type=Path), required=True, help="ESPEI's input."
-)
 run_dir_option = click.option(
     "--run-dir", type=click.Path(path_type=Path), help="Run directory [default: NAME.run beside the input]."
 )
@@ -101,7 +105,9 @@ force_new_option = click.option(
 
 def _without_verify(context: click.Context, _: click.Parameter, stock: bool) -> bool:
     if stock and context.get_parameter_source("verify") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--verify compares with what --stock-likelihood leaves out")
+        raise click.UsageError(
+            "--verify compares with what --stock-likelihood leaves out: leave out one of them"
+        )
     return stock
 
 
@@ -142,7 +148,9 @@ until_option = click.option(
 
 def _check_goal(goal: "Goal | None", engine: "Engine") -> None:
     if goal is not None and engine == "espei":
-        raise click.UsageError("--until is for our own engine: ESPEI's loop does all of mcmc.iterations")
+        raise click.UsageError(
+            "ESPEI's loop does all of mcmc.iterations: leave out --until, or --engine espei"
+        )
 
 
 def _job_end(_: click.Context, __: click.Parameter, text: str | None) -> batch.JobEnd | None:
@@ -167,7 +175,7 @@ time_left_option = click.option(
 
 
 @commands.command()
-@required_input
+@takes_input()
 @run_dir_option
 def check(input_file: Path, run_dir: Path | None) -> None:
     """Check an input and all it names, and whether an earlier start of it can go on; start nothing.
@@ -181,7 +189,7 @@ def check(input_file: Path, run_dir: Path | None) -> None:
 
 
 @commands.command()
-@required_input
+@takes_input()
 @click.option("--cores-per-node", type=click.IntRange(1), help="Take ranks in whole nodes of so many cores.")
 @click.option("--hours", type=click.FloatRange(0, min_open=True), help="Name the ranks that finish in time.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
@@ -209,7 +217,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 
 
 @commands.command("prepare", hidden=True)
-@input_option
+@takes_input(required=False)
 @scheduler_file_option
 @run_dir_option
 @click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
@@ -223,6 +231,8 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 @click.option(
     "--after", multiple=True, metavar="ID", help="A start that was lost; hosts that failed are left out."
 )
+@min_workers_option
+@timeout_option
 @time_left_option
 @engine_option
 @until_option
@@ -240,6 +250,8 @@ def prepare_cluster(
     insecure: bool,
     launcher: str,
     after: tuple[str, ...],
+    min_workers: int | None,
+    timeout: float | None,
     end: batch.JobEnd | None,
     engine: "Engine",
     goal: "Goal | None",
@@ -251,6 +263,8 @@ def prepare_cluster(
 
     Prints the number of ranks (0 if no cluster is needed), the run directory and the start's id; then,
     where hosts are to be left out, the words of the launcher that does so, a line each.
+
+    Options that only the fit uses are here to be checked before a cluster is started.
     """
     from espei_hpc.cluster import prepare
     from espei_hpc.fit.opening import Opening
@@ -270,7 +284,7 @@ def prepare_cluster(
         opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new, goal=goal)
         directory, words = _own_start(opening, wanted, end, launcher.split(), after)
     else:
-        raise click.UsageError("name the input with --in, or a --scheduler-file")
+        raise click.UsageError("name the input, or a --scheduler-file")
     ranks = directory.settings().ranks
     _tell_obstacles(directory.run_directory, ranks, interface)
     told = ("launched" if ranks is None else ranks, directory.run_directory, directory.id, *words)
@@ -368,7 +382,7 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 
 
 @commands.command()
-@required_input
+@takes_input()
 @run_dir_option
 @id_option
 @scheduler_file_option
@@ -444,7 +458,7 @@ def fit(
 
 
 @commands.command()
-@required_input
+@takes_input()
 @run_dir_option
 @click.option(
     "--times", type=click.IntRange(0), default=20, show_default=True, help="Say yes so many times at most."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from espei_hpc.cli.inputs import INPUT, takes_inputs
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.jobs.kinds import KINDS
 
@@ -27,14 +28,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that scripts for every batch system have."""
     for option in reversed(
         [
-            click.option(
-                "--in",
-                "--input",
-                "inputs",
-                type=click.Path(path_type=Path),
-                required=True,
-                multiple=True,
-                help="ESPEI's input; several for the kinds array and chain.",
+            takes_inputs(
+                *("inputs", "INPUT..."),
+                "ESPEI's input; several for the kinds array and chain; --in may be left out.",
             ),
             click.option(
                 "--kind", type=click.Choice(list(KINDS)), default="one-node", show_default=True, help=_kinds()
@@ -110,7 +106,7 @@ def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any
 
 
 @job.command()
-@click.argument("inputs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@takes_inputs("inputs", "INPUT...", INPUT)
 def finished(inputs: tuple[Path, ...]) -> int:
     """Say which fits are finished (the job behind an array of fits does); exit code 0 if all are.
 

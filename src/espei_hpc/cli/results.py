@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-run_argument = click.argument("run", type=click.Path(path_type=Path))
+from espei_hpc.cli.inputs import RUN, takes_input
 
 
 @click.command()
-@run_argument
+@takes_input("run", "RUN", RUN)
 @click.option(
     "--symbols", metavar="A,B,…", default="", help="Symbols of the corner plot [default: the six slowest]."
 )
@@ -44,7 +44,7 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
 
 
 @click.command()
-@run_argument
+@takes_input("run", "RUN", RUN)
 @click.argument("file", type=click.Path(path_type=Path))
 def export(run: Path, file: Path) -> None:
     """Write the chain of a fit as ArviZ' InferenceData, netCDF, for other programs.

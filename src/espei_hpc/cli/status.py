@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from espei_hpc.cli.inputs import RUN, takes_inputs
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("runs", metavar="[RUN]...", type=click.Path(path_type=Path), nargs=-1)
+@takes_inputs("runs", "[RUN]...", RUN, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program: a list.")
 @click.option(
     "--watch",

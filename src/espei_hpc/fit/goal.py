@@ -26,6 +26,7 @@ from espei_hpc.chain_statistics import FloatArray, autocorrelation_time
 
 FIRST = 20
 """The first iteration at which it is judged: before there is nothing to see."""
+SIZE = "[1-9][0-9]{0,8}"
 LEAST_TIMES = 20.0
 """Iterations used, over tau of the slowest parameter, from which on the size is believed."""
 
@@ -47,9 +48,12 @@ class Goal:
         Raises:
             ValueError: if it is something else.
         """
-        found = re.fullmatch(r"ess=([1-9][0-9]{0,8})", text)
+        found = re.fullmatch(f"ess=({SIZE})", text)
         if found is None:
-            raise ValueError(f"{text!r} is no goal, such as ess=400: an effective sample size of 400")
+            size = text if re.fullmatch(SIZE, text) else "400"
+            raise ValueError(
+                f"{text!r} is not a goal; write --until ess={size} for an effective sample size of {size}"
+            )
         return cls(int(found[1]))
 
 
