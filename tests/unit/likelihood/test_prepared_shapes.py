@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,14 +95,37 @@ def configuration(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(
-    max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
-@given(
-    st.lists(st.one_of(boundary(), equilibrium(), activity(), configuration()), min_size=1, max_size=3),
-    st.integers(0, 1000),
-)
+ONE_OF_EACH = st.tuples(boundary(), equilibrium(), activity(), configuration()).map(list)
+ANY = st.lists(st.one_of(boundary(), equilibrium(), activity(), configuration()), min_size=1, max_size=3)
+SEEDS = st.integers(0, 1000)
+
+
+def examples(number: int) -> settings:
+    """Settings for so many examples, the same ones each time."""
+    return settings(
+        max_examples=number,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+
+
+@examples(2)
+@given(ONE_OF_EACH, SEEDS)
+def test_every_kind_of_data_has_the_bits_of_stock(datasets: list[dict[str, Any]], seed: int) -> None:
+    assert_equal_to_stock(datasets, seed)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@examples(300)
+@given(ANY, SEEDS)
 def test_any_shape_of_data_has_the_bits_of_stock(datasets: list[dict[str, Any]], seed: int) -> None:
+    assert_equal_to_stock(datasets, seed)
+
+
+def assert_equal_to_stock(datasets: list[dict[str, Any]], seed: int) -> None:
     named = {f"made-up-{number}.json": dataset for number, dataset in enumerate(datasets)}
     with tempfile.TemporaryDirectory() as place:
         reference = stock(write(Path(place), ENTHALPIES | named))
