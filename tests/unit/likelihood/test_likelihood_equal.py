@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from amounts import few_and_many
 from espei_hpc.likelihood import Evaluated, Evaluator
 from unit.likelihood.likelihood_cases import (
     ENTHALPIES,
@@ -33,12 +34,6 @@ def boundaries(tmp_path_factory: pytest.TempPathFactory) -> Stock:
     return stock(write(tmp_path_factory.mktemp("boundaries"), BOUNDARIES | EQUILIBRIUM))
 
 
-def quick_and_long(name: str, quick: object, many: object) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize(
-        name, [quick, pytest.param(many, marks=pytest.mark.long)], ids=["few", "many"]
-    )
-
-
 def test_every_kind_of_data_is_taken_apart(every_kind_evaluator: Evaluator) -> None:
     kinds = {residual.kind: len(residual.units) for residual in every_kind_evaluator.description.residuals}
     assert kinds == {
@@ -49,7 +44,7 @@ def test_every_kind_of_data_is_taken_apart(every_kind_evaluator: Evaluator) -> N
     }
 
 
-@quick_and_long("chosen", CHOSEN, range(100))
+@few_and_many("chosen", CHOSEN, range(100))
 def test_random_pieces_are_equal_to_stock_for_every_kind_of_data(
     chosen: Sequence[int], every_kind: Stock, every_kind_evaluator: Evaluator
 ) -> None:
@@ -60,14 +55,14 @@ def test_random_pieces_are_equal_to_stock_for_every_kind_of_data(
         assert split_outcome(every_kind_evaluator, parameters, pieces) == every_kind.outcome(parameters)
 
 
-@quick_and_long("number", 5, 50)
+@few_and_many("number", 5, 50)
 def test_whole_evaluations_are_equal_to_stock_on_the_example(number: int, example: Stock) -> None:
     evaluator = Evaluator(example.recipe.packed())
     for parameters in [*example.chains[:6], *vectors(example.initial, number, seed=4)]:
         assert split_outcome(evaluator, parameters) == example.outcome(parameters)
 
 
-@quick_and_long("number", 30, 1000)
+@few_and_many("number", 30, 1000)
 def test_parameters_without_end_are_equal_to_stock(number: int, enthalpies: Stock) -> None:
     evaluator = Evaluator(enthalpies.recipe.packed())
     random = np.random.default_rng(8)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from amounts import LONG, few_and_many, try_examples
 from espei_hpc.likelihood import Evaluator
 from unit.likelihood.likelihood_cases import ENTHALPIES, split_outcome, stock, vectors, write
 
@@ -100,29 +100,14 @@ ANY = st.lists(st.one_of(boundary(), equilibrium(), activity(), configuration())
 SEEDS = st.integers(0, 1000)
 
 
-def examples(number: int) -> settings:
-    """Settings for so many examples, the same ones each time."""
-    return settings(
-        max_examples=number,
-        derandomize=True,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-    )
+@few_and_many("number", 2, 300)
+def test_all_kinds_of_data_at_once_have_the_bits_of_stock(number: int) -> None:
+    try_examples(number, assert_equal_to_stock, same=True, datasets=ONE_OF_EACH, seed=SEEDS)
 
 
-@examples(2)
-@given(ONE_OF_EACH, SEEDS)
-def test_every_kind_of_data_has_the_bits_of_stock(datasets: list[dict[str, Any]], seed: int) -> None:
-    assert_equal_to_stock(datasets, seed)
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-@examples(300)
-@given(ANY, SEEDS)
-def test_any_shape_of_data_has_the_bits_of_stock(datasets: list[dict[str, Any]], seed: int) -> None:
-    assert_equal_to_stock(datasets, seed)
+@pytest.mark.parametrize("number", [pytest.param(300, marks=LONG)])
+def test_any_shape_of_data_has_the_bits_of_stock(number: int) -> None:
+    try_examples(number, assert_equal_to_stock, same=True, datasets=ANY, seed=SEEDS)
 
 
 def assert_equal_to_stock(datasets: list[dict[str, Any]], seed: int) -> None:
