@@ -94,7 +94,10 @@ def rootless(users_podman: Path, open_fit: Path, commands: Commands) -> Rootless
     return Rootless(commands, users_podman)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+# Hybrid with the first, bind with the last.
+@pytest.mark.parametrize(
+    "variant", ["both", *(pytest.param(one, marks=pytest.mark.long) for one in VARIANTS[1:-1]), "none"]
+)
 @pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
 def test_every_launcher_reaches_one_world_in_every_image(
     launcher: Path, variant: str, rootless: Rootless

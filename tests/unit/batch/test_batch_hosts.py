@@ -3,9 +3,9 @@
 import itertools
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from amounts import few_and_many, try_examples
 from espei_hpc.batch import hosts
 
 names = st.from_regex(r"[a-z][a-z0-9.-]{0,8}", fullmatch=True)
@@ -37,10 +37,13 @@ def parts(draw: st.DrawFn) -> tuple[str, list[str]]:
     return text, ["".join(pieces) for pieces in itertools.product(*choices)]
 
 
-@given(st.lists(parts(), min_size=1, max_size=4))
-def test_short_list_of_hosts_means_all_of_them_in_order(drawn: list[tuple[str, list[str]]]) -> None:
-    text = ",".join(short for short, _ in drawn)
-    assert list(hosts.expand(text)) == [host for _, meant in drawn for host in meant]
+@few_and_many("examples", 50, 5000)
+def test_short_list_of_hosts_means_all_of_them_in_order(examples: int) -> None:
+    def holds(drawn: list[tuple[str, list[str]]]) -> None:
+        text = ",".join(short for short, _ in drawn)
+        assert list(hosts.expand(text)) == [host for _, meant in drawn for host in meant]
+
+    try_examples(examples, holds, drawn=st.lists(parts(), min_size=1, max_size=4))
 
 
 @pytest.mark.parametrize(
@@ -62,10 +65,14 @@ def test_what_is_no_list_of_hosts_is_refused(text: str) -> None:
         hosts.expand(text)
 
 
-@given(st.lists(st.tuples(st.integers(1, 256), st.integers(1, 9)), min_size=1, max_size=6))
-def test_short_list_of_tasks_means_one_number_for_each_host(runs: list[tuple[int, int]]) -> None:
-    text = ",".join(f"{tasks}(x{count})" if count > 1 else f"{tasks}" for tasks, count in runs)
-    assert hosts.tasks(text) == tuple(tasks for tasks, count in runs for _ in range(count))
+@few_and_many("examples", 50, 5000)
+def test_short_list_of_tasks_means_one_number_for_each_host(examples: int) -> None:
+    def holds(runs: list[tuple[int, int]]) -> None:
+        text = ",".join(f"{tasks}(x{count})" if count > 1 else f"{tasks}" for tasks, count in runs)
+        assert hosts.tasks(text) == tuple(tasks for tasks, count in runs for _ in range(count))
+
+    some = st.tuples(st.integers(1, 256), st.integers(1, 9))
+    try_examples(examples, holds, runs=st.lists(some, min_size=1, max_size=6))
 
 
 @pytest.mark.parametrize("text", ["", "2(x3", "2(3)", "two", "2,,1"])
@@ -74,11 +81,14 @@ def test_what_is_no_list_of_tasks_is_refused(text: str) -> None:
         hosts.tasks(text)
 
 
-@given(st.lists(names, max_size=30))
-def test_node_file_counts_the_lines_of_each_host_in_the_order_of_their_first(lines: list[str]) -> None:
-    counts = hosts.lines("".join(f"{line}\n" for line in lines))
-    assert list(counts) == list(dict.fromkeys(lines))
-    assert all(count == lines.count(host) for host, count in counts.items())
+@few_and_many("examples", 50, 5000)
+def test_node_file_counts_the_lines_of_each_host_in_the_order_of_their_first(examples: int) -> None:
+    def holds(lines: list[str]) -> None:
+        counts = hosts.lines("".join(f"{line}\n" for line in lines))
+        assert list(counts) == list(dict.fromkeys(lines))
+        assert all(count == lines.count(host) for host, count in counts.items())
+
+    try_examples(examples, holds, lines=st.lists(names, max_size=30))
 
 
 def test_ranks_of_one_host_in_several_queues_are_added() -> None:

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from amounts import few_and_many, try_examples
 from espei_hpc.batch import from_answer, from_duration, job_end
 from espei_hpc.batch.duration import seconds
 
@@ -42,11 +42,17 @@ TORQUE = """Job Id: 4100326.master
 """
 
 
-@given(st.integers(0, 40), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
-def test_durations_as_slurm_prints_them_are_read(days: int, hours: int, minutes: int, rest: int) -> None:
-    clock = f"{hours:02d}:{minutes:02d}:{rest:02d}"
-    expected = ((days * 24 + hours) * 60 + minutes) * 60 + rest
-    assert seconds(f"{days}-{clock}" if days else clock) == expected
+@few_and_many("examples", 50, 5000)
+def test_durations_as_slurm_prints_them_are_read(examples: int) -> None:
+    def holds(days: int, hours: int, minutes: int, rest: int) -> None:
+        clock = f"{hours:02d}:{minutes:02d}:{rest:02d}"
+        expected = ((days * 24 + hours) * 60 + minutes) * 60 + rest
+        assert seconds(f"{days}-{clock}" if days else clock) == expected
+
+    sixty = st.integers(0, 59)
+    try_examples(
+        examples, holds, days=st.integers(0, 40), hours=st.integers(0, 23), minutes=sixty, rest=sixty
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,15 +75,18 @@ def test_what_is_no_duration_is_none(text: str) -> None:
     assert seconds(text) is None
 
 
-@given(st.text())
-def test_any_answer_is_a_number_or_none(text: str) -> None:
-    for answer in (
-        text,
-        OPENPBS.replace("02:00:00", text),
-        OPENPBS.replace("Tue Nov 14 22:42:20 2023", text),
-    ):
-        end = from_answer(answer, ASKED)
-        assert end is None or isinstance(end.at, float)
+@few_and_many("examples", 50, 5000)
+def test_any_answer_is_a_number_or_none(examples: int) -> None:
+    def holds(text: str) -> None:
+        for answer in (
+            text,
+            OPENPBS.replace("02:00:00", text),
+            OPENPBS.replace("Tue Nov 14 22:42:20 2023", text),
+        ):
+            end = from_answer(answer, ASKED)
+            assert end is None or isinstance(end.at, float)
+
+    try_examples(examples, holds, text=st.text())
 
 
 def test_squeues_time_left_counts_from_when_it_was_asked() -> None:
@@ -144,11 +153,15 @@ def fold(name: str, value: str, width: int = 79) -> str:
     return f"{text}\n"
 
 
-@given(st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=300), st.integers(9, 99))
-def test_what_a_folded_attribute_holds_is_never_taken_for_another(value: str, width: int) -> None:
-    hostile = f"    Resource_List.walltime = 99:00:00{value}    Walltime.Remaining = 5"
-    answer = "Job Id: 1.head\n" + fold("Variable_List", hostile, width) + OPENPBS.partition("\n")[2]
-    assert from_answer(answer, ASKED, 0.0) == from_answer(OPENPBS, ASKED, 0.0)
+@few_and_many("examples", 50, 5000)
+def test_what_a_folded_attribute_holds_is_never_taken_for_another(examples: int) -> None:
+    def holds(value: str, width: int) -> None:
+        hostile = f"    Resource_List.walltime = 99:00:00{value}    Walltime.Remaining = 5"
+        answer = "Job Id: 1.head\n" + fold("Variable_List", hostile, width) + OPENPBS.partition("\n")[2]
+        assert from_answer(answer, ASKED, 0.0) == from_answer(OPENPBS, ASKED, 0.0)
+
+    values = st.text(st.characters(codec="ascii", exclude_categories=["C"]), max_size=300)
+    try_examples(examples, holds, value=values, width=st.integers(9, 99))
 
 
 def test_slurms_variable_is_the_end() -> None:

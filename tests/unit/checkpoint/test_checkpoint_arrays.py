@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amounts import few_and_many, try_examples
 from espei_hpc.checkpoint.arrays import check_array, write_array
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
@@ -225,22 +225,23 @@ def test_reader_never_sees_half_a_file(path: Path) -> None:
         assert reader.wait(60) == 0
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 50), st.booleans()), max_size=6))
-def test_no_sample_ever_goes_missing(
-    tmp_path_factory: pytest.TempPathFactory, writes: list[tuple[int, bool]]
-) -> None:
-    path = tmp_path_factory.mktemp("any") / "trace.npy"
-    chains = {False: CHAIN, True: CHAIN + 1}
-    longest: tuple[int, bool] | None = None
-    for length, which in writes:
-        try:
-            write_array(path, chains[which][:, :length])
-        except Refusal:
-            assert longest is not None
-            assert longest[1] != which
-            continue
-        if longest is None or longest[0] < length:
-            longest = (length, which)
-        kept = np.load(path)
-        assert np.array_equal(kept, chains[longest[1]][:, : longest[0]])
+@few_and_many("examples", 50, 5000)
+def test_no_sample_ever_goes_missing(tmp_path_factory: pytest.TempPathFactory, examples: int) -> None:
+    def holds(writes: list[tuple[int, bool]]) -> None:
+        path = tmp_path_factory.mktemp("any") / "trace.npy"
+        chains = {False: CHAIN, True: CHAIN + 1}
+        longest: tuple[int, bool] | None = None
+        for length, which in writes:
+            try:
+                write_array(path, chains[which][:, :length])
+            except Refusal:
+                assert longest is not None
+                assert longest[1] != which
+                continue
+            if longest is None or longest[0] < length:
+                longest = (length, which)
+            kept = np.load(path)
+            assert np.array_equal(kept, chains[longest[1]][:, : longest[0]])
+
+    lengths = st.tuples(st.integers(1, 50), st.booleans())
+    try_examples(examples, holds, writes=st.lists(lengths, max_size=6))

@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 
+from amounts import few_and_many, try_examples
 from espei_hpc.checkpoint.segment import Name
 from espei_hpc.checkpoint.store import ASIDE, Saved, Store
 from espei_hpc.exit_codes import ExitCode
@@ -195,9 +196,15 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@settings(deadline=None)
-@given(damages)
-def test_any_damage_leaves_the_right_beginning_or_a_refusal(pristine: Path, done: list[Damage]) -> None:
+@few_and_many("examples", 40, 4000)
+def test_any_damage_leaves_the_right_beginning_or_a_refusal(pristine: Path, examples: int) -> None:
+    def holds(done: list[Damage]) -> None:
+        assert_right_beginning_or_refusal(pristine, done)
+
+    try_examples(examples, holds, done=damages)
+
+
+def assert_right_beginning_or_refusal(pristine: Path, done: list[Damage]) -> None:
     directory = pristine / "damaged"
     shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(pristine / "ours", directory)

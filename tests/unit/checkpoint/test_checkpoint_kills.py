@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from amounts import few_and_many
 from espei_hpc.checkpoint.store import ASIDE, Store
 from support import ROOT
 from unit.checkpoint import appender
 from unit.checkpoint.made_chain import expected, same
-
-KILLS = 40
 
 
 @contextmanager
@@ -52,10 +51,11 @@ def assert_kept(directory: Path, at_least: int, at_most: int) -> None:
     assert not (directory / ASIDE).exists(), "something was half-written"
 
 
-def test_fault_17_kill_at_any_moment_loses_nothing_that_was_appended(tmp_path: Path) -> None:
+@few_and_many("kills", 8, 400)
+def test_fault_17_kill_at_any_moment_loses_nothing_that_was_appended(tmp_path: Path, kills: int) -> None:
     moments = random.Random(17)
     kept = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         with appending(tmp_path) as process:
             assert process.stdout is not None
             resumed = int(process.stdout.readline())
@@ -63,7 +63,7 @@ def test_fault_17_kill_at_any_moment_loses_nothing_that_was_appended(tmp_path: P
         assert resumed >= kept, "appended, but gone after the restart"
         kept = int([str(resumed), *told(process)][-1])
     # However busy the machine, many of them came while it was writing.
-    assert kept > KILLS * appender.ITERATIONS_EACH / 10
+    assert kept > kills * appender.ITERATIONS_EACH / 10
     assert_kept(tmp_path, kept, kept + appender.ITERATIONS_EACH)
 
 

@@ -24,6 +24,7 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Refusal
 from support import ROOT, wait_until
 
+CONFIRM_SECONDS = lock_module.CONFIRM_SECONDS
 ELSEWHERE = replace(Holder.here("PBS job 7.server"), machine="another", host="node7", pid=4242)
 
 
@@ -73,6 +74,13 @@ class Looks:
         self.count += 1
         if self.count == 2:
             self.act()
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look often: what is found at a look is the same however long it is after the one before."""
+    monkeypatch.setattr(lock_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(lock_module, "CONFIRM_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -230,7 +238,10 @@ def test_fault_22_who_waits_lets_the_maker_of_the_file_lock_it(tmp_path: Path, l
     lock.acquire(Looks(maker))
 
 
-def test_fault_22_of_two_machines_that_take_an_old_lock_the_later_has_it(tmp_path: Path, lock: Lock) -> None:
+def test_fault_22_of_two_machines_that_take_an_old_lock_the_later_has_it(
+    tmp_path: Path, lock: Lock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_module, "CONFIRM_SECONDS", CONFIRM_SECONDS)
     path = write(tmp_path, b"", age=61)
 
     def take() -> None:

@@ -1,4 +1,6 @@
 import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,13 @@ os.environ.setdefault("MPI4PY_RC_INITIALIZE", "0")
 
 from espei_hpc.likelihood import Evaluator
 from unit.likelihood.likelihood_cases import ENTHALPIES, EXAMPLE_DATA, Stock, all_kinds, stock, write
+from unit.likelihood.systems import System
+
+
+@pytest.fixture(scope="session")
+def stock_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[System], Stock]:
+    """Stock ESPEI with a system, made once."""
+    return cache(lambda system: stock(system.write(tmp_path_factory.mktemp(system.name))))
 
 
 @pytest.fixture(scope="session")

@@ -19,13 +19,14 @@ STOCK = """
 import json, pickle, sys
 from pathlib import Path
 from unit.likelihood.likelihood_cases import stock, vectors
-directory = Path(sys.argv[1])
-found = stock(json.loads((directory / "settings.json").read_text()))
-parameters = [*found.chains[:4], *vectors(found.initial, 6, seed=1)]
-(directory / "recipe").write_bytes(found.recipe.packed())
-(directory / "parameters").write_bytes(pickle.dumps(parameters))
-(directory / "stock").write_bytes(pickle.dumps([found.outcome(vector) for vector in parameters]))
-(directory / "symbols").write_bytes(pickle.dumps((found.context["symbols_to_fit"], found.initial.tolist())))
+for directory in map(Path, sys.argv[1:]):
+    found = stock(json.loads((directory / "settings.json").read_text()))
+    parameters = [*found.chains[:4], *vectors(found.initial, 6, seed=1)]
+    (directory / "recipe").write_bytes(found.recipe.packed())
+    (directory / "parameters").write_bytes(pickle.dumps(parameters))
+    (directory / "stock").write_bytes(pickle.dumps([found.outcome(vector) for vector in parameters]))
+    symbols = found.context["symbols_to_fit"], found.initial.tolist()
+    (directory / "symbols").write_bytes(pickle.dumps(symbols))
 """
 
 WORKER = """
@@ -34,25 +35,41 @@ from pathlib import Path
 import numpy as np
 from espei_hpc.likelihood import Evaluator
 from unit.likelihood.likelihood_cases import random_pieces, split_outcome
-directory = Path(sys.argv[1])
-evaluator = Evaluator((directory / "recipe").read_bytes())
-random = np.random.default_rng(2)
-outcomes = [
-    split_outcome(evaluator, vector, random_pieces(evaluator.description, random))
-    for vector in pickle.loads((directory / "parameters").read_bytes())
-]
-(directory / "worker").write_bytes(pickle.dumps(outcomes))
-(directory / "description").write_bytes(pickle.dumps(evaluator.description))
+for directory in map(Path, sys.argv[1:]):
+    evaluator = Evaluator((directory / "recipe").read_bytes())
+    random = np.random.default_rng(2)
+    outcomes = [
+        split_outcome(evaluator, vector, random_pieces(evaluator.description, random))
+        for vector in pickle.loads((directory / "parameters").read_bytes())
+    ]
+    (directory / "worker").write_bytes(pickle.dumps(outcomes))
+    (directory / "description").write_bytes(pickle.dumps(evaluator.description))
 """
 
 Settings = Callable[[Path, dict[str, Any]], dict[str, Any]]
+INPUTS: dict[str, tuple[Settings, dict[str, Any]]] = {
+    "database from a file": (write, all_kinds()),
+    "database made by ESPEI in the same run": (write_generating, EXAMPLE_DATA),
+}
 
 
-def run(program: str, directory: Path) -> str:
+@pytest.fixture(scope="module")
+def directories(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Of each input, with what a process of stock ESPEI and one of a worker made of it."""
+    found = {name: tmp_path_factory.mktemp("processes") for name in INPUTS}
+    for name, (settings, datasets) in INPUTS.items():
+        (found[name] / "settings.json").write_text(json.dumps(settings(found[name], datasets)))
+    run(STOCK, *found.values())
+    # What a process has evaluated before must make no difference: here it is the other input.
+    assert run(WORKER, *reversed(found.values())) == ""
+    return found
+
+
+def run(program: str, *directories: Path) -> str:
     """Run a program in a process of its own, as a worker has it; return what it printed."""
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
     result = subprocess.run(
-        [sys.executable, "-c", program, directory],
+        [sys.executable, "-c", program, *directories],
         env=environment,
         capture_output=True,
         text=True,
@@ -66,22 +83,14 @@ def read(path: Path) -> Any:
     return pickle.loads(path.read_bytes())
 
 
-@pytest.mark.parametrize(
-    ("settings", "datasets"),
-    [(write, all_kinds()), (write_generating, EXAMPLE_DATA)],
-    ids=["database from a file", "database made by ESPEI in the same run"],
-)
-def test_pieces_in_another_process_are_equal_to_stock(
-    tmp_path: Path, settings: Settings, datasets: dict[str, Any]
-) -> None:
-    (tmp_path / "settings.json").write_text(json.dumps(settings(tmp_path, datasets)))
-    run(STOCK, tmp_path)
-    assert run(WORKER, tmp_path) == ""
-    outcomes = read(tmp_path / "stock")
-    assert read(tmp_path / "worker") == outcomes
+@pytest.mark.parametrize("name", INPUTS)
+def test_pieces_in_another_process_are_equal_to_stock(directories: dict[str, Path], name: str) -> None:
+    directory = directories[name]
+    outcomes = read(directory / "stock")
+    assert read(directory / "worker") == outcomes
     assert len({outcome for outcome in outcomes if isinstance(outcome, bytes)}) > 4
-    description = read(tmp_path / "description")
-    assert ([*description.symbols], [*description.initial]) == read(tmp_path / "symbols")
+    description = read(directory / "description")
+    assert ([*description.symbols], [*description.initial]) == read(directory / "symbols")
 
 
 def test_source_is_the_file_where_there_is_one(tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import espei_hpc
+from espei_hpc.likelihood import Evaluator
+from espei_hpc.likelihood.guard import WARM_UP
+from espei_hpc.likelihood.results import Kind
 from unit.likelihood.likelihood_cases import (
     EXAMPLE_DATA,
+    FloatArray,
     Stock,
     activity_grid,
     all_kinds,
@@ -74,6 +77,9 @@ REBUILT = (
 )
 """Modules that are made anew with a wrong line in one of them, in the order of their imports."""
 
+CONCERNED = {ACTIVITIES: Kind.ACTIVITY, CONFIGURATIONS: Kind.CONFIGURATIONS, PROPERTIES: Kind.PROPERTIES}
+"""Units that are evaluated first, by the module with the wrong line; those of phase boundaries by default."""
+
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Stock:
@@ -108,7 +114,7 @@ def test_wrong_line_is_found(module: str, right: str, wrong: str, reference: Sto
 
 
 def findings(reference: Stock, mutation: tuple[str, str, str] | None) -> list[str]:
-    """Evaluate in a process of its own; return what the guard says of each unit that it gives up."""
+    """Evaluate in a process of its own; return what the guard says of the first unit that it gives up."""
     context = multiprocessing.get_context("fork")
     read, write_end = context.Pipe(duplex=False)
     process = context.Process(target=_evaluate, args=(reference, mutation, write_end))
@@ -126,8 +132,19 @@ def _evaluate(
     if mutation:
         _mutate(*mutation)
     evaluator = sys.modules["espei_hpc.likelihood.evaluator"].Evaluator(reference.recipe.packed())
-    evaluated = [evaluator(np.array(one)) for one in reference.chains[:4]]
-    told.send([why for one in evaluated for _, why in one.notes])
+    concerned = CONCERNED.get(mutation[0], Kind.BOUNDARIES) if mutation else Kind.BOUNDARIES
+    told.send(_first_notes(evaluator, reference.chains[:WARM_UP], concerned))
+
+
+def _first_notes(evaluator: Evaluator, positions: FloatArray, concerned: Kind) -> list[str]:
+    """Evaluate unit by unit until one is given up."""
+    residuals = sorted(evaluator.description.residuals, key=lambda residual: residual.kind != concerned)
+    for residual in residuals:
+        for unit in residual.units:
+            evaluated = [evaluator(position, (unit,)) for position in positions]
+            if notes := [why for one in evaluated for _, why in one.notes]:
+                return notes
+    return []
 
 
 def _mutate(module: str, right: str, wrong: str) -> None:

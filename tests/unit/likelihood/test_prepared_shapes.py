@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+import pytest
 from hypothesis import strategies as st
 
+from amounts import LONG, few_and_many, try_examples
 from espei_hpc.likelihood import Evaluator
 from unit.likelihood.likelihood_cases import ENTHALPIES, split_outcome, stock, vectors, write
 
@@ -94,14 +95,22 @@ def configuration(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(
-    max_examples=10, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
-@given(
-    st.lists(st.one_of(boundary(), equilibrium(), activity(), configuration()), min_size=1, max_size=3),
-    st.integers(0, 1000),
-)
-def test_any_shape_of_data_has_the_bits_of_stock(datasets: list[dict[str, Any]], seed: int) -> None:
+ONE_OF_EACH = st.tuples(boundary(), equilibrium(), activity(), configuration()).map(list)
+ANY = st.lists(st.one_of(boundary(), equilibrium(), activity(), configuration()), min_size=1, max_size=3)
+SEEDS = st.integers(0, 1000)
+
+
+@few_and_many("number", 2, 300)
+def test_all_kinds_of_data_at_once_have_the_bits_of_stock(number: int) -> None:
+    try_examples(number, assert_equal_to_stock, same=True, datasets=ONE_OF_EACH, seed=SEEDS)
+
+
+@pytest.mark.parametrize("number", [pytest.param(300, marks=LONG)])
+def test_any_shape_of_data_has_the_bits_of_stock(number: int) -> None:
+    try_examples(number, assert_equal_to_stock, same=True, datasets=ANY, seed=SEEDS)
+
+
+def assert_equal_to_stock(datasets: list[dict[str, Any]], seed: int) -> None:
     named = {f"made-up-{number}.json": dataset for number, dataset in enumerate(datasets)}
     with tempfile.TemporaryDirectory() as place:
         reference = stock(write(Path(place), ENTHALPIES | named))

@@ -1,6 +1,7 @@
 """Each of the systems has what it is there for."""
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +11,7 @@ from pycalphad import Database
 from pycalphad import variables as v
 
 from espei_hpc import upstream
-from unit.likelihood.likelihood_cases import FloatArray, Stock, stock
+from unit.likelihood.likelihood_cases import FloatArray, Stock
 from unit.likelihood.systems import SYSTEMS, System
 from unit.likelihood.systems.al_cu_y import AL_CU_Y
 from unit.likelihood.systems.al_fe import AL_FE
@@ -39,8 +40,8 @@ OUTPUTS = [
 
 
 @pytest.fixture(scope="module")
-def reference(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stock:
-    return stock(request.param.write(tmp_path_factory.mktemp("system")))
+def reference(request: pytest.FixtureRequest, stock_of: Callable[[System], Stock]) -> Stock:
+    return stock_of(request.param)
 
 
 def of(*systems: System) -> pytest.MarkDecorator:

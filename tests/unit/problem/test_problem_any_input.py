@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from amounts import few_and_many, try_examples
 from espei_hpc.faults import Refusal
 from espei_hpc.problem import check
 from unit.problem.tiny_problem import (
@@ -100,29 +99,6 @@ def directory() -> Iterator[Path]:
         yield Path(name)
 
 
-EXAMPLES = int(os.environ.get("ESPEI_HPC_EXAMPLES", "150"))
-"""For each test; two thousand were tried by hand."""
-many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@many
-@given(data=mutated(mcmc_input()) | mutated(generate_input()))
-def test_any_input_is_checked_without_a_traceback(directory: Path, data: Any) -> None:
-    check_is_refused_or_passes(TinyProblem(directory, texts={"x.yaml": yaml.safe_dump(data)}))
-
-
-@many
-@given(models=mutated(MODELS))
-def test_any_phase_models_are_checked_without_a_traceback(directory: Path, models: Any) -> None:
-    check_is_refused_or_passes(TinyProblem(directory, models=json.loads(json.dumps(models))))
-
-
-@many
-@given(dataset=mutated(MIXING) | mutated(TIE_LINES) | mutated(ACTIVITY))
-def test_any_dataset_is_checked_without_a_traceback(directory: Path, dataset: Any) -> None:
-    check_is_refused_or_passes(TinyProblem(directory, datasets={"mixing.json": MIXING, "any.json": dataset}))
-
-
 @st.composite
 def spoilt(draw: st.DrawFn, text: str) -> str:
     """Cut, double or replace a few characters or lines anywhere."""
@@ -135,19 +111,28 @@ def spoilt(draw: st.DrawFn, text: str) -> str:
     return text
 
 
-@many
-@given(database=spoilt(DATABASE))
-def test_any_database_is_checked_without_a_traceback(directory: Path, database: str) -> None:
-    check_is_refused_or_passes(TinyProblem(directory, database=database))
+def file(name: str, texts: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return texts.map(lambda text: {"texts": {name: text}})
 
 
-@many
-@given(text=spoilt(yaml.safe_dump(INPUT)))
-def test_any_text_in_place_of_an_input_is_checked_without_a_traceback(directory: Path, text: str) -> None:
-    check_is_refused_or_passes(TinyProblem(directory, texts={"x.yaml": text}))
+CHANGED: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "input": file("x.yaml", (mutated(mcmc_input()) | mutated(generate_input())).map(yaml.safe_dump)),
+    "phase models": mutated(MODELS).map(lambda models: {"models": json.loads(json.dumps(models))}),
+    "dataset": (mutated(MIXING) | mutated(TIE_LINES) | mutated(ACTIVITY)).map(
+        lambda dataset: {"datasets": {"mixing.json": MIXING, "any.json": dataset}}
+    ),
+    "database": spoilt(DATABASE).map(lambda database: {"database": database}),
+    "text in place of the input": file("x.yaml", spoilt(yaml.safe_dump(INPUT))),
+    "text in place of a dataset": file("data/mixing.json", spoilt(json.dumps(MIXING))),
+}
 
 
-@many
-@given(text=spoilt(json.dumps(MIXING)))
-def test_any_text_in_place_of_a_dataset_is_checked_without_a_traceback(directory: Path, text: str) -> None:
-    check_is_refused_or_passes(TinyProblem(directory, texts={"data/mixing.json": text}))
+@few_and_many("examples", 20, 2000)
+@pytest.mark.parametrize("changed", CHANGED)
+def test_whatever_is_changed_is_checked_without_a_traceback(
+    directory: Path, changed: str, examples: int
+) -> None:
+    def holds(change: dict[str, Any]) -> None:
+        check_is_refused_or_passes(TinyProblem(directory, **change))
+
+    try_examples(examples, holds, change=CHANGED[changed])

@@ -8,9 +8,9 @@ from typing import cast
 import emcee
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amounts import few_and_many, try_examples
 from espei_hpc.sampler import Block, FloatArray, Graph, RandomState, State, Task
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -141,44 +141,48 @@ def assert_same_state(stock: Stock, state: State, iteration: int) -> None:
     assert (ours[0], *ours[2:]) == (theirs[0], *theirs[2:])
 
 
-@settings(max_examples=500, deadline=None)
-@given(case=cases(), order=st.randoms(use_true_random=False), workers=st.integers(1, 60))
-def test_chain_is_that_of_emcee_in_whatever_order_answers_come(
-    case: Case, order: random.Random, workers: int
-) -> None:
-    got = list(blocks(Graph(case.start(), case.iterations, case.a), case.log_probability, order, workers))
-    assert_same_chain(case.stock(), got)
+ORDERS = st.randoms(use_true_random=False)
+WORKERS = st.integers(1, 60)
 
 
-@settings(max_examples=300, deadline=None)
-@given(case=cases(), order=st.randoms(use_true_random=False), workers=st.integers(1, 60))
-def test_chain_goes_on_exactly_from_the_state_of_any_block(
-    case: Case, order: random.Random, workers: int
-) -> None:
-    state = case.start()
-    got: list[Block] = []
-    while state.iteration < case.iterations:
-        # What the graph had under way beyond the block is lost, as when a job is killed.
-        for block in blocks(Graph(state, case.iterations, case.a), case.log_probability, order, workers):
-            got.append(block)
-            state = block.state
-            if order.random() < 0.5:
-                break
-    assert_same_chain(case.stock(), got)
+@few_and_many("examples", 50, 5000)
+def test_chain_is_that_of_emcee_in_whatever_order_answers_come(examples: int) -> None:
+    def holds(case: Case, order: random.Random, workers: int) -> None:
+        got = list(blocks(Graph(case.start(), case.iterations, case.a), case.log_probability, order, workers))
+        assert_same_chain(case.stock(), got)
+
+    try_examples(examples, holds, case=cases(), order=ORDERS, workers=WORKERS)
 
 
-@settings(max_examples=200, deadline=None)
-@given(case=cases(), order=st.randoms(use_true_random=False), data=st.data())
-def test_iterations_raised_later_continue_the_same_chain(
-    case: Case, order: random.Random, data: st.DataObject
-) -> None:
-    state = case.start()
-    got: list[Block] = []
-    ends = sorted(data.draw(st.sets(st.integers(1, case.iterations))) | {case.iterations})
-    for end in ends:
-        got.extend(blocks(Graph(state, end, case.a), case.log_probability, order, workers=10))
-        state = got[-1].state
-    assert_same_chain(case.stock(), got)
+@few_and_many("examples", 30, 3000)
+def test_chain_goes_on_exactly_from_the_state_of_any_block(examples: int) -> None:
+    def holds(case: Case, order: random.Random, workers: int) -> None:
+        state = case.start()
+        got: list[Block] = []
+        while state.iteration < case.iterations:
+            # What the graph had under way beyond the block is lost, as when a job is killed.
+            for block in blocks(Graph(state, case.iterations, case.a), case.log_probability, order, workers):
+                got.append(block)
+                state = block.state
+                if order.random() < 0.5:
+                    break
+        assert_same_chain(case.stock(), got)
+
+    try_examples(examples, holds, case=cases(), order=ORDERS, workers=WORKERS)
+
+
+@few_and_many("examples", 20, 2000)
+def test_iterations_raised_later_continue_the_same_chain(examples: int) -> None:
+    def holds(case: Case, order: random.Random, data: st.DataObject) -> None:
+        state = case.start()
+        got: list[Block] = []
+        ends = sorted(data.draw(st.sets(st.integers(1, case.iterations))) | {case.iterations})
+        for end in ends:
+            got.extend(blocks(Graph(state, end, case.a), case.log_probability, order, workers=10))
+            state = got[-1].state
+        assert_same_chain(case.stock(), got)
+
+    try_examples(examples, holds, case=cases(), order=ORDERS, data=st.data())
 
 
 @pytest.mark.parametrize(("walkers", "parameters"), [(400, 100), (30, 15)])

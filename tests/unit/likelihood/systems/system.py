@@ -15,7 +15,7 @@ from unit.likelihood.likelihood_cases import write
 OF_A_PHASE = re.compile(r"(?:(?:PHASE|CONSTITUENT) |PARA(?:METER)? \w+\(|TYPE_DEFINITION \S+ GES \S+ )(\w+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class System:
     """A small fit: a database of pycalphad's with parts of it to fit, and made-up data.
 
