@@ -44,9 +44,12 @@ def script(path: Path, *lines: str) -> str:
 @pytest.mark.parametrize(
     "launcher",
     [
-        *(pytest.param(name, marks=pytest.mark.needs("Debian's MPIs")) for name in DEBIANS),
         OPENMPI,
-        MPICH,
+        pytest.param(MPICH, marks=pytest.mark.all),
+        *(
+            pytest.param(name, marks=[pytest.mark.all, pytest.mark.needs("Debian's MPIs")])
+            for name in DEBIANS
+        ),
     ],
 )
 def test_one_world_is_told_with_message_connections_and_directory(launcher: str, tmp_path: Path) -> None:
@@ -68,6 +71,7 @@ def test_library_of_the_other_family_is_told_as_singletons(tmp_path: Path) -> No
     assert exit_code(list(lines.values())) == 69
 
 
+@pytest.mark.all
 def test_ranks_that_crash_in_mpi_are_told_with_what_they_said(tmp_path: Path) -> None:
     lines = seen(asked(tmp_path, OPENMPI, MPI4PY_LIBMPI=str(LIBRARIES["mpich"])))
     assert list(lines) == ["MPI world"]
@@ -118,6 +122,7 @@ def test_trial_without_an_end_is_ended_at_the_deadline(tmp_path: Path) -> None:
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.all
 def test_rank_that_hangs_in_mpi_ends_itself_at_its_deadline(tmp_path: Path) -> None:
     # Rank 0 waits in MPI for a rank 1 that never comes.
     never = 'if [ "$PMI_RANK" = 1 ]; then exec sleep 600; fi; exec "$0" "$@"'
@@ -143,6 +148,7 @@ def test_ranks_without_mpi_are_told_as_a_way_that_works(tmp_path: Path) -> None:
     assert exit_code(list(lines.values())) == 0
 
 
+@pytest.mark.all
 def test_ranks_that_somebody_else_started_are_told_alike(tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
@@ -155,6 +161,7 @@ def test_ranks_that_somebody_else_started_are_told_alike(tmp_path: Path) -> None
     assert "shared directory" in lines
 
 
+@pytest.mark.all
 def test_ranks_of_another_number_than_asked_for_are_told(tmp_path: Path) -> None:
     launcher = script(tmp_path / "mpirun", f'exec {MPICH} -n 3 "${{@:3}}"')
     line = seen(asked(tmp_path, launcher))["MPI world"]
@@ -162,6 +169,7 @@ def test_ranks_of_another_number_than_asked_for_are_told(tmp_path: Path) -> None
     assert "a world of 3 where 2 ranks were asked for" in line.seen
 
 
+@pytest.mark.all
 def test_ranks_bound_to_fewer_cores_than_workers_are_a_warning(tmp_path: Path) -> None:
     launcher = ("taskset", "--cpu-list", "0", MPICH)
     lines = seen(Options(tmp_path, launcher=launcher, ranks=3))
@@ -180,6 +188,7 @@ def test_fewer_hosts_than_the_allocation_has_are_a_warning() -> None:
     assert "1 host of the allocation's 4" in lines["hosts"].seen
 
 
+@pytest.mark.all
 def test_message_that_does_not_arrive_is_a_fault_of_the_message_alone(tmp_path: Path) -> None:
     # Ranks in user namespaces of their own, as Apptainer's: MPICH copies from memory that it may not
     # read, and hangs. The launcher gives up some time after rank 0 has sent.
@@ -197,12 +206,14 @@ def test_message_that_does_not_arrive_is_a_fault_of_the_message_alone(tmp_path: 
     assert exit_code(list(lines.values())) == 1
 
 
+@pytest.mark.all
 def test_cure_of_the_message_is_one(tmp_path: Path) -> None:
     launcher = script(tmp_path / "mpirun", f'exec {MPICH} -n $2 unshare -Ur "${{@:3}}"')
     options = asked(tmp_path, launcher, UCX_POSIX_USE_PROC_LINK="n", MPIR_CVAR_CH4_CMA_ENABLE="0")
     assert seen(options)["MPI message"].state == State.OK
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(("size", "state"), [(2 * storage.SHM_FOR_A_RANK, "ok"), (1_000_000, "fault")])
 def test_shared_memory_said_to_be_enough_for_mpich_is_enough(size: int, state: str, tmp_path: Path) -> None:
     small = f'mount -t tmpfs -o size={size} none /dev/shm && exec "$0" "$@"'
@@ -210,6 +221,7 @@ def test_shared_memory_said_to_be_enough_for_mpich_is_enough(size: int, state: s
     assert seen(asked(tmp_path, launcher))["MPI world"].state == state
 
 
+@pytest.mark.all
 def test_ranks_that_cannot_connect_are_a_fault_though_mpi_works(tmp_path: Path) -> None:
     # In network namespaces of their own each has a loopback, but nobody else on it.
     alone = 'ip link set lo up && exec "$0" "$@"'
@@ -221,6 +233,7 @@ def test_ranks_that_cannot_connect_are_a_fault_though_mpi_works(tmp_path: Path) 
     assert "Connection refused" in lines["connections"].seen
 
 
+@pytest.mark.all
 def test_directory_that_each_rank_sees_for_itself_is_a_fault(tmp_path: Path) -> None:
     # As on a local disk of each host: the same name, another directory.
     own = f'mount -t tmpfs none {tmp_path}/made && exec "$0" "$@"'
@@ -241,6 +254,7 @@ def test_directory_that_each_rank_sees_for_itself_is_a_fault(tmp_path: Path) -> 
     assert "saw the files of only 1 of 2 ranks" in lines["shared directory"].seen
 
 
+@pytest.mark.all
 def test_directory_that_ranks_do_not_have_is_a_fault(tmp_path: Path) -> None:
     hide = f'mount -t tmpfs none {tmp_path} && exec "$0" "$@"'
     (tmp_path / "bin").mkdir()

@@ -21,6 +21,10 @@ TESTS = ("test_error_functions.py", "test_mcmc.py")
 """Those that evaluate residuals."""
 
 
+# They take as long as all others of a plan together, and are fetched from an index the first time.
+pytestmark = pytest.mark.all
+
+
 @pytest.fixture(scope="module")
 def own_tests(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory that holds the package ``tests`` of the installed ESPEI."""

@@ -143,6 +143,7 @@ def test_fault_11_memory_error_is_told_with_worker_host_and_peak(cluster: Cluste
     assert len(runs.all(sleeps(1, 2))) == 2
 
 
+@pytest.mark.all
 def test_fault_11_job_that_kills_its_workers_is_given_up_after_three(cluster: Cluster, runs: Runs) -> None:
     workers = cluster.have(4)
     runs.start(4)
@@ -175,7 +176,10 @@ def test_fault_12_evaluator_that_exits_is_told_like_an_exception(cluster: Cluste
 
 @pytest.mark.parametrize(
     "limits",
-    [Limits(poll=0.2, workers=2.0, refusal=3600.0), Limits(poll=0.2, workers=3600.0)],
+    [
+        Limits(poll=0.2, workers=2.0, refusal=3600.0),
+        pytest.param(Limits(poll=0.2, workers=3600.0), marks=pytest.mark.all),
+    ],
     ids=["unanswered", "refused"],
 )
 def test_scheduler_killed_ends_with_a_refusal(limits: Limits, own_cluster: Callable[..., Cluster]) -> None:
@@ -195,6 +199,7 @@ def test_scheduler_killed_ends_with_a_refusal(limits: Limits, own_cluster: Calla
         assert refusal.value.code == ExitCode.UNAVAILABLE
 
 
+@pytest.mark.all
 def test_no_worker_left_ends_with_a_refusal_that_tells_of_them(own_cluster: Callable[..., Cluster]) -> None:
     cluster = own_cluster()
     (worker,) = cluster.have(1)

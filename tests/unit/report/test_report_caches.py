@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from support import Commands
 from unit.report.made_report import made_run
+
+pytestmark = pytest.mark.all
 
 
 def test_a_chain_is_exported_without_a_home_that_can_be_written(tmp_path: Path, commands: Commands) -> None:
