@@ -89,7 +89,7 @@ def test_fit_on_one_node_equals_stock(name: str, slurm: Login, sif: Path, image_
     write_fit(slurm.directory, ITERATIONS)
     job = slurm.sbatch(example(slurm, name, sif))
     assert slurm.finish(job)["ExitCode"] == "0:0", slurm.output(job)
-    assert "cluster ready: 1 workers" in slurm.output(job)
+    assert "cluster ready: 1 worker\n" in slurm.output(job)
     assert Chain.load(slurm.directory).equals(image_chain)
     slurm.wait_until_nothing_runs()
 

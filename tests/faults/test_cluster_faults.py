@@ -194,7 +194,7 @@ def test_fault_07_fewer_workers_than_asked_end_at_the_deadline_with_their_number
         result = commands.run("wait-for-cluster", *options)
         fewer = commands.run("wait-for-cluster", *options, "--min-workers", "1")
     assert result.code == 124, result.output
-    assert "with 1 workers of the 3 asked for" in result.output
+    assert "with 1 worker of the 3 asked for" in result.output
     assert fewer.code == 0, fewer.output
 
 

@@ -148,7 +148,7 @@ def test_launcher_without_n_decides_the_number_of_ranks(commands: Commands, smal
     launcher = f"{mpirun('mpich')} -n 2"
     result = commands.run("espei-mpi", "--in", small_fit, "--launcher", launcher)
     assert result.code == 0, result.output
-    assert "cluster ready: 1 worker" in result.output
+    assert "cluster ready: 1 worker\n" in result.output
 
 
 def _commands_without_mpi(directory: Path) -> Path:

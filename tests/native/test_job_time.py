@@ -39,7 +39,7 @@ def test_fit_ends_in_time_saves_and_goes_on(
     assert result.code == 75, result.output
     (line,) = [line for line in result.output.splitlines() if "stopped after" in line]
     assert re.search(
-        r"stopped after (\d+) of 20000 iterations, which are saved: \d+ s of the job are left "
+        r"stopped after (\d+) of 20000 iterations, all saved: \d+ s of the job are left "
         r"\(known by --time-left\).*; the same command goes on from there$",
         line,
     )

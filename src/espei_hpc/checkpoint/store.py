@@ -22,6 +22,7 @@ from espei_hpc.checkpoint.segment import (
     link_of,
     state_of,
 )
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -238,7 +239,9 @@ class Store:
             yield
         except OSError as error:
             done = (
-                f"the last checkpoint ({self._chain[-1].name.end} iterations) is whole" if self._chain else ""
+                f"the last checkpoint ({counted(self._chain[-1].name.end, 'iteration')}) is whole"
+                if self._chain
+                else ""
             )
             fault = Fault(
                 str(self.directory),

@@ -15,6 +15,7 @@ from espei_hpc.cli import first, helping, host, results
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.cli import status as run_status
 from espei_hpc.cli.inputs import takes_input
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -378,7 +379,7 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
     directory = named.newest_start(scheduler_file)
     seconds = readiness.patience(workers) if timeout is None else timeout
     goal = readiness.Goal(scheduler_file, workers, min_workers, seconds, directory)
-    say(f"cluster ready: {readiness.wait(goal)} workers")
+    say(f"cluster ready: {counted(readiness.wait(goal), 'worker')}")
 
 
 @commands.command()

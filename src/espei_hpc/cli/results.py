@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from espei_hpc.cli.inputs import RUN, takes_input
+from espei_hpc.counted import counted
 
 
 @click.command()
@@ -33,13 +34,12 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
     chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
     made = write.write(read, output or read.run.directory / "report", chosen, _say)
     verdict = made.verdict
-    _say(f"{read.run.name}: {verdict.state}, after {read.iterations} iterations")
+    _say(f"{read.run.name}: {verdict.state}, after {counted(read.iterations, 'iteration')}")
     for sentence in verdict.reasons:
         _say(f"    {sentence}")
     if verdict.more:
-        _say(
-            f"    It would take {'at least' if verdict.at_least else 'about'} {verdict.more} more iterations."
-        )
+        about = "at least" if verdict.at_least else "about"
+        _say(f"    It would take {about} {counted(verdict.more, 'more iteration')}.")
     _say(f"written          {made.page}")
 
 

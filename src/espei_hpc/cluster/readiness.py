@@ -14,6 +14,7 @@ from typing import Any
 
 from espei_hpc.cluster import dask_settings, interfaces, named
 from espei_hpc.cluster.directory import ClusterDirectory, read_json
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -122,7 +123,7 @@ def _look(scheduler_file: Path, state: _State) -> None:
         return
     state.answered = True
     state.names = frozenset(str(worker["name"]) for worker in identity["workers"].values())
-    state.stage = f"the scheduler at {told['address']} answers, with {len(state.names)} workers"
+    state.stage = f"the scheduler at {told['address']} answers, with {counted(len(state.names), 'worker')}"
 
 
 def _use_configuration(scheduler_file: Path, state: _State) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from espei_hpc.counted import counted
 from espei_hpc.doctor import launching, probe, shared, talking
 from espei_hpc.doctor.launching import Trial
 from espei_hpc.doctor.line import Line, fault, ok, warning
@@ -67,7 +68,7 @@ def _nobody(told: Sequence[Report]) -> tuple[str, str]:
     if not told:
         return "no rank came up", SEE
     why = told[0].get("refusal") or f"{told[0]['launcher']}, and MPI ended the process as it started"
-    return f"{len(told)} ranks came up and none got into a world: {why}", OTHER_PAIR
+    return f"{counted(len(told), 'rank')} came up and none got into a world: {why}", OTHER_PAIR
 
 
 def _wrong(trial: Trial, entered: Sequence[Report], came: int) -> tuple[str, str] | None:
@@ -141,7 +142,7 @@ def _shared_cores(entered: Sequence[Report]) -> list[Line]:
 
 
 def _hosts(count: int) -> str:
-    return f"{count} host{'s' if count > 1 else ''}"
+    return counted(count, "host")
 
 
 def _named(hosts: Sequence[str]) -> str:

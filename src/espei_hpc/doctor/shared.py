@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from espei_hpc.cluster.directory import write_json
+from espei_hpc.counted import counted
 from espei_hpc.doctor.line import Line, fault, ok, warning
 
 TOPIC = "shared directory"
@@ -60,11 +61,13 @@ def lines(reports: Sequence[Mapping[str, Any]], ranks: int) -> list[Line]:
     blind = [(report, files) for report, files in told if len(files["seen"]) < ranks]
     if blind:
         report, files = blind[0]
-        seen = f"rank {report['process']} saw the files of only {len(files['seen'])} of {ranks} ranks"
+        seen = (
+            f"rank {report['process']} saw the files of only {len(files['seen'])} of {counted(ranks, 'rank')}"
+        )
         others = f" ({', '.join(files['seen'])}), and {len(blind) - 1} others as few"
         return [fault(TOPIC, seen + others, OTHER_DIRECTORY)]
     slowest = max(files["after"] for _, files in told)
-    where = f"{ranks} ranks on {hosts} host{'s' if hosts > 1 else ''}"
+    where = f"{counted(ranks, 'rank')} on {counted(hosts, 'host')}"
     seen = f"{where} saw each other's files within {slowest:.1f} s"
     return [_quality(seen, [files for _, files in told])]
 
@@ -76,9 +79,11 @@ def _quality(seen: str, told: Sequence[Mapping[str, Any]]) -> Line:
     missing = sum(files.get("missing", 0) for files in told)
     if torn:
         cure = "use another file system: results and checkpoints are not safe here"
-        return fault(TOPIC, f"{seen}, but {torn} times a file that was replaced was seen half written", cure)
+        return fault(
+            TOPIC, f"{seen}, but {counted(torn, 'time')} a file that was replaced was seen half written", cure
+        )
     if missing:
-        seen = f"{seen}; {missing} times a file that was replaced was not there for a moment"
+        seen = f"{seen}; {counted(missing, 'time')} a file that was replaced was not there for a moment"
         return warning(TOPIC, seen, "use another file system if a fit complains of missing files")
     return ok(TOPIC, f"{seen}; replaced files stay whole, {_locks(told)}")
 

@@ -7,6 +7,7 @@ which nothing was done, and after a number of times. The run directory keeps the
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.fit.record import NAME, Record
 from espei_hpc.fit.run_directory import held
@@ -52,17 +53,17 @@ def decide(run_directory: Path, times: int) -> Decision:
         record = replace(record, again=record.again + 1, again_at=done)
         record.write(directory.path)
     return Decision(
-        True, f"again, {record.again} of {times} times: {done} iterations are saved, {new} of them new"
+        True, f"again, {record.again} of {times} times: {counted(done, 'iteration')} saved, {new} of them new"
     )
 
 
 def _why_not(record: Record, done: int, times: int) -> str | None:
     if record.finished == done:
-        return f"the fit is finished, with {done} iterations"
+        return f"the fit is finished, with {counted(done, 'iteration')}"
     if record.ended not in GOES_ON:
         return f"its last start ended with exit code {record.ended}"
     if done <= record.again_at:
         return f"no iteration was done since the last time; {done} are saved"
     if record.again >= times:
-        return f"it was started again {record.again} times already; more --times make it go on"
+        return f"it was started again {counted(record.again, 'time')} already; more --times make it go on"
     return None

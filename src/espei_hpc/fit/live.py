@@ -7,6 +7,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from espei_hpc.counted import counted
 from espei_hpc.fit import figures
 from espei_hpc.fit.sampling import Sampling
 
@@ -52,7 +53,7 @@ def drawn(sampling: Sampling, now: float) -> RenderableType:
     bar = Table.grid(padding=(0, 2))
     bar.add_row(
         ProgressBar(total, sampling.done, width=BAR_WIDTH),
-        f"{sampling.done} of {sampling.iterations} iterations, {sampling.done / total:.0%}",
+        f"{sampling.done} of {counted(sampling.iterations, 'iteration')}, {sampling.done / total:.0%}",
     )
     table = Table.grid(padding=(0, 2))
     for name, value in rows(sampling, now):

@@ -10,6 +10,7 @@ from typing import Any
 
 from espei_hpc.cluster import dask_settings, earlier, failed_hosts, local, readiness, shutdown
 from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit.losses import lost_cluster, lost_supervisor
@@ -112,7 +113,7 @@ class _Fit:
                 self.walltime.workers = workers
                 if where.directory and not where.local:
                     self.stopper.watch(lost_cluster(where.directory))
-                self.say(f"cluster ready: {workers} workers")
+                self.say(f"cluster ready: {counted(workers, 'worker')}")
                 if why := _why_without_mpi(where.directory):
                     self.say(f"ranks started without MPI ({why})")
                 return self._fit(where.scheduler_file)
@@ -141,7 +142,7 @@ class _Fit:
             self.say(line)
         if sampling.done >= sampling.iterations or sampling.reached:
             return ExitCode.OK
-        so_far = f"after {sampling.done} of {sampling.iterations} iterations, which are saved"
+        so_far = f"after {sampling.done} of {counted(sampling.iterations, 'iteration')}, all saved"
         if self.stopper.over is not None:
             return self._over(sampling.done, so_far)
         if self.stopper.signal is None:
@@ -191,10 +192,10 @@ class _Fit:
         done = self.sampling.done
         if self.stopper.over is not None:
             return self._over(
-                done, f"after {done} iterations, which are saved, too few to make a database of"
+                done, f"after {counted(done, 'iteration')}, all saved, too few to make a database of"
             )
         if self.stopper.signal is None:
-            saved = f"after {done} iterations, which are saved, too few to make a database of"
+            saved = f"after {counted(done, 'iteration')}, all saved, too few to make a database of"
             raise self._lost(saved if done else "before the first iteration was done")
         self.say(f"stopped by signal {self.stopper.signal} before there was a chain to make a database of")
         written = [path for path in self._outputs() if path.exists()]
@@ -259,9 +260,11 @@ def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:
 
 def _finished_already(directory: RunDirectory, problem: Problem) -> str:
     if directory.done >= problem.iterations or directory.judged is None:
-        return f"finished already: {directory.done} iterations; more of mcmc.iterations makes it go on"
+        done = counted(directory.done, "iteration")
+        return f"finished already: {done}; more of mcmc.iterations makes it go on"
+    asked = counted(problem.iterations, "iteration")
     return (
-        f"finished already: {directory.judged}, after {directory.done} of {problem.iterations} iterations; "
+        f"finished already: {directory.judged}, after {directory.done} of {asked}; "
         "a higher --until, or none, makes it go on"
     )
 

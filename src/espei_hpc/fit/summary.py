@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from espei_hpc.counted import counted
 from espei_hpc.fit.goal import Judgement
 from espei_hpc.fit.sampling import Sampling
 
@@ -13,7 +14,9 @@ def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
     text = []
     if sampling.done:
         walkers = sampling.last.size
-        text.append(f"iterations       {sampling.done} of {sampling.iterations}, {walkers} walkers")
+        text.append(
+            f"iterations       {sampling.done} of {sampling.iterations}, {counted(walkers, 'walker')}"
+        )
         text.append(f"log-probability  {_start(sampling)}{_number(sampling.best)} (best of the chain)")
         text.append(f"acceptance       {sampling.acceptance:.2f}")
     text += [f"written          {path}" for path in outputs if path.exists()]
@@ -25,7 +28,7 @@ def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
 def _goal(sampling: Sampling, judged: Judgement) -> str:
     """Say whether a goal besides the iterations is reached."""
     if judged.reached:
-        return f"reached: {judged}, after {sampling.done} of {sampling.iterations} iterations"
+        return f"reached: {judged}, after {sampling.done} of {counted(sampling.iterations, 'iteration')}"
     return f"not reached: {judged}, at iteration {judged.iterations} of {sampling.iterations}"
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.fit.record import Record
 
@@ -13,7 +14,7 @@ def look(input_file: Path) -> tuple[bool, str]:
         return False, f"{input_file}: not finished: it was not started, or its input is at fault"
     # A later start, with more iterations, would have ended in another way, or not yet.
     if record.finished is not None and record.ended == ExitCode.OK:
-        return True, f"{input_file}: finished, with {record.finished} iterations"
+        return True, f"{input_file}: finished, with {counted(record.finished, 'iteration')}"
     if record.ended is None:
         return False, f"{input_file}: not finished: its last start was killed, or runs still"
     return False, f"{input_file}: not finished: its last start ended with exit code {record.ended}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from espei_hpc.counted import counted
 from espei_hpc.plan.measure import Measured
 from espei_hpc.plan.tables import WORTH, Plan, Row
 
@@ -12,7 +13,8 @@ BUSY = 1.3
 def lines(plan: Plan) -> list[str]:
     """Return what was measured, a table of ranks, and what to ask for."""
     return [
-        f"{plan.symbols} symbols, {plan.walkers} walkers, {plan.iterations} iterations",
+        f"{counted(plan.symbols, 'symbol')}, {counted(plan.walkers, 'walker')}, "
+        f"{counted(plan.iterations, 'iteration')}",
         *_measured(plan.measured, plan.stock_evaluation),
         "",
         *_table(plan),
@@ -36,7 +38,7 @@ def duration(hours: float) -> str:
 def _measured(measured: Measured, stock: float) -> list[str]:
     told = [
         f"one evaluation: {measured.evaluation:.3g} s of CPU, {measured.spread:.0%} spread over "
-        f"{measured.walkers} starting walkers; {len(measured.units)} units, the longest "
+        f"{measured.walkers} starting walkers; {counted(len(measured.units), 'unit')}, the longest "
         f"{max(measured.units.values()):.2g} s",
         f"by ESPEI's own functions: {stock:.3g} s",
     ]
@@ -86,9 +88,9 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _ranks(row: Row) -> str:
     if row.nodes is None:
-        return f"{row.ranks} ranks"
+        return f"{counted(row.ranks, 'rank')}"
     each = row.ranks // row.nodes
-    return f"{row.nodes} node{'s' if row.nodes > 1 else ''} of {each} ranks"
+    return f"{counted(row.nodes, 'node')} of {counted(each, 'rank')}"
 
 
 def _recommendation(plan: Plan) -> str:

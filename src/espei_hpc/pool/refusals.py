@@ -6,6 +6,7 @@ from typing import Any
 
 import distributed
 
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 from espei_hpc.pool.remote import Remote
@@ -17,7 +18,9 @@ LAST = 20
 def no_evaluator(remotes: Sequence[Remote]) -> Refusal:
     """No worker could make its evaluator: told by the first."""
     first, trouble = next((remote, remote.trouble) for remote in remotes if remote.trouble)
-    what = f"none of {len(remotes)} workers could make its evaluator: {trouble.error} ({first.used})"
+    what = (
+        f"none of {counted(len(remotes), 'worker')} could make its evaluator: {trouble.error} ({first.used})"
+    )
     return Refusal(ExitCode.FAILED, [Fault(str(first), what)], trouble.traceback.splitlines()[-LAST:])
 
 
@@ -33,7 +36,7 @@ def no_worker(seconds: float, making: Sequence[Remote], notes: Sequence[str]) ->
 
 def no_answer(seconds: float, jobs: int, remotes: Sequence[Remote]) -> Refusal:
     """Jobs are out, and nothing comes back."""
-    what = f"no worker has answered for {seconds:.0f} s, and {jobs} evaluations are awaited"
+    what = f"no worker has answered for {seconds:.0f} s, and {counted(jobs, 'evaluation')} awaited"
     return Refusal(ExitCode.DEADLINE, [Fault("cluster", what, "see whether they hang")], _named(remotes))
 
 

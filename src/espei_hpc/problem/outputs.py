@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from espei_hpc.counted import counted
 from espei_hpc.problem.findings import Findings
 from espei_hpc.problem.settings import Settings
 
@@ -139,8 +140,9 @@ def check_room(outputs: Outputs, walkers: int, iterations: int, parameters: int,
         if disk.total and needs[device] > disk.free:  # no total: not a file system with blocks
             findings.cannot_create(
                 key,
-                f"the samples need {_readable(needs[device])} ({walkers} walkers x {iterations} iterations x "
-                f"{parameters} parameters), but {directory.resolve()} has {_readable(disk.free)} free",
+                f"the samples need {_readable(needs[device])} ({walkers} walkers x "
+                f"{counted(iterations, 'iteration')} x {counted(parameters, 'parameter')}), "
+                f"but {directory.resolve()} has {_readable(disk.free)} free",
                 "make room, or lower mcmc.iterations",
             )
 

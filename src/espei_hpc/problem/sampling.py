@@ -8,6 +8,7 @@ import numpy as np
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 from espei.priors import PriorSpec
 
+from espei_hpc.counted import counted
 from espei_hpc.problem.datasets import Dataset
 from espei_hpc.problem.findings import Findings, named
 from espei_hpc.problem.settings import Settings
@@ -66,7 +67,8 @@ def check_prior(mcmc: Settings, initial: Mapping[str, float], findings: Findings
     if isinstance(prior, list) and initial and len(prior) != len(initial):
         findings.fault(
             "mcmc.prior",
-            f"lists {len(prior)} priors for {len(initial)} symbols: ESPEI would silently use only the pairs",
+            f"lists {counted(len(prior), 'prior')} for {counted(len(initial), 'symbol')}: "
+            "ESPEI would silently use only the pairs",
             f"list one for each of {named(list(initial))}",
         )
         return
@@ -120,11 +122,14 @@ def _wrong_shape(trace: Any, symbols: Sequence[str]) -> str:
         return f"must hold numbers in three dimensions (walkers, iterations, parameters), not {shape}"
     walkers, iterations, parameters = trace.shape
     if symbols and parameters != len(symbols):
-        return f"has {parameters} parameters, but there are {len(symbols)} symbols to fit: {named(symbols)}"
+        fitted = counted(len(symbols), "symbol")
+        return f"has {counted(parameters, 'parameter')} for {fitted} to fit: {named(symbols)}"
     if iterations == 0 or walkers == 0:
         return "holds no sample"
     if walkers % 2 or walkers < 2 * parameters:
-        return f"has {walkers} walkers: the sampler needs an even number, at least {2 * parameters}"
+        return (
+            f"has {counted(walkers, 'walker')}: the sampler needs an even number, at least {2 * parameters}"
+        )
     return ""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
+from espei_hpc.counted import counted
 from espei_hpc.problem.fingerprint import PACKAGES
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
@@ -71,7 +72,7 @@ def render(
         diagram=diagram,
         no_diagram=no_diagram,
         acceptance=float(np.mean(statistics.acceptance)),
-        ensemble=f"{samples.walkers} walkers in {len(samples.symbols)} dimensions",
+        ensemble=f"{counted(samples.walkers, 'walker')} in {len(samples.symbols)} dimensions",
         versions={
             package: samples.record.fingerprint.get(f"version of {package}", "") for package in PACKAGES
         }

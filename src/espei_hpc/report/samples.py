@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espei_hpc.checkpoint import Store
+from espei_hpc.counted import counted
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit.record import Record
@@ -89,7 +90,7 @@ def read(path: Path) -> Samples:
     saved, record = Store(run.directory / CHECKPOINT).look(), Record.read(run.directory)
     if saved is None or record is None or saved.state.iteration < FEWEST:
         done = saved.state.iteration if saved else 0
-        what = f"{done} iterations are saved, which is too few to say anything of"
+        what = f"{counted(done, 'iteration')} saved: too few to say anything of"
         raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, "wait for more; espei-hpc status tells")])
     settings = read_input(run.input_file) if run.input_file else {}
     number = saved.positions.shape[2]

@@ -54,7 +54,7 @@ class Graph:
 
     def __init__(self, start: State, iterations: int, a: float = 2.0) -> None:
         if iterations < start.iteration:
-            raise ValueError(f"{start.iteration} iterations are done; only {iterations} are wanted")
+            raise ValueError(f"iterations done: {start.iteration}; wanted are only {iterations}")
         check_finite(start.positions)
         self._a = a
         self.pause_at = iterations

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 
+from espei_hpc.counted import counted
 from espei_hpc.fit.figures import duration
 from espei_hpc.fit.progress_file import Progress
 from espei_hpc.status.cluster import Cluster
@@ -34,9 +35,10 @@ def _first(status: Status) -> str:
     if status.state is State.CLUSTER:
         over = status.cluster is not None and status.cluster.over
         return f"{status.state}, {'over' if over else 'up as far as its files tell'}"
-    of = f" of {status.asked}" if status.asked is not None else ""
+    saved = counted(status.saved if status.asked is None else status.asked, "iteration")
+    of = f"{status.saved} of " if status.asked is not None else ""
     last = f", the last {_ago(status.saved_ago)}" if status.saved_ago is not None and status.saved else ""
-    return f"{status.state}{_why(status)}, {status.saved}{of} iterations saved{last}"
+    return f"{status.state}{_why(status)}, {of}{saved} saved{last}"
 
 
 def _figures(progress: Progress) -> str:
@@ -49,7 +51,7 @@ def _figures(progress: Progress) -> str:
         "acceptance {:.2f}": progress.acceptance,
         "{:.3g} s an iteration": progress.seconds_per_iteration,
         "{} left": None if left is None else duration(left),
-        "{:.0f} workers": progress.workers,
+        "{}": None if progress.workers is None else counted(progress.workers, "worker"),
         "{:.0%} busy": progress.efficiency,
         "job {} left": None if job_left is None else duration(max(0.0, job_left)),
     }
@@ -92,12 +94,12 @@ def _ranks(cluster: Cluster) -> str:
     if up == 0 and cluster.asked is None:
         return "workers without MPI" if cluster.address else "no rank has come up yet"
     of = f" of {cluster.asked}" if cluster.asked not in (None, up) else ""
-    return f"{up}{of} ranks{_hosts(cluster.ranks)}"
+    return f"{counted(up, 'rank') if not of else f'{up}{of} ranks'}{_hosts(cluster.ranks)}"
 
 
 def _hosts(ranks: Mapping[str, int]) -> str:
     named = [f"{number} on {host}" for host, number in ranks.items()]
-    more = f" and on {len(named) - SHOWN} more hosts" if len(named) > SHOWN else ""
+    more = f" and on {counted(len(named) - SHOWN, 'more host')}" if len(named) > SHOWN else ""
     return f" ({', '.join(named[:SHOWN])}{more})" if named else ""
 
 

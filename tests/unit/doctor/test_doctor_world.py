@@ -15,6 +15,7 @@ from espei_hpc.doctor.running import Ended
 from support import mpirun
 
 DEBIANS = ("mpirun.openmpi", "mpirun.mpich")
+OF_DEBIAN = (pytest.mark.all, pytest.mark.needs("Debian's MPIs"))
 MPICH, OPENMPI = str(mpirun("mpich")), str(mpirun("openmpi"))
 LIBRARIES = {
     "openmpi": mpirun("openmpi").parents[1] / "lib" / "libmpi.so.40",

@@ -18,7 +18,7 @@ def test_fit_that_was_stopped_killed_or_lost_its_cluster_goes_on(code: int | Non
     run(tmp_path, 5, code)
     decision = decide(tmp_path, 20)
     assert decision.again
-    assert decision.why == "again, 1 of 20 times: 5 iterations are saved, 5 of them new"
+    assert decision.why == "again, 1 of 20 times: 5 iterations saved, 5 of them new"
 
 
 def test_fit_that_was_killed_after_one_that_was_stopped_goes_on(tmp_path: Path) -> None:

@@ -331,7 +331,7 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "a restart trace of another fit": (
         trace(SAMPLES[:, :, :1]),
-        "old.npy has 1 parameters, but there are 2 symbols",
+        "old.npy has 1 parameter for 2 symbols",
     ),
     "a restart trace with odd walkers": (trace(np.ones((5, 3, 2))), "old.npy has 5 walkers"),
     "a restart trace with few walkers": (trace(SAMPLES[:2]), "old.npy has 2 walkers"),

@@ -64,7 +64,7 @@ def _contents(directory: Path) -> dict[Path, bytes]:
 
 def test_a_run_with_too_few_samples_is_refused(tmp_path: Path) -> None:
     run = made_run(tmp_path, positions=np.zeros((4, 1, 2)))
-    with pytest.raises(Refusal, match="1 iterations are saved, which is too few") as refused:
+    with pytest.raises(Refusal, match="1 iteration saved: too few") as refused:
         samples.read(run.input_file)
     assert refused.value.code == ExitCode.BAD_INPUT
 

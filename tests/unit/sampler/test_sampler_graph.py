@@ -322,7 +322,7 @@ def test_fewer_iterations_than_are_done_are_refused() -> None:
     run_but_for(graph, NONE)
     block = graph.take()
     assert block is not None
-    with pytest.raises(ValueError, match="3 iterations are done; only 2 are wanted"):
+    with pytest.raises(ValueError, match="iterations done: 3; wanted are only 2"):
         Graph(block.state, 2)
 
 
