@@ -16,7 +16,8 @@ bin := $(ENVIRONMENT)/bin
 commands := espei espei-hpc espei-mpi pbs-remote-shell run-fit start-cluster wait-for-cluster
 scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update tests/container/closed-network/* tests/install/bare-machine tests/batch/hosts/process-one tests/batch/slurm/end-orphans slurm-examples/*.sbatch pbs-examples/*.pbs pbs-examples/torque/*.pbs)
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
-pytest = $(bin)/pytest --numprocesses 2 --dist loadscope
+# One more than cores for those that wait for a launcher, a batch system or a deadline most of the time.
+pytest = $(bin)/pytest --dist loadscope --numprocesses
 
 # The tests import ESPEI, which imports mpi4py: it must not look for a library, there may be none.
 export MPI4PY_MPIABI := none
@@ -40,13 +41,13 @@ install: environment ## put the commands on PATH, in BINDIR=~/.local/bin
 	@[[ :$$PATH: == *:$(BINDIR):* ]] || echo 'It is not on PATH yet: add  export PATH="$(BINDIR):$$PATH"  to ~/.bashrc.'
 
 test: lint ## check the code and run the quick tests: minutes; nothing but Python is needed
-	$(pytest) --tier quick $(PYTEST_ARGS)
+	$(pytest) 2 --tier quick $(PYTEST_ARGS)
 
 test-all: test ## and everything else that a change must hold: all faults, images, Slurm
-	$(pytest) --tier all $(PYTEST_ARGS)
+	$(pytest) 3 --tier all $(PYTEST_ARGS)
 
 test-long: tested ## the tests before a release: hundreds of cases where the others take a few; hours
-	$(pytest) --tier long $(PYTEST_ARGS)
+	$(pytest) 2 --tier long $(PYTEST_ARGS)
 
 soak: tested ## strike fits with random faults for MINUTES=20, and write the figures into docs/reliability.md
 	PATH="$(abspath $(bin)):$$PATH" PYTHONPATH=tests $(bin)/python -m soak --minutes $(MINUTES)

@@ -20,12 +20,18 @@ from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 
 
+JOBS_IN_IMAGES = ("tests/batch/test_slurm_examples.py", "tests/batch/test_pbs_examples.py")
+
+
 class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
-    """Of processes that share the tests one gets all that need images, one all that need hosts: made once."""
+    """Of processes that share the tests one gets all that need the same images, hosts or roots: made once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = nodeid.split("/")[1]
-        return folder if folder in ("batch", "container") else nodeid
+        file = nodeid.split("::")[0]
+        folder = file.split("/")[1]
+        if file in JOBS_IN_IMAGES:
+            return "jobs in images"
+        return {"batch": file, "container": folder, "install": file}.get(folder, nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceEach:
