@@ -19,7 +19,6 @@ from container.images import images, open_place, sif, sifs  # noqa: F401
 from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 
-
 JOBS_IN_IMAGES = ("tests/batch/test_slurm_examples.py", "tests/batch/test_pbs_examples.py")
 
 

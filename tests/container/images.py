@@ -26,13 +26,21 @@ def _building() -> Iterator[None]:
         yield
 
 
+def _make_once(target: str, variant: str, directory: Path) -> None:
+    """Run a target of images.mk, unless another process that shares the tests has done so."""
+    stamp, run = ROOT / "build" / f"{target}-{variant}.made-by", os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None or not stamp.exists() or stamp.read_text() != run:
+        make(target, variant, directory)
+        stamp.write_text(run or "")
+
+
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Every variant of the image, in podman's storage."""
     directory = tmp_path_factory.mktemp("build")
     with _building():
         for variant in VARIANTS:
-            make("image", variant, directory)
+            _make_once("image", variant, directory)
 
 
 @pytest.fixture(scope="session")
@@ -61,5 +69,5 @@ def sifs(sif: Path, open_place: Path, tmp_path_factory: pytest.TempPathFactory) 
 def _make_sif(variant: str, place: Path, directory: Path) -> Path:
     require("Apptainer")
     with _building():
-        make("sif", variant, directory)
+        _make_once("sif", variant, directory)
         return Path(shutil.copy(ROOT / "build" / f"espei-{variant}.sif", place))
