@@ -20,17 +20,22 @@ from fits import Chain, run_stock, write_fit
 from support import Commands, wait_until
 
 JOBS_IN_IMAGES = ("tests/batch/test_slurm_examples.py", "tests/batch/test_pbs_examples.py")
+APART = ("tests/native", "tests/faults")
+"""Whose tests take long and share little."""
+MADE_ONCE = ("tests/native/test_example.py", "tests/native/test_release.py", "tests/native/test_report.py")
+"""But those of these share a fit or a release."""
 
 
 class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
-    """Of processes that share the tests one gets all that need the same images, hosts or roots: made once."""
+    """Of processes that share the tests one gets all that need the same images, hosts or fits: made once."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        folder = file.split("/")[1]
         if file in JOBS_IN_IMAGES:
             return "jobs in images"
-        return {"batch": file, "container": folder, "install": file}.get(folder, nodeid)
+        if file.startswith("tests/container"):
+            return "container"
+        return nodeid if file.startswith(APART) and file not in MADE_ONCE else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OnceEach:

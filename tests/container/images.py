@@ -1,6 +1,7 @@
 """Images built once for all tests, by the commands that users type."""
 
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
