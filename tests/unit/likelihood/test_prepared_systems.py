@@ -26,8 +26,8 @@ NUMBER = 200
 TRUSTED = (0, 1, 2, 3)
 """Near: at these all units are prepared, and compared until they are trusted."""
 CHOSEN = {
-    "Al-Cu-Y": (*TRUSTED, 5, 6, 7, 4, 9, 81, 94, 119, 153, 189, 194, 199),
-    "Al-Fe": (*TRUSTED, 5, 6, 7, 27, 45, 98, 149, 174),
+    "Al-Cu-Y": (*TRUSTED, 5, 6, 7, 4, 9, 62, 63, 81, 94, 119, 153, 189, 194, 199),
+    "Al-Fe": (*TRUSTED, 5, 6, 7, 8, 9, 27, 45, 98, 149, 174),
     "Al-Ni": (*TRUSTED, 5, 6, 7, 27, 29, 81, 94, 98),
     "Al-Zn": (*TRUSTED, 5, 6, 7, 26, 27, 81, 109, 135),
     "Cr-Fe": (*TRUSTED, 5, 6, 7, 9, 26, 45, 116, 179),
