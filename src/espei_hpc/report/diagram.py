@@ -55,12 +55,12 @@ def binary(samples: Samples) -> Binary:
         raise NoDiagram("the database was generated in the same fit, so there is none from before")
     system = settings["system"]
     try:
-        models = json.loads(_file(samples, system["phase_models"]).read_text())
+        models = json.loads(samples.file(system["phase_models"]).read_text())
         made = Binary(
-            database=_file(samples, database),
+            database=samples.file(database),
             components=tuple(sorted(models["components"])),
             phases=tuple(sorted(models["phases"])),
-            datasets=_file(samples, system["datasets"]),
+            datasets=samples.file(system["datasets"]),
             best=dict(zip(samples.symbols, map(float, samples.best), strict=True)),
         )
     except (OSError, ValueError, KeyError) as error:
@@ -68,14 +68,6 @@ def binary(samples: Samples) -> Binary:
     if len(_elements(made.components)) != 2:
         raise NoDiagram("the system is not binary")
     return made
-
-
-def _file(samples: Samples, name: str) -> Path:
-    """Find a file of the input: from the working directory, as ESPEI does, else beside the input."""
-    here = Path(name)
-    if here.exists() or samples.run.input_file is None:
-        return here
-    return samples.run.input_file.parent / name
 
 
 def _elements(components: Sequence[str]) -> list[str]:
