@@ -36,6 +36,8 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
     _say(f"{read.run.name}: {verdict.state}, after {read.iterations} iterations")
     for sentence in verdict.reasons:
         _say(f"    {sentence}")
+    if made.slowest:
+        _say(f"    {made.slowest}.")
     if verdict.more:
         _say(
             f"    It would take {'at least' if verdict.at_least else 'about'} {verdict.more} more iterations."

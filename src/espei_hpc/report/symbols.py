@@ -17,6 +17,8 @@ ENERGIES = ("G", "L")
 """TDB parameter types of the Gibbs energy; pycalphad makes no difference between them."""
 UNITS = {"G": "J/mol", "L": "J/mol", "TC": "K", "NT": "K"}
 """Unit of a parameter by its TDB type; J/mol is per mole of formula units of the phase."""
+MOST_STEPS = 20
+"""Functions within functions that are looked into."""
 T = symengine.Symbol("T")
 TERMS = (
     (T, "temperature term", 1),
@@ -119,7 +121,8 @@ def describe(database: Database, names: Iterable[str]) -> dict[str, Description]
     uses: dict[str, list[Use]] = {name: [] for name in names}
     for parameter in database.search(where("phase_name").exists()):
         for name, factor, through in _factors(parameter["parameter"], database, uses, ()):
-            use = _use(parameter, *_term(factor, parameter["parameter_type"]), through)
+            term = _term(_resolved(factor, database, uses), parameter["parameter_type"])
+            use = _use(parameter, *term, through)
             if use not in uses[name]:
                 uses[name].append(use)
     return {name: Description(name, tuple(found)) for name, found in uses.items()}
@@ -177,6 +180,22 @@ def _factors(
                 outer = piece.diff(symbol)
                 for found, inner, way in _factors(database.symbols[name], database, names, (*through, name)):
                     yield found, outer * inner, way
+
+
+def _resolved(factor: Any, database: Database, names: Mapping[str, Any]) -> Any:
+    """Replace functions by what they are, where that is the same at all temperatures."""
+    for _ in range(MOST_STEPS):
+        found = {}
+        for symbol in factor.free_symbols:
+            name = str(symbol)
+            if name in database.symbols and name not in names:
+                # The last piece is that beyond all ranges.
+                pieces = set(_pieces(database.symbols[name])[:-1])
+                found |= {symbol: pieces.pop()} if len(pieces) == 1 else {}
+        if not found:
+            break
+        factor = factor.xreplace(found)
+    return factor
 
 
 def _pieces(expression: Any) -> list[Any]:
