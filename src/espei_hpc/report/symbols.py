@@ -185,7 +185,7 @@ def _factors(
 def _resolved(factor: Any, database: Database, names: Mapping[str, Any]) -> Any:
     """Replace functions by what they are, where that is the same at all temperatures."""
     for _ in range(MOST_STEPS):
-        found = {}
+        found: dict[Any, Any] = {}
         for symbol in factor.free_symbols:
             name = str(symbol)
             if name in database.symbols and name not in names:

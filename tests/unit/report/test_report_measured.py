@@ -10,7 +10,7 @@ from pycalphad import Workspace
 from pycalphad import variables as v
 
 from espei_hpc import upstream
-from espei_hpc.likelihood import source
+from espei_hpc.likelihood import database_text
 from espei_hpc.report import measured, samples
 from espei_hpc.report.child import Unavailable
 from espei_hpc.report.measured import Batch, Compared, Inputs, compare
@@ -106,7 +106,8 @@ def test_excluded_contributions_are_known(every_kind: list[Compared]) -> None:
 
 def workspace(settings: dict[str, Any], temperature: float, x: float) -> Workspace:
     conditions = {v.T: temperature, v.X("MG"): x, v.P: 101325, v.N: 1}
-    return Workspace(source(settings).read(), ["CU", "MG", "VA"], ["LIQUID"], conditions)
+    database = database_text(Path(settings["mcmc"]["input_db"])).read()
+    return Workspace(database, ["CU", "MG", "VA"], ["LIQUID"], conditions)
 
 
 @pytest.mark.parametrize("output", ["ACR_MG", "HM"])

@@ -34,7 +34,7 @@ def described(parameters: dict[str, str], functions: dict[str, str] | None = Non
         ),
         parameters="\n".join(f"PARAMETER {name} {RANGE.format(what)}" for name, what in parameters.items()),
     )
-    return describe(Database.from_string(text, fmt="tdb"), ["VV0001"])["VV0001"]
+    return describe(Database.from_string(text, fmt="tdb"), ["VV0001", "VV0002"])["VV0001"]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,11 @@ def test_a_symbol_within_functions_names_them_from_the_inside() -> None:
     assert str(inside) == (
         "LIQUID, endmember CU: temperature term times 2, within function INNER of OUTER (J/mol/K)"
     )
+
+
+def test_functions_that_are_plain_numbers_are_taken_for_them() -> None:
+    inside = described({"G(LIQUID,CU;0)": "HALF*VV0001*T"}, {"HALF": "2*QUARTER", "QUARTER": "0.25"})
+    assert str(inside) == "LIQUID, endmember CU: temperature term times 0.5 (J/mol/K)"
 
 
 def test_a_unit_that_depends_on_the_use_is_left_out() -> None:
