@@ -31,6 +31,7 @@ from espei.error_functions.equilibrium_thermochemical_error import (
 from espei.error_functions.non_equilibrium_thermochemical_error import (
     FixedConfigurationPropertyResidual,
     calculate_non_equilibrium_thermochemical_probability,
+    compute_fixed_configuration_property_differences,
 )
 from espei.error_functions.residual_base import residual_function_registry
 from espei.error_functions.zpf_error import ZPFResidual, calculate_zpf_driving_forces
@@ -44,6 +45,7 @@ from espei.utils import (
 )
 from espei.validation import schema
 from pycalphad import Workspace
+from pycalphad import variables as v
 from pycalphad.property_framework import IsolatedPhase
 
 from espei_hpc import upstream_pycalphad
@@ -52,6 +54,7 @@ __all__ = [
     "KNOWN",
     "ON_ONE_CORE",
     "ActivityResidual",
+    "DataPoint",
     "EmceeOptimizer",
     "EquilibriumPropertyResidual",
     "FixedConfigurationPropertyResidual",
@@ -63,6 +66,8 @@ __all__ = [
     "activity_differences",
     "database_symbols_to_fit",
     "driving_forces",
+    "fixed_configuration_differences",
+    "fixed_configuration_points",
     "fixed_configuration_probability",
     "fixed_configurations",
     "generate_parameters",
@@ -74,8 +79,12 @@ __all__ = [
     "phase_regions",
     "property_datasets",
     "property_differences",
+    "property_differences_in_order",
+    "property_is_crossed",
+    "property_points",
     "register",
     "registered",
+    "registered_only",
     "sampled_by",
     "setup_context",
     "silent_on_cores",
@@ -115,6 +124,13 @@ def register(residuals: Sequence[str]) -> None:
     """Import residuals by dotted name and have ESPEI evaluate them; those it has stay as they are."""
     for name in residuals:
         residual_function_registry.register(import_qualified_object(name))
+
+
+@contextmanager
+def registered_only(classes: Sequence[type[Any]]) -> Iterator[None]:
+    """Have no residuals but these registered with ESPEI meanwhile."""
+    with _replaced(residual_function_registry, "_registered_residual_functions", list(classes)):
+        yield
 
 
 def normalized(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -568,6 +584,67 @@ def fixed_configuration_probability(residual: Any, entry: dict[str, Any], parame
     return float(calculate_non_equilibrium_thermochemical_probability([entry], residual.dbf, values))
 
 
+def fixed_configuration_differences(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> Numbers:
+    """Return differences of an entry's property and their standard deviations, in the property's unit."""
+    values = dict(zip(residual._symbols_to_fit, parameters.tolist(), strict=True))
+    differences = compute_fixed_configuration_property_differences(residual.dbf, entry, values)
+    return _floats(differences), _floats(np.broadcast_to(np.ravel(entry["weights"]), len(differences)))
+
+
+@dataclass(frozen=True)
+class DataPoint:
+    """One measured value.
+
+    Attributes:
+        value: what was measured, in the property's unit.
+        temperature: K.
+        fractions: mole fraction of each element, in alphabetical order.
+        reference: of the dataset.
+        configuration: constituents of each sublattice, ``CU,MG:VA``; empty for an equilibrium.
+    """
+
+    value: float
+    temperature: float
+    fractions: tuple[tuple[str, float], ...]
+    reference: str
+    configuration: str = ""
+
+
+def fixed_configuration_points(entry: Mapping[str, Any]) -> list[DataPoint]:
+    """Return the measured values of an entry, in the order of its differences."""
+    phase, asked = entry["phase_name"], entry["calculate_dict"]
+    model, elements = entry["model"][phase], _elements(entry["species"])
+    sites = [(number, name) for number, names in enumerate(entry["constituents"]) for name in names]
+    points = []
+    for value, temperature, point, reference in zip(
+        asked["values"], asked["T"], asked["points"], asked["references"], strict=True
+    ):
+        # As ESPEI does it to find the composition.
+        fractions = {v.Y(phase, *site): fraction for site, fraction in zip(sites, point, strict=True)}
+        occupied = [
+            ",".join(
+                name
+                for (number, name), fraction in zip(sites, point, strict=True)
+                if number == sublattice and fraction > 0
+            )
+            for sublattice in range(len(entry["constituents"]))
+        ]
+        points.append(
+            DataPoint(
+                value=float(value),
+                temperature=float(temperature),
+                fractions=tuple((name, float(model.moles(name).xreplace(fractions))) for name in elements),
+                reference=str(reference),
+                configuration=":".join(occupied),
+            )
+        )
+    return points
+
+
+def _elements(species: Sequence[Any]) -> list[str]:
+    return sorted({name.upper() for one in species for name in one.constituents} - {"VA"})
+
+
 def property_datasets(residual: Any) -> list[Any]:
     """Return the datasets of an ``EquilibriumPropertyResidual`` in ESPEI's order."""
     return list(residual.property_data)
@@ -625,6 +702,46 @@ def property_differences(dataset: Any, parameters: FloatArray) -> Numbers:
     """Return differences of a property and their standard deviations, in the property's unit."""
     differences, deviations = calc_prop_differences(dataset, parameters)
     return _floats(differences), _floats(deviations)
+
+
+def property_differences_in_order(dataset: Any, parameters: FloatArray) -> Numbers:
+    """Return what ``property_differences`` does, each for the value at the same conditions.
+
+    ESPEI calculates composition by composition, all temperatures of each; the values of a dataset are
+    listed temperature by temperature. With several of both, ESPEI subtracts a value at other conditions.
+    """
+    differences, deviations = property_differences(dataset, parameters)
+    values = np.array(dataset.samples, dtype=np.float64)
+    calculated = (values + np.array(differences)).reshape(len(dataset.composition_conds), -1).T.ravel()
+    return _floats(calculated - values), deviations
+
+
+def property_is_crossed(dataset: Any) -> bool:
+    """Whether ESPEI compares values of a dataset with calculations at other conditions."""
+    compositions = len(dataset.composition_conds)
+    return compositions > 1 and len(dataset.samples) > compositions
+
+
+def property_points(dataset: Any) -> list[DataPoint]:
+    """Return the measured values of a dataset of an ``EquilibriumPropertyResidual``, as they are listed."""
+    temperatures = [
+        float(temperature)
+        for _ in dataset.potential_conds[v.P]
+        for temperature in dataset.potential_conds[v.T]
+        for _ in dataset.composition_conds
+    ]
+    elements = _elements(dataset.species)
+    compositions = [_fractions(elements, conditions) for conditions in dataset.composition_conds]
+    return [
+        DataPoint(float(value), temperature, compositions[index % len(compositions)], str(dataset.reference))
+        for index, (value, temperature) in enumerate(zip(dataset.samples, temperatures, strict=True))
+    ]
+
+
+def _fractions(elements: Sequence[str], conditions: Mapping[Any, Any]) -> tuple[tuple[str, float], ...]:
+    """Return the mole fractions of all elements, with what is left for the one that has no condition."""
+    given = {condition.species.name: float(np.squeeze(value)) for condition, value in conditions.items()}
+    return tuple((name, given.get(name, 1 - sum(given.values()))) for name in elements)
 
 
 def _floats(values: Any) -> tuple[float, ...]:

@@ -148,6 +148,7 @@ def _script(name: str) -> None:
     raise AssertionError(f"{name} is no example")
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if any(block.run for block in blocks(page))], ids=lambda page: page.name
 )

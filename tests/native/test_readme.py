@@ -21,8 +21,8 @@ RUN_BY = {
     "make demo": ("native/test_readme.py", "def test_demo_prints_what"),
     "make test": ("../.ci/run", "make test test-all"),
     "make install": ("install/test_fresh_machine.py", "make install"),
-    "make image MPI=both": ("container/images.py", 'make("image"'),
-    "make sif MPI=both": ("container/images.py", 'make("sif"'),
+    "make image MPI=both": ("container/images.py", 'make_once("image"'),
+    "make sif MPI=both": ("container/images.py", 'make_once("sif"'),
     "podman run": ("container/test_image.py", "def test_fits_as_an_unknown_user"),
     "apptainer exec espei.sif espei ": (
         "container/test_sif.py",

@@ -1,5 +1,6 @@
 """The report of a real fit, as people see it; and what ESPEI's own analysis makes of the same fit."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import yaml
 from espei.analysis import truncate_arrays
 from espei.datasets import load_datasets
+from espei.error_functions.non_equilibrium_thermochemical_error import FixedConfigurationPropertyResidual
+from espei.phase_models import PhaseModelSpecification
 from espei.plot import dataplot
 from espei.utils import database_symbols_to_fit, optimal_parameters, unpack_piecewise
 from matplotlib.figure import Figure
@@ -19,7 +22,18 @@ from needs import require
 from support import EXAMPLE, Commands
 
 ITERATIONS = 60
-PLOTS = ("phase-diagram", "log-probability", "traces", "autocorrelation", "acceptance", "corner", "timeline")
+PLOTS = (
+    "phase-diagram",
+    "enthalpies",
+    "entropies",
+    "activities",
+    "log-probability",
+    "traces",
+    "autocorrelation",
+    "acceptance",
+    "corner",
+    "timeline",
+)
 
 
 @pytest.fixture
@@ -75,17 +89,39 @@ def test_every_plot_is_in_the_page_and_drawn(page: Path) -> None:
 
 @pytest.mark.usefixtures("needs_browser")
 @pytest.mark.parametrize("width", [1280, 800])
-def test_the_whole_table_of_parameters_is_seen_without_scrolling(page: Path, width: int) -> None:
+@pytest.mark.parametrize(
+    ("heading", "told"),
+    [("parameters", "VV0005"), ("parameters", "interaction L1 of CU,MG"), ("data", "entropy of mixing")],
+)
+def test_whole_tables_are_seen_without_scrolling(page: Path, heading: str, told: str, width: int) -> None:
     with browser.opened(page, width) as seen:
-        table = seen.page.locator(".statistics")
+        table = seen.page.locator(f"#{heading} ~ .wide .statistics").first
         box = table.bounding_box()
         assert box is not None
         assert box["x"] + box["width"] <= width
-        assert "VV0005" in table.inner_text()
+        assert told in table.inner_text()
 
 
 def test_every_plot_is_a_picture_beside_the_page(page: Path) -> None:
     assert sorted(path.stem for path in page.parent.glob("*.png")) == sorted(PLOTS)
+
+
+def test_differences_of_each_property_and_phase_are_espeis_residuals(fitted: Path, page: Path) -> None:
+    # Five values of the liquid and one of FCC_A1.
+    row = next(line for line in page.read_text().split("<tr>") if "(HM_MIX)" in line and "all" in line)
+    assert "<td>6</td>" in row
+    best = Database(str(fitted / "cu-mg_fitted.tdb"))
+    expected = {}
+    for when, database in (("before", Database(str(fitted / "cu-mg_start.tdb"))), ("after", best)):
+        residual = FixedConfigurationPropertyResidual(
+            database,
+            load_datasets(sorted(map(str, fitted.glob("datasets/*HM_MIX.json")))),
+            PhaseModelSpecification(**json.loads((fitted / "phase_models.json").read_text())),
+        )
+        values = [unpack_piecewise(database.symbols[name]) for name in database_symbols_to_fit(database)]
+        differences, _ = residual.get_residuals(np.array(values))
+        expected[when] = float(np.sqrt(np.mean(np.square(differences))))
+    assert f"<td>{expected['before']:.3g}</td><td>{expected['after']:.3g}</td>" in row
 
 
 def test_the_page_says_what_sixty_iterations_are_worth(page: Path) -> None:

@@ -37,6 +37,8 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
     _say(f"{read.run.name}: {verdict.state}, after {counted(read.iterations, 'iteration')}")
     for sentence in verdict.reasons:
         _say(f"    {sentence}")
+    if made.slowest:
+        _say(f"    {made.slowest}.")
     if verdict.more:
         about = "at least" if verdict.at_least else "about"
         _say(f"    It would take {about} {counted(verdict.more, 'more iteration')}.")

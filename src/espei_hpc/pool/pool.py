@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import distributed
 
-from espei_hpc.counted import counted
 from espei_hpc.pool import refusals
 from espei_hpc.pool.clock import Clock
 from espei_hpc.pool.crew import Crew
@@ -226,8 +225,7 @@ class Pool:
             return
         self._dispatcher.drop(job)
         self._forget(job)
-        times = counted(len(out.deaths), "time")
-        cause = f"its worker died {times}, most often that is the system for want of memory"
+        cause = f"its worker died {len(out.deaths)} times, most often that is the system for want of memory"
         told = f"{cause}: {'; '.join(out.deaths)}"
         self._came.append(Failed(job, told, "", "", remote.address, remote.host))
 

@@ -1,5 +1,6 @@
 """The phase diagram of a binary system with its data, before and after a fit, by pycalphad and ESPEI."""
 
+import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from espei_hpc.report.child import Send, Unavailable
 from espei_hpc.report.samples import Samples
 
 MARGIN = 150.0
@@ -16,6 +18,7 @@ MARGIN = 150.0
 POINTS = 50
 """Steps of the composition; and at most of the temperature."""
 PRESSURE = 101325.0
+RESOLUTION = 130
 
 
 @dataclass(frozen=True)
@@ -37,57 +40,45 @@ class Binary:
     best: Mapping[str, float]
 
 
-class NoDiagram(Exception):
-    """There is no diagram to draw; the text says why."""
-
-
 def binary(samples: Samples) -> Binary:
     """Return what the diagram of a fit is drawn from.
 
     Raises:
-        NoDiagram: if the system is not binary, or a file is not there.
+        Unavailable: if the system is not binary, or a file is not there.
     """
     settings = samples.settings
     database = (settings.get("mcmc") or {}).get("input_db")
     if samples.run.input_file is None:
-        raise NoDiagram("the input is no longer beside the run directory")
+        raise Unavailable("the input is no longer beside the run directory")
     if database is None:
-        raise NoDiagram("the database was generated in the same fit, so there is none from before")
+        raise Unavailable("the database was generated in the same fit, so there is none from before")
     system = settings["system"]
     try:
-        models = json.loads(_file(samples, system["phase_models"]).read_text())
+        models = json.loads(samples.file(system["phase_models"]).read_text())
         made = Binary(
-            database=_file(samples, database),
+            database=samples.file(database),
             components=tuple(sorted(models["components"])),
             phases=tuple(sorted(models["phases"])),
-            datasets=_file(samples, system["datasets"]),
+            datasets=samples.file(system["datasets"]),
             best=dict(zip(samples.symbols, map(float, samples.best), strict=True)),
         )
     except (OSError, ValueError, KeyError) as error:
-        raise NoDiagram(f"a file of the input cannot be read ({error})") from error
+        raise Unavailable(f"a file of the input cannot be read ({error})") from error
     if len(_elements(made.components)) != 2:
-        raise NoDiagram("the system is not binary")
+        raise Unavailable("the system is not binary")
     return made
-
-
-def _file(samples: Samples, name: str) -> Path:
-    """Find a file of the input: from the working directory, as ESPEI does, else beside the input."""
-    here = Path(name)
-    if here.exists() or samples.run.input_file is None:
-        return here
-    return samples.run.input_file.parent / name
 
 
 def _elements(components: Sequence[str]) -> list[str]:
     return [component for component in components if component != "VA"]
 
 
-def draw(binary: Binary, path: Path) -> None:
-    """Draw both diagrams side by side into a PNG file.
+def draw(binary: Binary, send: Send) -> None:
+    """Draw both diagrams side by side.
 
     Args:
         binary: what they are drawn from.
-        path: the file.
+        send: takes the picture, a PNG file's content.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -108,7 +99,9 @@ def draw(binary: Binary, path: Path) -> None:
         after.set_ylabel("")
         for axes in (before, after):
             axes.set_xlabel(f"x({_elements(binary.components)[1].capitalize()})")
-        figure.savefig(path, dpi=130)
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=RESOLUTION)
+    send(file.getvalue())
 
 
 def _draw_one(
@@ -146,7 +139,7 @@ def _conditions(binary: Binary, data: Any) -> dict[Any, Any]:
     """Return the conditions of the diagram: all compositions, and the temperatures of the data.
 
     Raises:
-        NoDiagram: if no phase boundary was measured.
+        Unavailable: if no phase boundary was measured.
     """
     from pycalphad import variables as v
     from tinydb import where
@@ -154,7 +147,7 @@ def _conditions(binary: Binary, data: Any) -> dict[Any, Any]:
     found = data.search(where("output") == "ZPF")
     kelvin = [float(t) for one in found for t in np.atleast_1d(one["conditions"]["T"])]
     if not kelvin:
-        raise NoDiagram("no phase boundary is among the data")
+        raise Unavailable("no phase boundary is among the data")
     low, high = max(1.0, min(kelvin) - MARGIN), max(kelvin) + MARGIN
     step = max(1.0, round((high - low) / POINTS))
     second = _elements(binary.components)[1]

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,12 +12,16 @@ import numpy as np
 
 from espei_hpc.counted import counted
 from espei_hpc.problem.fingerprint import PACKAGES
+from espei_hpc.report.properties import Row
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
+from espei_hpc.report.symbols import Description
 from espei_hpc.report.verdict import ENOUGH_RHAT, ENOUGH_SAMPLES, TIMES, Verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
 NONE = "-"
+SMALLEST = 0.001
+"""Smaller differences are not told apart."""
 LONG = 1e7
 """From here on numbers have an exponent."""
 
@@ -42,13 +46,38 @@ class Image:
         return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of the page that is calculated beside the rest, and may fail.
+
+    Attributes:
+        images: its plots.
+        missing: why there is no plot, or why there are not more; empty where all are there.
+        rows: how far calculated and measured data differ.
+        notes: sentences about single data.
+    """
+
+    images: Sequence[Image] = ()
+    missing: str = ""
+    rows: Sequence[Row] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is calculated beside the rest."""
+
+    diagram: Part
+    data: Part
+
+
 def render(
     samples: Samples,
     statistics: Statistics,
     verdict: Verdict,
     images: Sequence[Image],
-    diagram: Image | None,
-    no_diagram: str,
+    symbols: Mapping[str, Description],
+    parts: Parts,
 ) -> str:
     """Return the page.
 
@@ -57,20 +86,22 @@ def render(
         statistics: of it.
         verdict: on it.
         images: its plots, in their order.
-        diagram: the phase diagram; None if there is none.
-        no_diagram: why there is none.
+        symbols: what each symbol is, where that is known.
+        parts: phase diagram and data.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=True
     )
     environment.filters["number"] = number
+    environment.filters["difference"] = difference
     return environment.get_template("report.html").render(
         samples=samples,
         statistics=statistics,
         verdict=verdict,
         images=images,
-        diagram=diagram,
-        no_diagram=no_diagram,
+        symbols=symbols,
+        diagram=parts.diagram,
+        data=parts.data,
         acceptance=float(np.mean(statistics.acceptance)),
         ensemble=f"{counted(samples.walkers, 'walker')} in {len(samples.symbols)} dimensions",
         versions={
@@ -85,16 +116,14 @@ def render(
     )
 
 
-def _versions(samples: Samples) -> dict[str, str]:
-    """Return the releases that the chain was made with; those installed may be others by now."""
-    marks = samples.record.fingerprint
-    made_with = {package: marks.get(f"version of {package}", "unknown") for package in PACKAGES}
-    return made_with | {"espei-hpc": samples.record.version, "arviz (of this report)": version("arviz")}
-
-
 def number(value: float, digits: int = 4) -> str:
     """Return a number for a table, without exponent where it is short; a dash where there is none."""
     if not np.isfinite(value):
         return NONE
     rounded = float(f"{value:.{digits}g}")
     return f"{rounded:.0f}" if 10 ** (digits - 1) <= abs(rounded) < LONG else f"{rounded:.{digits}g}"
+
+
+def difference(value: float) -> str:
+    """Return a root mean square difference for a table."""
+    return f"< {SMALLEST}" if value < SMALLEST else number(value, 3)

@@ -1,7 +1,8 @@
 """The plots of a chain, by matplotlib, corner and our own statistics."""
 
+import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,16 +14,23 @@ from matplotlib.figure import Figure
 from espei_hpc import chain_statistics
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.report.statistics import Statistics
+from espei_hpc.report.symbols import Description
 from espei_hpc.report.timeline import Timeline
 
 INCHES = 8.5
 """Width of a plot."""
+RESOLUTION = 110
 MOST_LINES = 200
 """Walkers that are drawn one by one; of more, some."""
 MOST_POINTS = 2000
 """Iterations that are drawn of each walker: a screen has no more."""
 COLUMNS = 3
-ROW_INCHES = 1.9
+ROW_INCHES = 2.0
+SMALL = 8
+LONGEST_LABEL = 28
+"""Letters below a plot of the corner plot."""
+LABEL_PAD = 0.08
+"""Between numbers and label of a corner plot, in heights of one of its plots."""
 WINDOWS = 150
 """Of the number of workers at work, over which it is averaged: it changes with every evaluation."""
 LEFT_OUT = "0.93"
@@ -44,12 +52,23 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(STYLE)
 
 
-def traces(samples: Samples) -> Figure:
+def png(figure: Figure) -> bytes:
+    """Return a plot as the content of a PNG file."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=RESOLUTION)
+    return file.getvalue()
+
+
+def traces(samples: Samples, described: Mapping[str, Description]) -> Figure:
     """Draw every symbol of every walker against the iterations."""
 
     def draw(axes: Axes, index: int) -> None:
         _walkers(axes, samples, samples.positions[:, :, index])
-        axes.set_title(samples.symbols[index])
+        name = samples.symbols[index]
+        axes.set_title(name, loc="left")
+        if name in described:
+            axes.set_title(f"{name}\n{described[name].short}", loc="left", fontsize=SMALL)
+            axes.set_ylabel(described[name].unit, fontsize=SMALL)
 
     return _grid(len(samples.symbols), draw, "iteration")
 
@@ -87,7 +106,9 @@ def acceptance(statistics: Statistics) -> Figure:
     return figure
 
 
-def autocorrelations(samples: Samples, statistics: Statistics) -> Figure:
+def autocorrelations(
+    samples: Samples, statistics: Statistics, described: Mapping[str, Description]
+) -> Figure:
     """Draw the ensemble's autocorrelation of each symbol against the lag."""
     figure, axes = _figure(2.8)
     slowest = statistics.slowest
@@ -103,7 +124,7 @@ def autocorrelations(samples: Samples, statistics: Statistics) -> Figure:
             color="C3" if slow else "C0",
             alpha=1.0 if slow else 0.4,
             linewidth=1.6 if slow else 0.8,
-            label=f"{parameter.name}, the slowest" if slow else None,
+            label=_slowest(parameter.name, described) if slow else None,
         )
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set(xlabel="lag, iterations", ylabel="autocorrelation", xlim=(0, max(1, shown - 1)))
@@ -112,7 +133,12 @@ def autocorrelations(samples: Samples, statistics: Statistics) -> Figure:
     return figure
 
 
-def corner(samples: Samples, symbols: Sequence[str]) -> Figure:
+def _slowest(name: str, described: Mapping[str, Description]) -> str:
+    what = f": {described[name].short}" if name in described else ""
+    return f"{name}, the slowest{what}"
+
+
+def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Description]) -> Figure:
     """Draw the distributions of chosen symbols and of each pair of them."""
     from corner import corner as draw
 
@@ -123,7 +149,8 @@ def corner(samples: Samples, symbols: Sequence[str]) -> Figure:
         figure: Figure = draw(
             values,
             fig=Figure(figsize=(side, side)),
-            labels=list(symbols),
+            labels=[_label(symbol, described) for symbol in symbols],
+            labelpad=LABEL_PAD,
             range=[_range(values[:, index]) for index in range(len(chosen))],
             quantiles=[0.05, 0.5, 0.95],
             truths=samples.best[chosen],
@@ -131,6 +158,14 @@ def corner(samples: Samples, symbols: Sequence[str]) -> Figure:
             plot_datapoints=len(values) < 20_000,
         )
     return figure
+
+
+def _label(name: str, described: Mapping[str, Description]) -> str:
+    if name not in described:
+        return name
+    unit = f", {described[name].unit}" if described[name].unit else ""
+    short = described[name].short
+    return f"{name}{unit}\n{short}" if len(short) <= LONGEST_LABEL else f"{name}{unit}"
 
 
 def timeline(line: Timeline) -> Figure:

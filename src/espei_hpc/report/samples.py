@@ -18,6 +18,8 @@ from espei_hpc.problem.reading import read_input
 from espei_hpc.status.runs import Run, find
 
 FloatArray = NDArray[np.float64]
+DEFAULT_OUTPUT = "out.tdb"
+"""ESPEI's, for ``output.output_db``."""
 FEWEST = 2
 """Iterations of which there is anything to say."""
 
@@ -72,6 +74,22 @@ class Samples:
         """The iterations that count: the second half, by which walkers have left where they began."""
         return slice(self.iterations // 2, None)
 
+    @property
+    def database(self) -> Path | None:
+        """The starting database, or the fitted one where the fit generated it; None if neither is there."""
+        name = (self.settings.get("mcmc") or {}).get("input_db")
+        if name is None:
+            name = (self.settings.get("output") or {}).get("output_db", DEFAULT_OUTPUT)
+        file = self.file(name)
+        return file if file.is_file() else None
+
+    def file(self, name: str) -> Path:
+        """Find a file of the input: from the working directory, as ESPEI does, else beside the input."""
+        here = Path(name)
+        if here.exists() or self.run.input_file is None:
+            return here
+        return self.run.input_file.parent / name
+
 
 def read(path: Path) -> Samples:
     """Read a run's samples.
@@ -110,7 +128,7 @@ def _symbols(record: Record, settings: Mapping[str, Any], beside: Path, number: 
     written = tuple(record.fingerprint.get("symbols", "").split())
     if len(written) == number:
         return written
-    database = beside / (settings.get("output") or {}).get("output_db", "out.tdb")
+    database = beside / (settings.get("output") or {}).get("output_db", DEFAULT_OUTPUT)
     fitted = _fitted(database)
     return fitted if len(fitted) == number else tuple(f"parameter {index + 1}" for index in range(number))
 

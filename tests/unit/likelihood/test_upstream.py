@@ -40,6 +40,10 @@ SIGNATURES: list[tuple[Callable[..., Any], list[str]]] = [
         ["thermochemical_data", "dbf", "parameters"],
     ),
     (
+        non_equilibrium_thermochemical_error.compute_fixed_configuration_property_differences,
+        ["dbf", "calc_data", "parameters"],
+    ),
+    (
         equilibrium_thermochemical_error.calc_prop_differences,
         ["eqpropdata", "parameters", "approximate_equilibrium"],
     ),
@@ -186,6 +190,13 @@ def test_registry_lists_espeis_residuals() -> None:
     assert known == set(classes)
 
 
+def test_residuals_can_be_registered_alone_and_the_others_are_back_afterwards() -> None:
+    before = upstream.registered()
+    with upstream.registered_only([upstream.ActivityResidual]):
+        assert upstream.registered() == ["espei.error_functions.activity_error.ActivityResidual"]
+    assert upstream.registered() == before
+
+
 def test_imported_names_are_found_again() -> None:
     assert [upstream.import_qualified_object(name) for name in upstream.registered()] == (
         residual_function_registry.get_registered_residual_functions()
@@ -248,6 +259,59 @@ def test_fixed_configurations_have_entries(every_kind: Stock) -> None:
     entries = upstream.fixed_configurations(residual)
     assert len(entries) == 3
     assert {"prop", "phase_name"} <= set(entries[0])
+
+
+def test_fixed_configurations_have_a_difference_for_each_value(every_kind: Stock) -> None:
+    residual = residual_of(every_kind, upstream.FixedConfigurationPropertyResidual)
+    expected, deviations = residual.get_residuals(every_kind.initial)
+    found = [
+        upstream.fixed_configuration_differences(residual, entry, every_kind.initial)
+        for entry in upstream.fixed_configurations(residual)
+    ]
+    assert [difference for differences, _ in found for difference in differences] == list(expected)
+    assert [deviation for _, some in found for deviation in some] == deviations
+
+
+def test_fixed_configurations_say_where_each_value_was_measured(every_kind: Stock) -> None:
+    residual = residual_of(every_kind, upstream.FixedConfigurationPropertyResidual)
+    for entry in upstream.fixed_configurations(residual):
+        asked = entry["calculate_dict"]
+        assert {"T", "points", "values", "references"} <= set(asked)
+        assert asked["points"].shape == (len(asked["values"]), sum(map(len, entry["constituents"])))
+        assert list(entry["model"]) == [entry["phase_name"]]
+        points = upstream.fixed_configuration_points(entry)
+        assert [point.value for point in points] == asked["values"].tolist()
+        assert all(sum(x for _, x in point.fractions) == pytest.approx(1) for point in points)
+
+
+def test_equilibrium_properties_are_listed_by_temperature_and_calculated_by_composition(
+    every_kind: Stock,
+) -> None:
+    source = inspect.getsource(equilibrium_thermochemical_error)
+    assert "samples = np.array(data['values']).flatten()" in source
+    assert "for comp_conds in eqpropdata.composition_conds:" in source
+    grid, single = upstream.property_datasets(residual_of(every_kind, upstream.EquilibriumPropertyResidual))
+    points = upstream.property_points(grid)
+    assert [(point.temperature, dict(point.fractions)["MG"]) for point in points] == [
+        (1200.0, 0.3),
+        (1200.0, 0.6),
+        (1300.0, 0.3),
+        (1300.0, 0.6),
+    ]
+    assert [point.value for point in points] == grid.samples.tolist()
+    assert [upstream.property_is_crossed(one) for one in (grid, single)] == [True, False]
+
+
+def test_equilibrium_properties_are_put_in_the_order_of_their_values(every_kind: Stock) -> None:
+    grid, single = upstream.property_datasets(residual_of(every_kind, upstream.EquilibriumPropertyResidual))
+    crossed, _ = upstream.property_differences(grid, every_kind.initial)
+    ordered, _ = upstream.property_differences_in_order(grid, every_kind.initial)
+    # Of a grid of two by two, the second and the third change places.
+    calculated = np.array(crossed) + grid.samples
+    assert np.array(ordered) + grid.samples == pytest.approx(calculated[[0, 2, 1, 3]])
+    assert upstream.property_differences_in_order(
+        single, every_kind.initial
+    ) == upstream.property_differences(single, every_kind.initial)
 
 
 def test_equilibrium_properties_have_datasets(every_kind: Stock) -> None:

@@ -1,0 +1,62 @@
+"""The parts of a report that are calculated beside the rest: the phase diagram, and the data."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from espei_hpc.report import data_plots, diagram, measured, plots
+from espei_hpc.report.child import SECONDS, Child
+from espei_hpc.report.page import Image, Part, Parts
+from espei_hpc.report.properties import Family, known, rows
+from espei_hpc.report.samples import Samples
+
+DIAGRAM = "phase-diagram"
+PICTURES = (DIAGRAM, *(family.picture for family in Family))
+"""Names of all pictures that may come of it."""
+
+
+@contextmanager
+def calculations(samples: Samples, seconds: float = SECONDS) -> Iterator[Callable[[], Parts]]:
+    """Begin to calculate, in processes that end with the context.
+
+    Args:
+        samples: the chain.
+        seconds: time that each calculation gets.
+
+    Yields:
+        A function that waits for the calculations and returns what came of them.
+    """
+    drawing = Child(partial(diagram.binary, samples), diagram.draw, seconds)
+    comparing = Child(partial(measured.inputs, samples), measured.compare, seconds)
+    with drawing, comparing:
+        yield lambda: Parts(diagram=_diagram(drawing), data=_data(comparing))
+
+
+def _diagram(drawing: Child) -> Part:
+    pictures, missing = drawing.results()
+    title = "Phase diagram and data, before and after"
+    return Part(images=[Image(DIAGRAM, title, picture) for picture in pictures], missing=missing)
+
+
+def _data(comparing: Child) -> Part:
+    batches, missing = comparing.results()
+    compared = [one for batch in batches for one in batch.compared]
+    notes = list(dict.fromkeys(note for batch in batches for note in batch.notes))
+    try:
+        images = _pictures(compared)
+    # Names and numbers of any dataset are drawn; the report must not end at one that cannot be.
+    except Exception as error:
+        images, missing = [], f"the plots failed ({type(error).__name__}: {error})"
+    return Part(images=images, missing=missing, rows=rows(compared), notes=notes)
+
+
+def _pictures(compared: Sequence[measured.Compared]) -> list[Image]:
+    look = data_plots.styles(compared)
+    images = []
+    for family in Family:
+        mine = [one for one in compared if known(one.output).family is family]
+        if mine:
+            with plots.style():
+                picture = plots.png(data_plots.figure(family, mine, look))
+            images.append(Image(family.picture, family.heading, picture))
+    return images

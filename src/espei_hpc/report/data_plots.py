@@ -1,0 +1,250 @@
+"""Plots of thermochemical data with what is calculated of them, before and after a fit.
+
+Data of a binary system are drawn against the composition, data at few compositions against the
+temperature, and all others measured against calculated.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from espei_hpc.report import plots
+from espei_hpc.report.measured import Compared
+from espei_hpc.report.properties import Family, known
+
+FEWEST_PLACES = 3
+"""Compositions or temperatures that make an axis worth its place."""
+MOST_CURVES = 8
+"""Temperatures, or compositions, that one plot has curves for."""
+ROW_INCHES = 2.7
+LEGEND_COLUMNS = 3
+LONGEST_REFERENCE = 38
+MOST_PHASES = 3
+"""Phases that a title names; of more, the number."""
+MARKERS = "osD^vP*"
+COLORS = 10
+BEFORE: dict[str, Any] = {
+    "color": "0.55",
+    "linestyle": "--",
+    "marker": "d",
+    "fillstyle": "none",
+    "markersize": 4,
+}
+AFTER: dict[str, Any] = {"color": "black", "linestyle": "-", "marker": "x", "markersize": 4}
+TICKS = 5
+SMALL_ACTIVITY = 0.02
+DIGITS = 6
+"""Of compositions that count as the same."""
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """What values are drawn against.
+
+    Attributes:
+        label: of the axis.
+        of_element: the element whose mole fraction it is; empty for the temperature.
+    """
+
+    label: str
+    of_element: str = ""
+
+    def place(self, one: Compared) -> float:
+        """Return where a value lies."""
+        return dict(one.point.fractions)[self.of_element] if self.of_element else one.point.temperature
+
+    def curve(self, one: Compared) -> tuple[Any, ...]:
+        """Return what values on one curve have in common."""
+        other = one.point.temperature if self.of_element else _composition(one)
+        return other, one.point.configuration
+
+
+Styles = Mapping[str, dict[str, Any]]
+"""Marker and colour of each reference."""
+
+
+def styles(compared: Iterable[Compared]) -> dict[str, dict[str, Any]]:
+    """Give each reference a marker and a colour, the same in all plots."""
+    references = sorted({one.point.reference for one in compared})
+    return {
+        reference: {"color": f"C{index % COLORS}", "marker": MARKERS[index % len(MARKERS)]}
+        for index, reference in enumerate(references)
+    }
+
+
+def figure(family: Family, compared: Sequence[Compared], look: Styles) -> Figure:
+    """Draw all properties of a family: a plot for each phase whose data have an axis, and one for all others.
+
+    Args:
+        family: what the properties are.
+        compared: the values of all of them.
+        look: of each reference.
+    """
+    panels: list[tuple[list[Compared], _Axis | None]] = []
+    for _, group in groupby(sorted(compared, key=_order), key=lambda one: _order(one)[:2]):
+        others: list[Compared] = []
+        for _, some in groupby(group, key=lambda one: one.phase):
+            of_phase = list(some)
+            axis = _axis(of_phase)
+            if axis is None:
+                others += of_phase
+            else:
+                panels.append((of_phase, axis))
+        if others:
+            panels.append((others, None))
+    drawn = Figure(figsize=(plots.INCHES, 1), layout="constrained")
+    rows = _draw(drawn, family, panels, look)
+    legend = _legend(drawn, compared, look, lines=any(axis for _, axis in panels))
+    drawn.set_size_inches(plots.INCHES, rows * ROW_INCHES + 0.25 * legend + 0.2)
+    return drawn
+
+
+def _draw(
+    drawn: Figure, family: Family, panels: Sequence[tuple[list[Compared], _Axis | None]], look: Styles
+) -> int:
+    """Draw plots two in a row; returns the number of rows."""
+    # Measured against calculated takes two places: before, and after.
+    alone = [panel for panel in panels if panel[1]]
+    pairs = [panel for panel in panels if not panel[1]]
+    rows = math.ceil(len(alone) / 2) + len(pairs)
+    grid = drawn.add_gridspec(rows, 2)
+    for index, (compared, axis) in enumerate(alone):
+        single = len(alone) == 1
+        axes = drawn.add_subplot(grid[0, :] if single else grid[index // 2, index % 2])
+        _against(axes, compared, axis or _Axis(""), look)
+        axes.set_ylabel(_quantity(family, compared))
+    for index, (compared, _) in enumerate(pairs, start=math.ceil(len(alone) / 2)):
+        before = drawn.add_subplot(grid[index, 0])
+        after = drawn.add_subplot(grid[index, 1], sharex=before, sharey=before)
+        _parity(before, after, compared, look)
+        for axes in (before, after):
+            axes.set_xlabel(f"measured, {_quantity(family, compared)}")
+        before.set_ylabel(f"calculated, {_quantity(family, compared)}")
+    return rows
+
+
+def _order(one: Compared) -> tuple[str, tuple[str, ...], str]:
+    return one.output, one.excluded, one.phase
+
+
+def _composition(one: Compared) -> tuple[float, ...]:
+    return tuple(round(fraction, DIGITS) for _, fraction in one.point.fractions)
+
+
+def _axis(compared: Sequence[Compared]) -> _Axis | None:
+    """Return what values of a phase are best drawn against; None for measured against calculated."""
+    present = sorted({name for one in compared for name, x in one.point.fractions if round(x, DIGITS) > 0})
+    compositions = {_composition(one) for one in compared}
+    temperatures = {one.point.temperature for one in compared}
+    if len(present) == 2 and len(compositions) >= FEWEST_PLACES and len(temperatures) <= MOST_CURVES:
+        # The second element, as in the phase diagram.
+        return _Axis(f"x({present[1].capitalize()})", present[1])
+    if len(temperatures) >= FEWEST_PLACES and len(compositions) <= MOST_CURVES:
+        return _Axis("temperature, K")
+    return None
+
+
+def _quantity(family: Family, compared: Sequence[Compared]) -> str:
+    what = known(compared[0].output)
+    return what.unit or (what.name.split(" (")[0] if family is Family.ACTIVITY else compared[0].output)
+
+
+def _against(axes: Axes, compared: Sequence[Compared], axis: _Axis, look: Styles) -> None:
+    for _, group in groupby(
+        sorted(compared, key=lambda one: (*axis.curve(one), axis.place(one))), axis.curve
+    ):
+        curve = list(group)
+        places = [axis.place(one) for one in curve]
+        for style, values in ((BEFORE, [one.before for one in curve]), (AFTER, [one.after for one in curve])):
+            line = style if _is_curve(places, values) else style | {"linestyle": "none"}
+            axes.plot(places, values, linewidth=1, zorder=2.5, **line)
+    for one in compared:
+        _mark(axes, axis.place(one), one.point.value, look[one.point.reference])
+    where = _temperatures(compared) if axis.of_element else ""
+    axes.set_title(f"{_name(compared)}{where}", loc="left")
+    axes.set_xlabel(axis.label)
+    if axis.of_element:
+        axes.set_xlim(-0.02, 1.02)
+
+
+def _is_curve(places: Sequence[float], values: Sequence[float]) -> bool:
+    """Whether there is one value at each place: the same place may stand for several configurations."""
+    at: dict[float, float] = {}
+    return all(
+        math.isclose(at.setdefault(round(place, DIGITS), value), value, rel_tol=1e-6, abs_tol=1e-9)
+        for place, value in zip(places, values, strict=True)
+    )
+
+
+def _parity(before: Axes, after: Axes, compared: Sequence[Compared], look: Styles) -> None:
+    for one in compared:
+        _mark(before, one.point.value, one.before, look[one.point.reference])
+        _mark(after, one.point.value, one.after, look[one.point.reference])
+    numbers = np.array([number for one in compared for number in (one.point.value, one.before, one.after)])
+    numbers = numbers[np.isfinite(numbers)]
+    margin = max(0.06 * float(np.ptp(numbers)), _scale(compared))
+    limits = (float(numbers.min()) - margin, float(numbers.max()) + margin)
+    for axes, when in ((before, "before the fit"), (after, "best of the chain")):
+        axes.plot(limits, limits, color="0.55", linewidth=0.8, zorder=1.5)
+        axes.set(xlim=limits, ylim=limits)
+        axes.locator_params(nbins=TICKS)
+        axes.set_title(f"{_name(compared)}: {when}", loc="left")
+
+
+def _scale(compared: Sequence[Compared]) -> float:
+    """Return what counts as a small difference, so that a plot does not magnify smaller ones."""
+    if known(compared[0].output).family is Family.ACTIVITY:
+        return SMALL_ACTIVITY
+    deviations = [one.deviation for one in compared if math.isfinite(one.deviation)]
+    return float(np.median(deviations)) if deviations else 1.0
+
+
+def _mark(axes: Axes, x: float, y: float, style: Mapping[str, Any]) -> None:
+    axes.plot([x], [y], **_marker(style))
+
+
+def _marker(style: Mapping[str, Any]) -> dict[str, Any]:
+    look = {"linestyle": "none", "markersize": 7, "markeredgecolor": "white", "markeredgewidth": 0.4}
+    return look | {"alpha": 0.9, "zorder": 2.0} | dict(style)
+
+
+def _name(compared: Sequence[Compared]) -> str:
+    first = compared[0]
+    phases = sorted({one.phase for one in compared})
+    named = ", ".join(phases) if len(phases) <= MOST_PHASES else f"{len(phases)} phases"
+    without = f" without {', '.join(first.excluded)}" if first.excluded else ""
+    return f"{first.output}{without} of {named}"
+
+
+def _temperatures(compared: Sequence[Compared]) -> str:
+    kelvin = [one.point.temperature for one in compared]
+    low, high = min(kelvin), max(kelvin)
+    return f", {low:g} K" if low == high else f", {low:g} to {high:g} K"
+
+
+def _legend(drawn: Figure, compared: Sequence[Compared], look: Styles, *, lines: bool) -> int:
+    """Add a legend below all plots; returns its number of rows."""
+    handles = [
+        Line2D([], [], label=_shortened(reference), **_marker(look[reference]))
+        for reference in sorted({one.point.reference for one in compared})
+    ]
+    if lines:
+        handles.append(Line2D([], [], linewidth=1, label="before the fit", **BEFORE))
+        handles.append(Line2D([], [], linewidth=1, label="best of the chain", **AFTER))
+    drawn.legend(handles=handles, loc="outside lower left", ncols=LEGEND_COLUMNS, frameon=False)
+    return math.ceil(len(handles) / LEGEND_COLUMNS)
+
+
+def _shortened(reference: str) -> str:
+    # Matplotlib leaves out labels that begin with an underscore or are empty.
+    label = reference.lstrip("_") or "no reference"
+    short = label if len(label) <= LONGEST_REFERENCE else f"{label[: LONGEST_REFERENCE - 1]}…"
+    # A dollar sign would begin a formula.
+    return short.replace("$", r"\$")

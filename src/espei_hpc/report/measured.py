@@ -1,0 +1,180 @@
+"""Thermochemical data against what is calculated, before and after a fit, by ESPEI's own residuals."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from pycalphad import variables as v
+
+from espei_hpc import upstream
+from espei_hpc.likelihood import Recipe, source
+from espei_hpc.likelihood.results import Failure
+from espei_hpc.report.child import Send, Unavailable
+from espei_hpc.report.residuals import SOURCES, Data
+from espei_hpc.report.samples import FloatArray, Samples
+
+ACTIVITY = "ACR"
+FILES = (("mcmc", "input_db"), ("generate_parameters", "input_db"), ("system", "phase_models"))
+"""Settings that name a file which is read here."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the data are compared with.
+
+    Attributes:
+        settings: the input, with the places where its files are.
+        best: the best value of each symbol in the chain.
+    """
+
+    settings: Mapping[str, Any]
+    best: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One measured value, and what is calculated of it.
+
+    Attributes:
+        output: the property, as the dataset names it.
+        excluded: contributions to the model that are left out of it.
+        phase: the phase; of an equilibrium all that were considered.
+        point: where it was measured.
+        before: calculated with the starting database; NaN if that failed.
+        after: calculated with the best parameters of the chain; NaN if that failed.
+        difference_before: ESPEI's residual before: calculated less measured, of an activity as the chemical
+            potential in J/mol.
+        difference_after: the same after.
+        deviation: ESPEI's standard deviation of the residual, its weights included.
+    """
+
+    output: str
+    excluded: tuple[str, ...]
+    phase: str
+    point: upstream.DataPoint
+    before: float
+    after: float
+    difference_before: float
+    difference_after: float
+    deviation: float
+
+
+class Batch(NamedTuple):
+    """Values that were compared together.
+
+    Attributes:
+        compared: the values.
+        notes: sentences about what went wrong.
+    """
+
+    compared: list[Compared]
+    notes: list[str]
+
+
+def inputs(samples: Samples) -> Inputs:
+    """Return what the data of a fit are compared with.
+
+    Raises:
+        Unavailable: if that cannot be known.
+    """
+    if not samples.settings:
+        raise Unavailable("the input is no longer beside the run directory")
+    if not upstream.known():
+        raise Unavailable("residuals of the installed release of ESPEI are not known here")
+    settings = {name: dict(section) for name, section in samples.settings.items() if section}
+    for section, key in FILES:
+        if name := settings.get(section, {}).get(key):
+            settings[section][key] = str(samples.file(name).absolute())
+    settings["system"]["datasets"] = str(samples.file(settings["system"]["datasets"]).absolute())
+    return Inputs(settings, dict(zip(samples.symbols, map(float, samples.best), strict=True)))
+
+
+def compare(inputs: Inputs, send: Send) -> None:
+    """Compare all thermochemical data; sends a ``Batch`` after the other.
+
+    Args:
+        inputs: what to compare with.
+        send: takes each batch.
+    """
+    datasets = _datasets(inputs.settings)
+    excluded = _exclusions(datasets)
+    recipe = Recipe(
+        database=source(inputs.settings),
+        phase_models=json.loads(Path(inputs.settings["system"]["phase_models"]).read_text()),
+        datasets=datasets,
+        symbols=list(inputs.best),
+        data_weights=upstream.normalized(inputs.settings)["mcmc"]["data_weights"],
+        priors=[],
+        residuals=[f"{one.__module__}.{one.__qualname__}" for one in SOURCES],
+    )
+    with upstream.registered_only(list(SOURCES)):
+        built = recipe.build()
+    before = np.array(built.initial)
+    after = np.array([inputs.best[symbol] for symbol in built.symbols])
+    for residual in built.residuals:
+        for data in SOURCES[type(residual)](residual):
+            send(_batch(data, before, after, excluded))
+
+
+def _datasets(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Load the datasets as ``run_espei`` does."""
+    from espei.datasets import apply_tags, load_datasets, recursive_glob
+
+    loaded = load_datasets(sorted(recursive_glob(settings["system"]["datasets"], "*.json")))
+    apply_tags(loaded, settings["system"].get("tags") or {})
+    return [dict(dataset) for dataset in loaded.all() if dataset.get("disabled") is not True]
+
+
+_Key = tuple[str, str, str]
+
+
+def _exclusions(datasets: list[dict[str, Any]]) -> dict[_Key, set[tuple[str, ...]]]:
+    """Return which contributions to the model are left out of a property of a phase from a reference."""
+    found: dict[_Key, set[tuple[str, ...]]] = {}
+    for dataset in datasets:
+        key = (dataset["output"], " + ".join(dataset["phases"]), str(dataset.get("reference", "")))
+        excluded = tuple(sorted(set(dataset.get("excluded_model_contributions", []))))
+        found.setdefault(key, set()).add(excluded)
+    return found
+
+
+def _batch(
+    data: Data, before: FloatArray, after: FloatArray, exclusions: Mapping[_Key, set[tuple[str, ...]]]
+) -> Batch:
+    notes = [data.note] if data.note else []
+    deviations: tuple[float, ...] = (float("nan"),) * len(data.points)
+    differences: list[tuple[float, ...]] = []
+    for when, parameters in (("before", before), ("after", after)):
+        found = deviations
+        try:
+            found, deviations = data.differences(parameters)
+        except Exception as error:
+            notes.append(f"{data.output} of {data.phase}, {when}: {Failure.of(error).error}")
+        differences.append(found)
+    compared = []
+    for point, first, last, deviation in zip(data.points, *differences, deviations, strict=True):
+        excluded = exclusions.get((data.output, data.phase, point.reference), set())
+        compared.append(
+            Compared(
+                output=data.output,
+                # Where one reference has the property with and without them, it is not known which this is.
+                excluded=next(iter(excluded)) if len(excluded) == 1 else (),
+                phase=data.phase,
+                point=point,
+                before=_calculated(data.output, point, first),
+                after=_calculated(data.output, point, last),
+                difference_before=first,
+                difference_after=last,
+                deviation=deviation,
+            )
+        )
+    return Batch(compared, notes)
+
+
+def _calculated(output: str, point: upstream.DataPoint, difference: float) -> float:
+    if output.startswith(ACTIVITY):
+        return float(point.value * np.exp(difference / (float(v.R) * point.temperature)))
+    return point.value + difference
