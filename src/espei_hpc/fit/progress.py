@@ -47,8 +47,7 @@ class Lines:
         elapsed = time.monotonic() - self._start
         over = sampling.done == sampling.iterations or sampling.reached
         if sampling.done > self._done_before and (elapsed >= self._next or over):
-            mean = elapsed / (sampling.done - self._done_before)
-            print(line(sampling, mean, time.time()), flush=True)
+            print(line(sampling, time.time()), flush=True)
             self._next = elapsed + self._interval
             self._interval = min(2 * self._interval, LONGEST_SILENCE_SECONDS)
 
@@ -56,19 +55,16 @@ class Lines:
         """Nothing to leave."""
 
 
-def line(sampling: Sampling, mean: float, now: float) -> str:
+def line(sampling: Sampling, now: float) -> str:
     """Return the line of a sampling.
 
     Args:
         sampling: what is known of it.
-        mean: length of an iteration since the sampling began, s.
         now: the time, s since 1970.
     """
-    pace = mean if sampling.pace is None else sampling.pace
-    left = figures.duration(pace * (sampling.iterations - sampling.done))
     told = [
         f"iteration {sampling.done} of {sampling.iterations}: {figures.numbers(sampling)}",
-        f"{mean:.3g} s an iteration, {pace:.3g} s of late, {left} left",
+        figures.pace(sampling),
         figures.workers(sampling),
         figures.goal(sampling),
     ]

@@ -64,6 +64,11 @@ def test_before_the_first_iteration_no_number_stands_for_one_that_is_not_there()
     assert "inf" not in told
 
 
+def test_before_there_is_a_pace_it_says_that_workers_prepare() -> None:
+    told = text(Sampling(iterations=1000, workers=3, preparing=True))
+    assert "workers are preparing, time left not known yet" in told
+
+
 def test_it_fits_a_narrow_terminal() -> None:
     console = Console(file=io.StringIO(), width=60)
     lines = console.render_lines(drawn(sampling(), NOW))

@@ -35,9 +35,9 @@ def test_lines_grow_rarer(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 def test_line_has_the_figures_of_the_display() -> None:
     known = sampling(350, 1000)
-    known.workers, known.pace, known.busy = 1, 0.19, 0.937
+    known.workers, known.mean, known.pace, known.busy = 1, 0.2, 0.19, 0.937
     known.job_end, known.saved_at = 7300.0, 88.0
-    told = progress.line(known, 0.2, 100.0)
+    told = progress.line(known, 100.0)
     assert told == (
         "iteration 350 of 1000: log-probability best -5.00, median -6.50; acceptance 0.25; "
         "0.2 s an iteration, 0.19 s of late, 2 min left; 1 worker, 94% busy; job 2 h 0 min left; "
@@ -46,8 +46,20 @@ def test_line_has_the_figures_of_the_display() -> None:
 
 
 def test_line_leaves_out_what_is_not_known() -> None:
-    told = progress.line(sampling(350, 1000), 0.2, 100.0)
-    assert told.endswith("acceptance 0.25; 0.2 s an iteration, 0.2 s of late, 2 min left")
+    told = progress.line(sampling(350, 1000), 100.0)
+    assert told.endswith("acceptance 0.25")
+
+
+def test_pace_is_told_once_where_it_is_that_of_late() -> None:
+    known = sampling(350, 1000)
+    known.mean, known.pace = 5.111, 5.112
+    assert progress.line(known, 100.0).endswith("; 5.11 s an iteration, 55 min left")
+
+
+def test_no_time_is_told_while_workers_prepare() -> None:
+    preparing = sampling(2, 1000)
+    preparing.preparing = True
+    assert progress.line(preparing, 100.0).endswith("; workers are preparing, time left not known yet")
 
 
 @pytest.mark.parametrize(
