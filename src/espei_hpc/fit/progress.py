@@ -5,8 +5,10 @@ import sys
 import time
 from typing import Protocol
 
+from espei_hpc.counted import counted
 from espei_hpc.fit import figures
 from espei_hpc.fit.live import LiveDisplay
+from espei_hpc.fit.log_line import dated
 from espei_hpc.fit.sampling import Sampling
 
 FIRST_LINE_SECONDS = 1.0
@@ -31,7 +33,7 @@ def display() -> Display:
 
 
 class Lines:
-    """Plain lines: the first iterations, then at growing intervals, and the last."""
+    """Plain lines: the beginning, the first iteration, then at growing intervals, and the last."""
 
     def __init__(self) -> None:
         self._start: float | None = None
@@ -44,15 +46,26 @@ class Lines:
         # The first report comes as the sampling begins.
         if self._start is None:
             self._start, self._done_before = time.monotonic(), sampling.done
+            _print(beginning(sampling))
         elapsed = time.monotonic() - self._start
         over = sampling.done == sampling.iterations or sampling.reached
         if sampling.done > self._done_before and (elapsed >= self._next or over):
-            print(line(sampling, time.time()), flush=True)
+            _print(line(sampling, time.time()))
             self._next = elapsed + self._interval
             self._interval = min(2 * self._interval, LONGEST_SILENCE_SECONDS)
 
     def close(self) -> None:
         """Nothing to leave."""
+
+
+def _print(text: str) -> None:
+    print(dated(text, sys.stdout), flush=True)
+
+
+def beginning(sampling: Sampling) -> str:
+    """Return the line with which a sampling begins."""
+    done = f"{sampling.done} of {counted(sampling.iterations, 'iteration')} done"
+    return "; ".join(filter(None, [f"sampling begins, {done}", figures.pace(sampling)]))
 
 
 def line(sampling: Sampling, now: float) -> str:
