@@ -17,7 +17,8 @@ LIMIT = 600.0
 
 STOCK_BEGINS = "Running MCMC for"
 STOCK_ITERATION = re.compile(r"\((\d+) of (\d+)\)")
-OURS_ITERATION = re.compile(r"^iteration (\d+) of (\d+):.*; ([\d.]+) s an iteration")
+OURS_BEGINS = "sampling begins"
+OURS_ITERATION = re.compile(r"iteration (\d+) of (\d+):")
 
 
 @dataclass
@@ -52,13 +53,13 @@ def stock(directory: Path) -> Fit:
 
 
 def ours(directory: Path, scheduler_file: Path, workers: int) -> Fit:
-    """Run ``espei-hpc fit``, which tells in its last line what an iteration took since the sampling began."""
+    """Run ``espei-hpc fit``."""
     words: list[str | Path] = [BIN / "espei-hpc", "fit", "--in", INPUT]
     words += ["--scheduler-file", scheduler_file, "-w", str(workers)]
     begin, over, came = _run(words, directory)
+    began = next(when for when, line in came if OURS_BEGINS in line)
     when, found = [(when, found) for when, line in came if (found := OURS_ITERATION.search(line))][-1]
-    sampling = float(found[3]) * int(found[1])
-    return Fit(over - begin, sampling, int(found[1]) + 1, when - sampling)
+    return Fit(over - begin, when - began, int(found[1]) + 1, began)
 
 
 def _run(words: list[str | Path], directory: Path) -> tuple[float, float, list[tuple[float, str]]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from case import INPUT, example
-from fit_commands import OURS_ITERATION, lines
+from fit_commands import OURS_BEGINS, lines
 from processes import BIN, child, wait_until
 
 RANKS = 3
@@ -37,14 +37,14 @@ def measure() -> dict[str, Any]:
 
 
 def _ours(directory: Path) -> float:
-    """Run ``espei-mpi`` until its first line, which tells how long ago the first evaluation was given."""
+    """Run ``espei-mpi`` until it says that the first evaluations are given."""
     launcher = f"{MPI}/bin/mpirun -bind-to none"
     begin = time.monotonic()
     words: list[str | Path] = [BIN / "espei-mpi", "--in", INPUT, "-n", str(RANKS), "--launcher", launcher]
     for when, line in lines(words, directory):
-        if found := OURS_ITERATION.search(line):
-            return when - float(found[1]) * float(found[3]) - begin
-    raise RuntimeError("the fit ended without a line about an iteration")
+        if OURS_BEGINS in line:
+            return when - begin
+    raise RuntimeError("the fit ended without a line about its sampling")
 
 
 def _hand_made(directory: Path) -> float:

@@ -1,6 +1,7 @@
 """What espei-mpi and its single steps make of their words, before anything runs."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -124,6 +125,23 @@ def test_input_may_be_named_without_its_option(commands: Commands) -> None:
     without = commands.run("espei-mpi", "-n", "4", "x.yaml", "--dry-run")
     assert without.code == 0, without.output
     assert without.output == with_it.output
+
+
+DATED = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (espei-hpc: |iteration |sampling begins).*"
+
+
+def test_every_line_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands, small_fit: Path) -> None:
+    result = commands.run("espei-hpc", "fit", small_fit, "--local", "-w", "1")
+    assert result.code == 0, result.output
+    assert all(re.fullmatch(DATED, line) for line in result.output.splitlines()), result.output
+
+
+def test_refusal_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands, small_fit: Path) -> None:
+    result = commands.run("espei-hpc", "fit", small_fit)
+    assert result.code == 64, result.output
+    line = result.output.splitlines()[0]
+    assert re.fullmatch(DATED, line), line
+    assert "cluster: none is named" in line
 
 
 def test_ranks_of_a_launcher_are_refused_where_there_is_only_docker(

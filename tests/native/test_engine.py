@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import threading
@@ -138,6 +139,17 @@ def test_stock_engine_makes_the_same_chain(commands: Commands, small_fit: Path, 
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--engine", "espei")
     assert result.code == 0, result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
+
+
+@pytest.mark.parametrize("engine", ["graph", "espei"])
+def test_time_left_is_not_told_before_the_workers_are_prepared(
+    engine: str, commands: Commands, small_fit: Path
+) -> None:
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--engine", engine)
+    assert result.code == 0, result.output
+    first, *_, last = re.findall(r"iteration \d+ of 30: .*", result.output)
+    assert "workers are preparing, time left not known yet" in first
+    assert re.search(r"\d s an iteration, (.* of late, )?0 s left", last)
 
 
 def test_fault_12_log_probability_that_is_not_a_number_is_told_with_its_parameters(

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,7 @@ def main() -> int:
     except click.exceptions.Abort:
         return ExitCode.FAILED
     except Refusal as refusal:
-        show(refusal)
-        if topic := pages.about(refusal):
-            click.echo(f"espei-hpc: more: {pages.command(topic, os.environ)}", err=True)
-        return refusal.code
+        return refused(refusal)
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -52,10 +50,18 @@ def show_usage_error(error: click.ClickException) -> None:
         error.show()
 
 
-def show(refusal: Refusal) -> None:
-    """Print a refusal for people."""
+def refused(refusal: Refusal, written: Callable[[str], str] = str) -> int:
+    """Print a refusal, and where to read more; return the exit code."""
+    show(refusal, written)
+    if topic := pages.about(refusal):
+        click.echo(f"espei-hpc: more: {pages.command(topic, os.environ)}", err=True)
+    return refusal.code
+
+
+def show(refusal: Refusal, written: Callable[[str], str] = str) -> None:
+    """Print a refusal for people, each fault as ``written`` has it."""
     for fault in refusal.faults:
-        click.echo(f"espei-hpc: {fault}", err=True)
+        click.echo(written(f"espei-hpc: {fault}"), err=True)
     for line in refusal.details:
         click.echo(f"    {line}", err=True)
 
@@ -424,7 +430,12 @@ def fit(
 
     Example: run-fit --in x.yaml --scheduler-file my_scheduler.json
     """
+    from espei_hpc.fit import log_line
     from espei_hpc.fit.stop import Stopped, Stopper
+
+    def say(line: str) -> None:
+        # Not by click, which looks below sys.stdout, and so would write into what is drawn there.
+        print(log_line.dated(f"espei-hpc: {line}", sys.stdout), flush=True)
 
     _check_goal(goal, engine)
     stopper = Stopper()
@@ -456,6 +467,8 @@ def fit(
         return run.run(opening, wanted, stopper, Walltime(end), supervisor, say)
     except Stopped:
         return SIGNAL_BASE + (stopper.signal or 0)
+    except Refusal as refusal:
+        return refused(refusal, lambda line: log_line.dated(line, sys.stderr))
 
 
 @commands.command()

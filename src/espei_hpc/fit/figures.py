@@ -2,6 +2,8 @@
 
 from espei_hpc.fit.sampling import Sampling
 
+PREPARING = "workers are preparing, time left not known yet"
+
 
 def numbers(sampling: Sampling) -> str:
     """Say in one line where the walkers are."""
@@ -28,10 +30,16 @@ def goal(sampling: Sampling) -> str | None:
 
 
 def pace(sampling: Sampling) -> str | None:
-    """Say how long an iteration takes of late, and how long all that are left; None before the first."""
+    """Say how long an iteration takes, of late if that is another, and how long all that are left.
+
+    None where neither is known and nobody prepares.
+    """
     if sampling.pace is None or sampling.left is None:
-        return None
-    return f"{sampling.pace:.3g} s an iteration, {duration(sampling.left)} left"
+        return PREPARING if sampling.preparing else None
+    late = f"{sampling.pace:.3g} s"
+    mean = late if sampling.mean is None else f"{sampling.mean:.3g} s"
+    each = f"{late} an iteration" if mean == late else f"{mean} an iteration, {late} of late"
+    return f"{each}, {duration(sampling.left)} left"
 
 
 def duration(seconds: float) -> str:

@@ -152,7 +152,7 @@ class GraphFit:
                 self.sampling.start = graph.starting
             self._judge(chain)
             graph.pause_at = self._until(chain)
-            self._observer.iterated(chain, pool.workers)
+            self._observer.iterated(chain, pool.workers, pool.making)
             self.walltime.sampled(chain.done)
             self.stopper.over = self.stopper.over or self.walltime.over_for_an_iteration()
 

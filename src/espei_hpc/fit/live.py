@@ -1,6 +1,8 @@
 """How far the fit is, on a terminal: some lines that are drawn anew four times a second."""
 
+import sys
 import time
+from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -8,14 +10,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from espei_hpc.counted import counted
-from espei_hpc.fit import figures
+from espei_hpc.fit import figures, log_streams
 from espei_hpc.fit.sampling import Sampling
 
 BAR_WIDTH = 40
 
 
 class LiveDisplay:
-    """A bar and the figures below it.
+    """A bar and the figures below it; what is printed or logged meanwhile is put above them.
 
     Args:
         console: where to draw; None for standard output.
@@ -24,19 +26,29 @@ class LiveDisplay:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
         self._sampling = Sampling()
-        self._live = Live(console=self._console, get_renderable=self._drawn)
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._drawn,
+            # What goes to a file is no concern of the terminal's.
+            redirect_stderr=sys.stderr.isatty(),
+        )
+        self._moved: dict[TextIO, TextIO] = {}
 
     def report(self, sampling: Sampling) -> None:
         """Show a sampling from now on: what changes in it is seen, whether it is told or not."""
         self._sampling = sampling
         if not self._live.is_started:
-            self._live.start()
+            before = log_streams.standard()
+            self._live.start(refresh=True)
+            self._moved = dict(zip(before, log_streams.standard(), strict=True))
+            log_streams.move(self._moved)
             # It stays to be seen: whoever is killed could not bring it back.
             self._console.show_cursor(True)
 
     def close(self) -> None:
         """Leave the figures as they are and go to the next line."""
         self._live.stop()
+        log_streams.move({ours: theirs for theirs, ours in self._moved.items()})
 
     def _drawn(self) -> RenderableType:
         return drawn(self._sampling, time.time())

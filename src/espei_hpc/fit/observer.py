@@ -33,19 +33,26 @@ class Observer:
     def begins(self, chain: Chain) -> None:
         """Take note that the sampling begins, or begins again."""
         self._recent = Recent(time.monotonic(), chain.done)
+        self.sampling.paced(self._recent)
         self.note(chain)
         self._report(self.sampling)
 
     def evaluated(self, done: Done) -> None:
         """Take note of a piece that a worker has evaluated."""
-        self._recent.answered(done.seconds)
+        self._recent.answered(done.seconds, preparing=bool(done.value.preparing))
         self._timeline.add(done)
 
-    def iterated(self, chain: Chain, workers: int) -> None:
-        """Take note of iterations that are done."""
+    def iterated(self, chain: Chain, workers: int, awaited: int = 0) -> None:
+        """Take note of iterations that are done.
+
+        Args:
+            chain: with these.
+            workers: how many take part.
+            awaited: workers that still build their likelihood.
+        """
         self._recent.passed(time.monotonic(), workers)
-        self._recent.iterated(chain.done)
-        self.sampling.pace, self.sampling.busy = self._recent.pace, self._recent.busy
+        self._recent.iterated(chain.done, awaited)
+        self.sampling.paced(self._recent)
         self.note(chain)
         self._report(self.sampling)
 

@@ -5,8 +5,10 @@ import sys
 import time
 from typing import Protocol
 
+from espei_hpc.counted import counted
 from espei_hpc.fit import figures
 from espei_hpc.fit.live import LiveDisplay
+from espei_hpc.fit.log_line import dated
 from espei_hpc.fit.sampling import Sampling
 
 FIRST_LINE_SECONDS = 1.0
@@ -31,7 +33,7 @@ def display() -> Display:
 
 
 class Lines:
-    """Plain lines: the first iterations, then at growing intervals, and the last."""
+    """Plain lines: the beginning, the first iteration, then at growing intervals, and the last."""
 
     def __init__(self) -> None:
         self._start: float | None = None
@@ -44,11 +46,11 @@ class Lines:
         # The first report comes as the sampling begins.
         if self._start is None:
             self._start, self._done_before = time.monotonic(), sampling.done
+            _print(beginning(sampling))
         elapsed = time.monotonic() - self._start
         over = sampling.done == sampling.iterations or sampling.reached
         if sampling.done > self._done_before and (elapsed >= self._next or over):
-            mean = elapsed / (sampling.done - self._done_before)
-            print(line(sampling, mean, time.time()), flush=True)
+            _print(line(sampling, time.time()))
             self._next = elapsed + self._interval
             self._interval = min(2 * self._interval, LONGEST_SILENCE_SECONDS)
 
@@ -56,19 +58,26 @@ class Lines:
         """Nothing to leave."""
 
 
-def line(sampling: Sampling, mean: float, now: float) -> str:
+def _print(text: str) -> None:
+    print(dated(text, sys.stdout), flush=True)
+
+
+def beginning(sampling: Sampling) -> str:
+    """Return the line with which a sampling begins."""
+    done = f"{sampling.done} of {counted(sampling.iterations, 'iteration')} done"
+    return "; ".join(filter(None, [f"sampling begins, {done}", figures.pace(sampling)]))
+
+
+def line(sampling: Sampling, now: float) -> str:
     """Return the line of a sampling.
 
     Args:
         sampling: what is known of it.
-        mean: length of an iteration since the sampling began, s.
         now: the time, s since 1970.
     """
-    pace = mean if sampling.pace is None else sampling.pace
-    left = figures.duration(pace * (sampling.iterations - sampling.done))
     told = [
         f"iteration {sampling.done} of {sampling.iterations}: {figures.numbers(sampling)}",
-        f"{mean:.3g} s an iteration, {pace:.3g} s of late, {left} left",
+        figures.pace(sampling),
         figures.workers(sampling),
         figures.goal(sampling),
     ]

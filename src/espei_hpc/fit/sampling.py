@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from espei_hpc.fit.goal import Judgement
+from espei_hpc.fit.recent import Recent
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,7 +23,9 @@ class Sampling:
         last: log-probabilities of the walkers now, shape (walkers,).
         acceptance: fraction of proposals accepted so far, over all walkers.
         workers: how many take part now; None where that is not known.
-        pace: length of an iteration of late, s; None before the first.
+        preparing: whether workers prepare, so that no pace is known yet.
+        pace: length of an iteration of late, s; None where that is not known.
+        mean: length of an iteration since the preparation was over, s; None where that is not known.
         busy: fraction of the workers' time of late in which they evaluated, 0 to 1; None where that is not
             known.
         job_end: when the job ends, s since 1970; None where that is not known.
@@ -38,11 +41,18 @@ class Sampling:
     last: FloatArray = field(default_factory=lambda: np.empty(0))
     acceptance: float = 0.0
     workers: int | None = None
+    preparing: bool = False
     pace: float | None = None
+    mean: float | None = None
     busy: float | None = None
     job_end: float | None = None
     saved_at: float | None = None
     judged: Judgement | None = None
+
+    def paced(self, recent: Recent) -> None:
+        """Take note of how fast the sampling is."""
+        self.preparing, self.pace, self.mean = recent.preparing, recent.pace, recent.mean
+        self.busy = recent.busy
 
     @property
     def reached(self) -> bool:
@@ -56,7 +66,7 @@ class Sampling:
 
     @property
     def left(self) -> float | None:
-        """Time that the rest takes at the pace of late, s; None before the first iteration."""
+        """Time that the rest takes at the pace of late, s; None where that is not known."""
         return None if self.pace is None else self.pace * max(0, self.iterations - self.done)
 
     def job_left(self, now: float) -> float | None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from distributed.comm.core import CommClosedError
@@ -32,14 +32,18 @@ class _SafePool:
         packed: the packed recipe that workers build the likelihood from.
         stopper: told when a stop is safe.
         sampling: takes the log-probabilities of the starting walkers.
+        recent: told of each evaluation.
     """
 
-    def __init__(self, client: Any, packed: bytes, stopper: Stopper, sampling: Sampling) -> None:
+    def __init__(
+        self, client: Any, packed: bytes, stopper: Stopper, sampling: Sampling, recent: Recent
+    ) -> None:
         self._client = client
         # Held by every worker before the first evaluation, so that none waits for another.
         self._recipe = client.scatter(packed, broadcast=True, hash=False)
         self._stopper = stopper
         self._sampling = sampling
+        self._recent = recent
 
     def map(self, _: Any, parameters: Iterable[Any]) -> list[Any]:
         """Evaluate the log-probability for each of ``parameters``; a stop is safe in here."""
@@ -57,7 +61,10 @@ class _SafePool:
         return values
 
     def _evaluate(self, parameters: Iterable[Any]) -> list[Any]:
-        return list(self._client.map(log_probability, parameters, recipe=self._recipe))
+        answers = list(self._client.map(log_probability, parameters, recipe=self._recipe))
+        for answer in answers:
+            self._recent.answered(answer.seconds, preparing=answer.built)
+        return [answer.value for answer in answers]
 
 
 def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling], None]) -> Sampling:
@@ -96,7 +103,9 @@ class _Observer:
         self._stopper.sampling()
         self.sampling.iterations = iterations
         self._recent = Recent(time.monotonic(), 0)
-        pool = _SafePool(client, recipe(self._settings, prepared).packed(), self._stopper, self.sampling)
+        self.sampling.paced(self._recent)
+        packed = recipe(self._settings, prepared).packed()
+        pool = _SafePool(client, packed, self._stopper, self.sampling, self._recent)
         self._report(self.sampling)
         return pool
 
@@ -108,7 +117,7 @@ class _Observer:
         sampling.acceptance = acceptance
         self._recent.passed(time.monotonic(), 0)
         self._recent.iterated(sampling.done)
-        sampling.pace = self._recent.pace
+        sampling.paced(self._recent)
         self._report(sampling)
 
     def end(self, files: tuple[str | None, str | None]) -> None:
@@ -121,9 +130,20 @@ class _Observer:
             raise Stopped
 
 
-def log_probability(parameters: FloatArray, recipe: bytes) -> float:
+class _Answer(NamedTuple):
+    """What a worker has evaluated."""
+
+    value: float
+    seconds: float
+    built: bool
+    """Whether the worker built its likelihood for it."""
+
+
+def log_probability(parameters: FloatArray, recipe: bytes) -> _Answer:
     """Return what ESPEI's ``EmceeOptimizer.predict`` does; runs in a worker."""
-    return upstream.EmceeOptimizer.predict(parameters, **_context(recipe))  # type: ignore[no-any-return]
+    begin, builds = time.perf_counter(), _context.cache_info().misses
+    value = upstream.EmceeOptimizer.predict(parameters, **_context(recipe))
+    return _Answer(value, time.perf_counter() - begin, _context.cache_info().misses > builds)
 
 
 @functools.lru_cache(maxsize=1)

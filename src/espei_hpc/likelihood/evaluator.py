@@ -81,6 +81,7 @@ class Evaluator:
             evaluated.results[number], evaluated.seconds[number] = outcome.result, outcome.seconds
             evaluated.notes.extend(filter(None, [outcome.note]))
             evaluated.differences.extend(filter(None, [outcome.difference]))
+            evaluated.preparing.extend([number] if outcome.preparing else [])
             if outcome.result.stops:
                 stopped.add(residual)
 

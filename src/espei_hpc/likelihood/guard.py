@@ -32,12 +32,14 @@ class Outcome(NamedTuple):
         seconds: wall time that it took, without what comparing took.
         note: the unit, and why it is left to ESPEI's own functions from now on, if that is new.
         difference: what a comparison found after evaluations that were not compared.
+        preparing: whether it was one of the first, which take longer than the others.
     """
 
     result: UnitResult
     seconds: float
     note: tuple[str, str] | None = None
     difference: Difference | None = None
+    preparing: bool = False
 
 
 class Guarded:
@@ -56,6 +58,8 @@ class Guarded:
         self._verify = verify
         self._left = first
         self._compared = 0
+        self._slow = 0
+        """Evaluations by ESPEI's own functions, besides those of the plan or to make it."""
         self._trusted = 0
         """Evaluations that were not compared."""
         self._plan: Evaluate | None = None
@@ -66,7 +70,8 @@ class Guarded:
         if not self._open:
             return Outcome(*evaluated(self._unit.evaluate, parameters))
         if self._compared < COMPARED_FIRST or self._left <= 0:
-            return self._compare(parameters)
+            self._slow += 1
+            return self._compare(parameters)._replace(preparing=self._slow <= WARM_UP)
         assert self._plan is not None  # noqa: S101 (the first comparisons have made it)
         self._left -= 1
         begin = time.perf_counter()

@@ -132,6 +132,7 @@ class Evaluated:
             pieces that is to be balanced).
         notes: units that are left to ESPEI's own functions from now on, and why each is.
         differences: of prepared units that had been trusted before.
+        preparing: numbers of the units that are only being prepared, which takes longer.
     """
 
     prior: float
@@ -139,6 +140,7 @@ class Evaluated:
     seconds: dict[int, float] = field(default_factory=dict)
     notes: list[tuple[str, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    preparing: list[int] = field(default_factory=list)
 
 
 class LikelihoodError(Exception):

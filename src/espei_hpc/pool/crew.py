@@ -72,6 +72,11 @@ class Crew:
         return self._remotes.get(remote.address) is remote
 
     @property
+    def making(self) -> int:
+        """Workers that make their evaluator now."""
+        return sum(not (remote.ready or remote.trouble) for remote in self.remotes)
+
+    @property
     def remotes(self) -> list[Remote]:
         """All that are not lost."""
         return list(self._remotes.values())

@@ -91,6 +91,11 @@ class Pool:
         """Workers that have their evaluator now."""
         return len(self._dispatcher.workers)
 
+    @property
+    def making(self) -> int:
+        """Workers that make their evaluator now."""
+        return self._crew.making
+
     def start(self, still_wanted: Callable[[], None]) -> Any:
         """Have evaluators made on all workers, and wait for the first; the others join as they come.
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from espei_hpc.counted import counted
-from espei_hpc.fit.figures import duration
+from espei_hpc.fit.figures import PREPARING, duration
 from espei_hpc.fit.progress_file import Progress
 from espei_hpc.status.cluster import Cluster
 from espei_hpc.status.holding import Holding
@@ -49,6 +49,7 @@ def _figures(progress: Progress) -> str:
         "log-probability best {:.2f}": progress.best,
         "median {:.2f}": progress.median,
         "acceptance {:.2f}": progress.acceptance,
+        PREPARING: True if progress.seconds_per_iteration is None else None,
         "{:.3g} s an iteration": progress.seconds_per_iteration,
         "{} left": None if left is None else duration(left),
         "{}": None if progress.workers is None else counted(progress.workers, "worker"),

@@ -1,7 +1,11 @@
 """What a terminal gets to see."""
 
 import io
+import logging
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -64,6 +68,11 @@ def test_before_the_first_iteration_no_number_stands_for_one_that_is_not_there()
     assert "inf" not in told
 
 
+def test_before_there_is_a_pace_it_says_that_workers_prepare() -> None:
+    told = text(Sampling(iterations=1000, workers=3, preparing=True))
+    assert "workers are preparing, time left not known yet" in told
+
+
 def test_it_fits_a_narrow_terminal() -> None:
     console = Console(file=io.StringIO(), width=60)
     lines = console.render_lines(drawn(sampling(), NOW))
@@ -97,6 +106,54 @@ def test_the_cursor_is_shown_all_the_time_and_in_the_end() -> None:
     display.close()
     assert printed(console).rfind("\x1b[?25h") > printed(console).rfind("\x1b[?25l")
     assert printed(console).endswith("\n") or printed(console).endswith("\x1b[?25h")
+
+
+@contextmanager
+def loud_logger() -> Iterator[logging.Logger]:
+    """Have a logger like ESPEI's: its handler has the stream of its beginning."""
+    logger = logging.getLogger("a logger of somebody")
+    handler = logging.StreamHandler(sys.stderr)
+    logger.addHandler(handler)
+    yield logger
+    logger.removeHandler(handler)
+
+
+class OfTerminal(io.StringIO):
+    """A stream that is a terminal's."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_whatever_is_printed_or_logged_meanwhile_goes_through_the_display(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    console, out, err = terminal(), OfTerminal(), OfTerminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    with loud_logger() as logger:
+        display = LiveDisplay(console)
+        display.report(sampling())
+        logger.warning("logged")
+        print("printed")
+        print("said aside", file=sys.stderr)
+        display.close()
+        for text in ("logged", "printed", "said aside"):
+            assert text in printed(console)
+        assert not out.getvalue() + err.getvalue()
+        logger.warning("logged afterwards")
+    assert err.getvalue() == "logged afterwards\n"
+
+
+def test_what_goes_to_a_file_is_not_drawn_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = terminal()
+    with loud_logger() as logger:
+        display = LiveDisplay(console)
+        display.report(sampling())
+        logger.warning("logged")
+        display.close()
+    assert "logged" not in printed(console)
+    assert capsys.readouterr().err == "logged\n"
 
 
 def test_without_colours_where_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

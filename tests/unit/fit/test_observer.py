@@ -11,6 +11,7 @@ from espei_hpc.fit.files import SampleFiles
 from espei_hpc.fit.observer import Observer
 from espei_hpc.fit.run_directory import held
 from espei_hpc.fit.sampling import Sampling
+from espei_hpc.likelihood import Evaluated
 from espei_hpc.pool.dispatch import Job
 from espei_hpc.pool.results import Done
 from espei_hpc.sampler import Graph, State
@@ -28,7 +29,7 @@ def test_sampling_and_files_tell_how_far_it_is_and_who_worked(tmp_path: Path) ->
         observer.begins(chain)
         graph = Graph(chain.state, 20)
         while task := graph.pop():
-            observer.evaluated(Done(Job(task, 0, ()), None, 1e-9, "tls://a:1", time.time()))
+            observer.evaluated(Done(Job(task, 0, ()), Evaluated(0.0), 1e-9, "tls://a:1", time.time()))
             graph.put(task, -0.5 * float(np.sum(graph.parameters(task) ** 2)))
             if block := graph.take():
                 chain.add(block)

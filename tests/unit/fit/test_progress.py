@@ -1,10 +1,20 @@
 """What a batch log gets to see."""
 
+import re
+from datetime import datetime
+
 import numpy as np
 import pytest
 
 from espei_hpc.fit import figures, progress
 from espei_hpc.fit.sampling import Sampling
+
+LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (.*)")
+
+
+def texts(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return what was printed, without date and time."""
+    return [LINE.sub(r"\2", line) for line in capsys.readouterr().out.splitlines()]
 
 
 def sampling(done: int, iterations: int) -> Sampling:
@@ -16,11 +26,28 @@ def test_first_and_last_iteration_are_always_told(capsys: pytest.CaptureFixture[
     lines = progress.Lines()
     for done in range(1001):
         lines.report(sampling(done, 1000))
-    printed = capsys.readouterr().out.splitlines()
+    began, *printed = texts(capsys)
+    assert began == "sampling begins, 0 of 1000 iterations done"
     assert printed[0].startswith(
         "iteration 1 of 1000: log-probability best -5.00, median -6.50; acceptance 0.25"
     )
     assert printed[-1].startswith("iteration 1000 of 1000")
+
+
+def test_lines_of_a_log_begin_with_date_and_time(capsys: pytest.CaptureFixture[str]) -> None:
+    before = datetime.now().replace(microsecond=0)
+    progress.Lines().report(sampling(0, 1000))
+    (written,) = (LINE.fullmatch(line) for line in capsys.readouterr().out.splitlines())
+    assert written
+    assert before <= datetime.fromisoformat(written[1]) <= datetime.now()
+
+
+def test_lines_on_a_terminal_have_no_date(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    progress.Lines().report(sampling(0, 1000))
+    assert capsys.readouterr().out == "sampling begins, 0 of 1000 iterations done\n"
 
 
 def test_lines_grow_rarer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,9 +62,9 @@ def test_lines_grow_rarer(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 def test_line_has_the_figures_of_the_display() -> None:
     known = sampling(350, 1000)
-    known.workers, known.pace, known.busy = 1, 0.19, 0.937
+    known.workers, known.mean, known.pace, known.busy = 1, 0.2, 0.19, 0.937
     known.job_end, known.saved_at = 7300.0, 88.0
-    told = progress.line(known, 0.2, 100.0)
+    told = progress.line(known, 100.0)
     assert told == (
         "iteration 350 of 1000: log-probability best -5.00, median -6.50; acceptance 0.25; "
         "0.2 s an iteration, 0.19 s of late, 2 min left; 1 worker, 94% busy; job 2 h 0 min left; "
@@ -46,8 +73,20 @@ def test_line_has_the_figures_of_the_display() -> None:
 
 
 def test_line_leaves_out_what_is_not_known() -> None:
-    told = progress.line(sampling(350, 1000), 0.2, 100.0)
-    assert told.endswith("acceptance 0.25; 0.2 s an iteration, 0.2 s of late, 2 min left")
+    told = progress.line(sampling(350, 1000), 100.0)
+    assert told.endswith("acceptance 0.25")
+
+
+def test_pace_is_told_once_where_it_is_that_of_late() -> None:
+    known = sampling(350, 1000)
+    known.mean, known.pace = 5.111, 5.112
+    assert progress.line(known, 100.0).endswith("; 5.11 s an iteration, 55 min left")
+
+
+def test_no_time_is_told_while_workers_prepare() -> None:
+    preparing = sampling(2, 1000)
+    preparing.preparing = True
+    assert progress.line(preparing, 100.0).endswith("; workers are preparing, time left not known yet")
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,16 @@ def test_first_evaluations_are_espeis_own_and_then_one_in_so_many() -> None:
     assert plan.count == COMPARED_FIRST + 100
 
 
+def test_first_evaluations_are_said_to_prepare_whatever_comes_of_them() -> None:
+    for plan in (Counted(1.0), Counted(Left("away"))):
+        unit = guarded(Counted(1.0), plan, verify=1)
+        assert [unit(PARAMETERS).preparing for _ in range(WARM_UP + 20)] == [True] * WARM_UP + [False] * 20
+
+
+def test_nothing_is_said_to_prepare_where_nothing_is_prepared() -> None:
+    assert not guarded(Counted(1.0), Counted(1.0), verify=0)(PARAMETERS).preparing
+
+
 def test_units_can_be_compared_at_different_times() -> None:
     early, late = Counted(1.0), Counted(1.0)
     values(guarded(early, Counted(1.0), verify=10, first=2), WARM_UP + 3)

@@ -78,6 +78,14 @@ def test_figures_of_a_fit_that_runs_are_told(tmp_path: Path) -> None:
     )
 
 
+def test_fit_whose_workers_prepare_is_said_to_have_no_pace_yet(tmp_path: Path) -> None:
+    run(tmp_path, 5, None)
+    (tmp_path / "progress.json").write_text('{"iteration": 1, "iterations": 30, "workers": 1}')
+    with held(tmp_path):
+        seen = look(Run("x", tmp_path, None))
+    assert lines(seen)[1].strip() == "iteration 1, workers are preparing, time left not known yet, 1 worker"
+
+
 def test_figures_that_nobody_can_read_are_left_out(tmp_path: Path) -> None:
     run(tmp_path, 5, 75)
     (tmp_path / "progress.json").write_text("{")
