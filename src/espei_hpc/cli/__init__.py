@@ -185,7 +185,9 @@ time_left_option = click.option(
 @takes_input()
 @run_dir_option
 def check(input_file: Path, run_dir: Path | None) -> None:
-    """Check an input and all it names, and whether an earlier start of it can go on; start nothing.
+    """Check an input and all it names; start nothing.
+
+    It also says whether an earlier start of the fit can go on.
 
     Example: espei-hpc check --in x.yaml
     """
@@ -201,7 +203,9 @@ def check(input_file: Path, run_dir: Path | None) -> None:
 @click.option("--hours", type=click.FloatRange(0, min_open=True), help="Name the ranks that finish in time.")
 @click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
 def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_json: bool) -> None:
-    """Measure an input's likelihood here and forecast the fit for numbers of ranks; write nothing.
+    """Forecast how long a fit takes with how many ranks.
+
+    It measures the input's likelihood here, and writes nothing.
 
     Example: espei-hpc plan --in x.yaml --cores-per-node 48 --hours 24
     """
@@ -478,7 +482,9 @@ def fit(
     "--times", type=click.IntRange(0), default=20, show_default=True, help="Say yes so many times at most."
 )
 def again(input_file: Path, run_dir: Path | None, times: int) -> int:
-    """Say whether a job should start its fit once more, for the script that is about to submit itself.
+    """Say whether a job should start its fit once more.
+
+    A job script asks this before it submits itself.
 
     Yes, exit code 0, if the fit was stopped, killed or lost its cluster, and did iterations since the
     last yes. No, exit code 1, if it is finished, failed, did none, or was started so many times.

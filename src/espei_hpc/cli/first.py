@@ -14,10 +14,11 @@ import click
 )
 @click.option("--datasets", type=click.Path(path_type=Path), metavar="DIR", help="Your datasets.")
 def init(directory: Path, tdb: Path | None, datasets: Path | None) -> None:
-    """Write an input with comments, and all that it names, into DIRECTORY [default: here].
+    """Write a first project: an input and all that it names.
 
-    Without options it is the example, Cu-Mg, a fit in under a minute. With --tdb and --datasets the input
-    is made for these, which stay where they are. Nothing is ever written over.
+    It goes into DIRECTORY [default: here], and the input has comments. Without options it is the
+    example, Cu-Mg, a fit in under a minute. With --tdb and --datasets the input is made for these, which
+    stay where they are. Nothing is ever written over.
 
     Example: espei-hpc init my-fit --tdb cu-mg.tdb --datasets input-data
     """

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: "Shell") -> None:
-    """Print the script that has a shell complete espei-hpc, and bash espei-mpi too.
+    """Print a script that has the shell complete commands.
+
+    It completes espei-hpc, and in bash espei-mpi too.
 
     To install it for bash, where it is loaded by the name of the command:
 
@@ -39,7 +41,9 @@ def completion(context: click.Context, shell: "Shell") -> None:
 @click.command("help")
 @click.argument("topic", required=False)
 def help_page(topic: str | None) -> None:
-    """Print the page of the documentation about TOPIC; without it, say which there are.
+    """Print a page of the documentation, or list them all.
+
+    TOPIC is the page; without it the pages are listed.
 
     Example: espei-hpc help host-mpi
     """

@@ -49,9 +49,10 @@ def host_mpi(
     launcher_words: bool,
     as_json: bool,
 ) -> None:
-    """Find the host's MPIs, and say which MPI a launcher's ranks would load and whether that works.
+    """Find the host's MPIs, and the one that ranks would load.
 
-    Nothing of the host is run. Inside an image, bind the host's file system at /host.
+    It also says whether that works. Nothing of the host is run. Inside an image, bind the host's file
+    system at /host.
 
     Example: apptainer exec --bind /:/host:ro espei.sif espei-hpc host-mpi --path "$PATH"
     """
@@ -110,7 +111,7 @@ def doctor(
     launcher_exit: int,
     as_json: bool,
 ) -> int:
-    """Look at a login node, a job or a container before a fit is tried there.
+    """Look for what may hinder a fit on this host or in this job.
 
     Exit code: 0 if nothing hinders a fit, 1 if something on this host does, 69 if ranks form no world.
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.group()
 def job() -> None:
-    """Write a script for a batch system, complete, to be read and changed; --submit hands it over.
+    """Write a job script for Slurm or PBS.
+
+    It is complete, to be read and changed; --submit submits it.
 
     Example: espei-hpc job slurm --in x.yaml --kind long-fit --account abc123 >long-fit.sbatch
     """
@@ -108,7 +110,9 @@ def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any
 @job.command()
 @takes_inputs("inputs", "INPUT...", INPUT)
 def finished(inputs: tuple[Path, ...]) -> int:
-    """Say which fits are finished (the job behind an array of fits does); exit code 0 if all are.
+    """Say which fits are finished; exit code 0 if all are.
+
+    The job behind an array of fits asks this.
 
     Example: espei-hpc job finished x.yaml y.yaml
     """

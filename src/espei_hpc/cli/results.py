@@ -19,9 +19,10 @@ from espei_hpc.counted import counted
     help="Directory of the report [default: report in the run directory].",
 )
 def report(run: Path, symbols: str, output: Path | None) -> None:
-    """Write a page and plots of a fit: traces, distributions, phase diagram, and whether it has converged.
+    """Write a page that shows whether a fit has converged.
 
-    RUN is an input or a run directory; the fit may be running.
+    It has plots of traces, distributions and the phase diagram. RUN is an input or a run
+    directory; the fit may be running.
 
     Example: espei-hpc report x.yaml --symbols VV0001,VV0004
     """
@@ -49,7 +50,9 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
 @takes_input("run", "RUN", RUN)
 @click.argument("file", type=click.Path(path_type=Path))
 def export(run: Path, file: Path) -> None:
-    """Write the chain of a fit as ArviZ' InferenceData, netCDF, for other programs.
+    """Write the chain of a fit for other programs, as netCDF.
+
+    It is ArviZ' InferenceData.
 
     RUN is an input or a run directory; the fit may be running.
 

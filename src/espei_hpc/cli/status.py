@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     help="Look again every so many seconds [5], until all runs have ended or Ctrl-C.",
 )
 def status(runs: tuple[Path, ...], as_json: bool, watch: str | None) -> None:
-    """Say how far fits are, who runs them, and how to see Dask's pages; read files, change nothing.
+    """Say how far fits are, and who runs them.
+
+    It also says how to see Dask's pages. It reads files and changes nothing.
 
     RUN is an input or a run directory; without one it is every *.run here. Of several there is a table.
 

@@ -2,11 +2,12 @@
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
+from espei_hpc.problem.findings import named
 
 
 def write(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
@@ -20,14 +21,12 @@ def write(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
         What was made: directories before what is in them.
 
     Raises:
-        Refusal: (CANNOT_CREATE) naming every file that is there already, or what the system refused.
+        Refusal: (CANNOT_CREATE) saying which files are there already, or what the system refused.
             Nothing is left then.
     """
     there = [directory / name for name in contents if os.path.lexists(directory / name)]
     if there:
-        cure = "move it away, or name another directory"
-        faults = [Fault(str(path), "is there already, and is not written over", cure) for path in there]
-        raise Refusal(ExitCode.CANNOT_CREATE, faults)
+        raise Refusal(ExitCode.CANNOT_CREATE, [_in_the_way(directory, there)])
     made: list[Path] = []
     try:
         for name, content in contents.items():
@@ -44,6 +43,17 @@ def write(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
         remove(made)
         raise
     return made
+
+
+def _in_the_way(directory: Path, there: Sequence[Path]) -> Fault:
+    files = (
+        "1 file that would be written exists"
+        if len(there) == 1
+        else (f"{len(there)} files that would be written exist")
+    )
+    names = named([str(path.relative_to(directory)) for path in there], 3)
+    cure = "name another directory, or move them away"
+    return Fault(str(directory if directory.name else directory.resolve()), f"{files} already: {names}", cure)
 
 
 def _make_directory(directory: Path, made: list[Path]) -> None:

@@ -1,8 +1,7 @@
 """The starting database: it parses, has the phases and symbols, and can be written again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import espei.refdata
 from espei.database_utils import initialize_database
@@ -12,6 +11,8 @@ from espei_hpc.faults import Refusal
 from espei_hpc.problem.findings import Findings, named, reason
 from espei_hpc.problem.phase_models import PhaseModels
 from espei_hpc.problem.reading import read_text
+
+REFERENCE_STATE = "generate_parameters.ref_state"
 
 
 def read_database(key: str, file: Path, findings: Findings) -> Database | None:
@@ -32,24 +33,38 @@ def read_database(key: str, file: Path, findings: Findings) -> Database | None:
     return database
 
 
-def initial_database(
-    generate: Mapping[str, Any], models: PhaseModels, start: Database | None, findings: Findings
-) -> Database | None:
-    """Make the database that parameter generation starts from, as ESPEI does."""
-    key, ref_state = "generate_parameters.ref_state", str(generate.get("ref_state"))
+def check_reference_state(
+    ref_state: str, components: Iterable[str], start: Database | None, findings: Findings
+) -> bool:
+    """Check that ESPEI has data for the elements that parameter generation needs, as far as these are known.
+
+    Args:
+        ref_state: what the input names.
+        components: of the phase models.
+        start: the database to start from, if there is one.
+        findings: where faults go.
+    """
+    key = REFERENCE_STATE
     if not all(hasattr(espei.refdata, name) for name in (ref_state, ref_state + "Stable")):
         known = sorted(n.removesuffix("Stable") for n in vars(espei.refdata) if n.endswith("Stable"))
         findings.fault(key, f"ESPEI has no reference state {ref_state}", f"it has {named(known)}")
-        return None
-    needed = {component.upper() for component in models["components"]} | set(start.elements if start else ())
+        return False
+    needed = {component.upper() for component in components} | set(start.elements if start else ())
     unknown = needed - {*getattr(espei.refdata, ref_state + "Stable"), "VA"}
     if unknown:
         # An electron gas (/-) in a starting database counts as one, and ESPEI fails on it.
         findings.fault(
             key, f"{ref_state} has no data for {named(unknown)}", "leave it out of components and input_db"
         )
-        return None
-    with findings.guard(key, "ESPEI cannot build the database to start from"):
+        return False
+    return True
+
+
+def initial_database(
+    ref_state: str, models: PhaseModels, start: Database | None, findings: Findings
+) -> Database | None:
+    """Make the database that parameter generation starts from, as ESPEI does."""
+    with findings.guard(REFERENCE_STATE, "ESPEI cannot build the database to start from"):
         return initialize_database(models, ref_state, start)
     return None
 

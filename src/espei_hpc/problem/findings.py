@@ -74,13 +74,14 @@ class Findings:
         """Raise if anything is wrong.
 
         Raises:
-            Refusal: with every fault; an input whose only faults are its
-                outputs is refused as one that cannot be created.
+            Refusal: with every fault, and the notes below; an input whose only
+                faults are its outputs is refused as one that cannot be created.
         """
+        notes = [f"note: {note}" for note in self.notes]
         if self.faults:
-            raise Refusal(ExitCode.BAD_INPUT, [*self.faults, *self.uncreatable])
+            raise Refusal(ExitCode.BAD_INPUT, [*self.faults, *self.uncreatable], notes)
         if self.uncreatable:
-            raise Refusal(ExitCode.CANNOT_CREATE, self.uncreatable)
+            raise Refusal(ExitCode.CANNOT_CREATE, self.uncreatable, notes)
 
 
 @dataclass(frozen=True)

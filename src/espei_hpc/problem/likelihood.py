@@ -23,7 +23,7 @@ def check_builds(
         return
     alone = {file: _build_error(database, [dataset], models, symbols) for file, dataset in datasets.items()}
     blamed = {file: failure for file, failure in alone.items() if failure is not None}
-    if len(blamed) in (0, len(datasets)):  # not a matter of one dataset
+    if not blamed or _build_error(database, [], models, symbols) is not None:  # not a matter of one dataset
         findings.fault("mcmc", f"ESPEI cannot prepare its likelihood: {reason(error)}")
         return
     for file, failure in blamed.items():

@@ -26,6 +26,18 @@ def read_input(path: Path | str) -> dict[str, Any]:
         The settings as written, not yet checked.
 
     Raises:
+        Refusal: naming the line where the file cannot be understood, and keys that are given twice.
+    """
+    settings, faults = parse_input(path)
+    if faults:
+        raise Refusal(ExitCode.BAD_INPUT, faults)
+    return settings
+
+
+def parse_input(path: Path | str) -> tuple[dict[str, Any], list[Fault]]:
+    """Read an input as :func:`read_input`, but return faults that leave the rest to be checked.
+
+    Raises:
         Refusal: naming the line where the file cannot be understood.
     """
     path = Path(path)
@@ -36,11 +48,6 @@ def read_input(path: Path | str) -> dict[str, Any]:
     if not text.strip():
         _refuse(f"{path}", "the file is empty", "see ESPEI's documentation for what an input holds")
     settings, repeated = parse_json(text, path) if path.suffix in JSON_ENDINGS else _parse_yaml(text, path)
-    if repeated:
-        cure = "keep one: the last would silently win"
-        raise Refusal(
-            ExitCode.BAD_INPUT, [Fault(f"{path}", f"{key} is given twice", cure) for key in repeated]
-        )
     if not isinstance(settings, dict):
         kind = "nothing" if settings is None else f"a {type(settings).__name__}"
         _refuse(
@@ -48,7 +55,8 @@ def read_input(path: Path | str) -> dict[str, Any]:
             f"the file holds {kind}, not keys with values",
             "write the sections system, output and mcmc or generate_parameters",
         )
-    return settings
+    cure = "keep one: the last would silently win"
+    return settings, [Fault(f"{path}", f"{key} is given twice", cure) for key in repeated]
 
 
 def read_text(path: Path) -> str:

@@ -61,15 +61,24 @@ def _property_names(dataset: Dataset) -> tuple[str, ...]:
     return () if "solver" in dataset else (output.split("_")[0], output.removesuffix("R"))
 
 
-def check_prior(mcmc: Settings, initial: Mapping[str, float], findings: Findings) -> None:
-    """Check that the prior can be made and allows the starting values, where they are known."""
+def check_prior(
+    mcmc: Settings, symbols: Sequence[str], initial: Mapping[str, float], findings: Findings
+) -> None:
+    """Check that the prior can be made and allows the starting values.
+
+    Args:
+        mcmc: the settings.
+        symbols: to be fitted; empty where they are not known.
+        initial: their starting values; empty where these are not known.
+        findings: where faults go.
+    """
     prior = mcmc.get("prior", {"name": "zero"})
-    if isinstance(prior, list) and initial and len(prior) != len(initial):
+    if isinstance(prior, list) and symbols and len(prior) != len(symbols):
         findings.fault(
             "mcmc.prior",
-            f"lists {counted(len(prior), 'prior')} for {counted(len(initial), 'symbol')}: "
+            f"lists {counted(len(prior), 'prior')} for {counted(len(symbols), 'symbol')}: "
             "ESPEI would silently use only the pairs",
-            f"list one for each of {named(list(initial))}",
+            f"list one for each of {named(list(symbols))}",
         )
         return
     for spec in prior if isinstance(prior, list) else [prior]:
@@ -79,10 +88,11 @@ def check_prior(mcmc: Settings, initial: Mapping[str, float], findings: Findings
             findings.fault("mcmc.prior", f"{name!r} is no prior", f"give one whose name is {supported}")
             return
     with findings.guard("mcmc.prior", "ESPEI cannot make the prior"):
-        values = np.array(list(initial.values()))
-        built = EmceeOptimizer.get_priors(prior, list(initial), values)["prior_rvs"]
-        for rv, (symbol, value) in zip(built, initial.items(), strict=True):
-            if not np.isfinite(rv.logpdf(value)):
+        # Without values, as many as there are priors: what is wrong with these is seen all the same.
+        tried = initial or {f"symbol {n}": 1.0 for n in range(len(prior) if isinstance(prior, list) else 1)}
+        built = EmceeOptimizer.get_priors(prior, list(tried), np.array(list(tried.values())))["prior_rvs"]
+        for rv, (symbol, value) in zip(built, tried.items(), strict=True):
+            if initial and not np.isfinite(rv.logpdf(value)):
                 findings.fault(
                     "mcmc.prior",
                     f"gives {symbol} no probability at its starting value {value:g}",
@@ -157,3 +167,16 @@ def _wrong_values(trace: Any) -> str:
             "start from a trace without, or anew from a database"
         )
     )
+
+
+def note_overridden(raw: Mapping[str, Any], findings: Findings) -> None:
+    """Say what the launcher decides instead of the input."""
+    mcmc = raw.get("mcmc")
+    given = mcmc if isinstance(mcmc, dict) else {}
+    scheduler, cores = given.get("scheduler"), given.get("cores")
+    if scheduler == "dask":
+        findings.note("mcmc.scheduler: dask is ignored: the fit runs on the cluster's workers")
+    elif scheduler is not None:
+        findings.note(f"mcmc.scheduler: {scheduler} counts for run-fit alone: espei-mpi uses its own cluster")
+    if cores is not None:
+        findings.note(f"mcmc.cores: {cores} is ignored: the fit runs on the cluster's workers")

@@ -74,6 +74,9 @@ def _validated(plain: Settings, findings: Findings) -> Settings:
         findings.fault("the file", f"ESPEI cannot read these settings: {reason(error)}")
         return {}
     settings = schema.normalized(plain) or {}
+    mcmc = settings.get("mcmc")
+    if mcmc is not None and mcmc.get("restart_trace") is None:
+        mcmc.setdefault("chains_per_parameter", 2)  # ESPEI's default, which its schema does not have
     for path, message in _flatten(errors, ()):
         findings.fault(".".join(path), *_explain(path, message))
         _drop(settings, path)

@@ -15,62 +15,70 @@ from espei_hpc.problem.system import System
 
 STATE_VARIABLES = frozenset({"T", "P", "N", "R"})
 """What a database may use without defining it."""
+KEY = "mcmc.symbols"
 
 
-def check_symbols(
-    asked: Sequence[Any] | None, file: Path, database: Database, findings: Findings
-) -> dict[str, float]:
-    """Check the symbols to fit.
+def symbols_to_fit(
+    asked: Sequence[Any] | None, file: Path, database: Database | None, findings: Findings
+) -> list[str]:
+    """Check the names of the symbols to fit.
 
     Args:
         asked: the symbols the input lists, or None to fit those named V or VV and a number.
         file: the database file, for messages.
-        database: what it holds.
+        database: what it holds, None where it cannot be read.
         findings: where faults go.
 
     Returns:
-        The starting value of each symbol, in ESPEI's order; empty where they are at fault.
+        The symbols in ESPEI's order; empty where they are at fault or unknown.
     """
-    key = "mcmc.symbols"
-    if asked is None:
-        symbols = database_symbols_to_fit(database)
-        if not symbols:
-            findings.fault(
-                "mcmc.input_db",
-                f"{file} has nothing to fit: no symbol is named V or VV and a number",
-                "name the symbols to fit under mcmc.symbols",
-            )
-    else:
-        symbols = _check_asked(asked, file, database, findings)
-    values: dict[str, float] = {}
-    for symbol in symbols:
-        with findings.guard(key, f"{symbol} in {file} is not a plain number"):
-            values[symbol] = unpack_piecewise(database.symbols[symbol])
-    zeros = [symbol for symbol, value in values.items() if value == 0]
-    if zeros:
-        findings.note(
-            f"{key}: {named(zeros)} will stay 0: walkers start around a value by a fraction of it, and move "
-            "only along their differences"
+    if asked is not None:
+        return _check_asked(asked, file, database, findings)
+    symbols: list[str] = [] if database is None else database_symbols_to_fit(database)
+    if database is not None and not symbols:
+        findings.fault(
+            "mcmc.input_db",
+            f"{file} has nothing to fit: no symbol is named V or VV and a number",
+            "name the symbols to fit under mcmc.symbols",
         )
-    return values if len(values) == len(symbols) else {}
+    return symbols
 
 
-def _check_asked(asked: Sequence[Any], file: Path, database: Database, findings: Findings) -> list[str]:
+def _check_asked(
+    asked: Sequence[Any], file: Path, database: Database | None, findings: Findings
+) -> list[str]:
     """Check symbols that the input names."""
-    key, before = "mcmc.symbols", len(findings.faults)
+    before = len(findings.faults)
     if not asked:
-        findings.fault(key, "is empty, so there is nothing to fit", "list symbols, or leave the key out")
+        findings.fault(KEY, "is empty, so there is nothing to fit", "list symbols, or leave the key out")
     for symbol in dict.fromkeys(map(str, asked)):
         if list(map(str, asked)).count(symbol) > 1:
-            findings.fault(key, f"{symbol} is listed twice", "list it once")
-        if symbol not in database.symbols:
+            findings.fault(KEY, f"{symbol} is listed twice", "list it once")
+        if database is not None and symbol not in database.symbols:
             close = difflib.get_close_matches(symbol.upper(), list(database.symbols), n=1)
             findings.fault(
-                key,
+                KEY,
                 f"{file} has no symbol {symbol}",
                 f"did you mean {close[0]}?" if close else "list symbols it has",
             )
     return sorted(map(str, asked)) if len(findings.faults) == before else []
+
+
+def starting_values(
+    symbols: Sequence[str], file: Path, database: Database, findings: Findings
+) -> dict[str, float]:
+    """Return the starting value of each symbol; nothing where one is no number."""
+    values: dict[str, float] = {}
+    for symbol in symbols:
+        with findings.guard(KEY, f"{symbol} in {file} is not a plain number"):
+            values[symbol] = unpack_piecewise(database.symbols[symbol])
+    zeros = [symbol for symbol, value in values.items() if value == 0]
+    if zeros:
+        findings.note(
+            f"{KEY}: {named(zeros)} will stay 0: walkers start around a value by a fraction of it, and move "
+            "only along their differences"
+        )
+    return values if len(values) == len(symbols) else {}
 
 
 def _used_symbols(database: Database, system: System) -> set[str]:
@@ -108,4 +116,4 @@ def check_used_symbols(
         )
     unused = sorted(set(symbols) - used)
     if unused:
-        findings.note(f"mcmc.symbols: no active phase uses {named(unused)}: no data can say anything of it")
+        findings.note(f"{KEY}: no active phase uses {named(unused)}: no data can say anything of it")

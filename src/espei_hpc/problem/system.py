@@ -2,7 +2,7 @@
 
 import difflib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from espei_hpc.problem.phase_models import PhaseModels
 
 LOWEST_TEMPERATURE = 298.15
 """ESPEI leaves out single-phase data below: the unary functions start here."""
+ELECTRON_GAS = "/-"
 SINGLE_PHASE_OUTPUTS = tuple(f"{prop}_{ref}" for prop in ("HM", "SM", "CPM") for ref in ("FORM", "MIX"))
 
 
@@ -33,9 +34,8 @@ class System:
     phases: Mapping[str, tuple[frozenset[str], ...]]
 
 
-def describe_system(models: PhaseModels, database: Database, findings: Findings) -> System | None:
+def describe_system(components: Sequence[str], database: Database, findings: Findings) -> System | None:
     """Find the phases that take part, by the filter that ESPEI's residual functions use."""
-    components = sorted(models["components"])
     with findings.guard("system.phase_models"):
         species = unpack_species(database, components)
         active = sorted(filter_phases(database, species, database.phases.keys()))
@@ -147,6 +147,16 @@ def check_used(datasets: Datasets, system: System, samples: bool, findings: Find
     elif ignored:
         findings.note(f"system.datasets: ESPEI leaves out {left_out} of {total} datasets: {reasons}")
     return used
+
+
+def check_tie_lines(datasets: Datasets, database: Database, findings: Findings) -> None:
+    """Check the tie-lines alone, where the phase models cannot be read: any phase may be active then."""
+    widest = describe_system(sorted(set(database.elements) - {ELECTRON_GAS}), database, findings)
+    if widest is None:
+        return
+    for file, dataset in datasets.by_file.items():
+        with findings.guard("system.datasets", f"ESPEI cannot use {file}"):
+            _tie_lines_are_known(file, dataset, widest, findings)
 
 
 def _tie_lines_are_known(file: Path, dataset: Dataset, system: System, findings: Findings) -> bool:

@@ -1,5 +1,6 @@
 """Every command says by an example how it is called, and the example is right."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -66,6 +67,22 @@ def test_example_parses(name: str) -> None:
     for line in _examples(VISIBLE[name]):
         if "espei-hpc " in line:
             assert _parse(_words(line)).startswith(name)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, command in VISIBLE.items() if isinstance(command, click.Group)]
+)
+def test_help_of_a_group_describes_each_command_whole_in_80_columns(name: str) -> None:
+    helped = subprocess.run(
+        [BIN / name.split()[0], *name.split()[1:], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    lines = helped.stdout.partition("Commands:\n")[2].splitlines()
+    assert len(lines) == sum(len(each.split()) == len(name.split()) + 1 for each in VISIBLE if name in each)
+    assert not [line for line in lines if line.endswith(("...", "…")) or len(line) > 80]
 
 
 def test_parsing_an_example_finds_what_is_wrong() -> None:

@@ -98,15 +98,29 @@ def test_nothing_is_left_of_a_project_that_does_not_pass_the_check(own: Own, tmp
     assert not (tmp_path / "a").exists()
 
 
-def test_no_file_is_written_over_and_all_that_are_there_are_named(tmp_path: Path) -> None:
+def test_no_file_is_written_over_and_those_in_the_way_are_named(tmp_path: Path) -> None:
     for name in ("mcmc.yaml", "compare.py"):
         (tmp_path / name).write_text("mine")
     refusal = _refused(tmp_path, None)
     assert refusal.code == ExitCode.CANNOT_CREATE
-    assert {fault.where for fault in refusal.faults} == {
-        str(tmp_path / name) for name in ("mcmc.yaml", "compare.py")
-    }
+    assert "2 files that would be written exist already: mcmc.yaml, compare.py;" in str(refusal)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["compare.py", "mcmc.yaml"]
+
+
+def test_project_in_the_way_is_one_fault_of_its_directory_with_the_number_of_files(tmp_path: Path) -> None:
+    made = begin(tmp_path / "x", None)
+    (fault,) = _refused(tmp_path / "x", None).faults
+    assert fault.where == str(tmp_path / "x")
+    assert fault.what.startswith(f"{len(made)} files ")
+    assert fault.cure == "name another directory, or move them away"
+
+
+def test_project_in_the_way_here_is_named_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mcmc.yaml").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    assert str(_refused(Path(), None)).startswith(f"{tmp_path}: 1 file that would be written exists already")
 
 
 def test_place_that_cannot_be_written_is_refused(own: Own, tmp_path: Path) -> None:
