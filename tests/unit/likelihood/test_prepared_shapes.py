@@ -100,7 +100,7 @@ ANY = st.lists(st.one_of(boundary(), equilibrium(), activity(), configuration())
 SEEDS = st.integers(0, 1000)
 
 
-@few_and_many("number", 2, 300)
+@few_and_many("number", 2, 100)
 def test_all_kinds_of_data_at_once_have_the_bits_of_stock(number: int) -> None:
     try_examples(number, assert_equal_to_stock, same=True, datasets=ONE_OF_EACH, seed=SEEDS)
 
