@@ -6,7 +6,6 @@ temperature, and all others measured against calculated.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -16,13 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from espei_hpc.report import plots
+from espei_hpc.report.data_axes import DIGITS, Axis, chosen
 from espei_hpc.report.measured import Compared
 from espei_hpc.report.properties import Family, known
 
-FEWEST_PLACES = 3
-"""Compositions or temperatures that make an axis worth its place."""
-MOST_CURVES = 8
-"""Temperatures, or compositions, that one plot has curves for."""
 ROW_INCHES = 2.7
 LEGEND_COLUMNS = 3
 LONGEST_REFERENCE = 38
@@ -40,30 +36,6 @@ BEFORE: dict[str, Any] = {
 AFTER: dict[str, Any] = {"color": "black", "linestyle": "-", "marker": "x", "markersize": 4}
 TICKS = 5
 SMALL_ACTIVITY = 0.02
-DIGITS = 6
-"""Of compositions that count as the same."""
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """What values are drawn against.
-
-    Attributes:
-        label: of the axis.
-        of_element: the element whose mole fraction it is; empty for the temperature.
-    """
-
-    label: str
-    of_element: str = ""
-
-    def place(self, one: Compared) -> float:
-        """Return where a value lies."""
-        return dict(one.point.fractions)[self.of_element] if self.of_element else one.point.temperature
-
-    def curve(self, one: Compared) -> tuple[Any, ...]:
-        """Return what values on one curve have in common."""
-        other = one.point.temperature if self.of_element else _composition(one)
-        return other, one.point.configuration
 
 
 Styles = Mapping[str, dict[str, Any]]
@@ -87,12 +59,12 @@ def figure(family: Family, compared: Sequence[Compared], look: Styles) -> Figure
         compared: the values of all of them.
         look: of each reference.
     """
-    panels: list[tuple[list[Compared], _Axis | None]] = []
+    panels: list[tuple[list[Compared], Axis | None]] = []
     for _, group in groupby(sorted(compared, key=_order), key=lambda one: _order(one)[:2]):
         others: list[Compared] = []
         for _, some in groupby(group, key=lambda one: one.phase):
             of_phase = list(some)
-            axis = _axis(of_phase)
+            axis = chosen(of_phase)
             if axis is None:
                 others += of_phase
             else:
@@ -107,20 +79,19 @@ def figure(family: Family, compared: Sequence[Compared], look: Styles) -> Figure
 
 
 def _draw(
-    drawn: Figure, family: Family, panels: Sequence[tuple[list[Compared], _Axis | None]], look: Styles
+    drawn: Figure, family: Family, panels: Sequence[tuple[list[Compared], Axis | None]], look: Styles
 ) -> int:
     """Draw plots two in a row; returns the number of rows."""
     # Measured against calculated takes two places: before, and after.
-    alone = [panel for panel in panels if panel[1]]
-    pairs = [panel for panel in panels if not panel[1]]
+    alone = [(compared, axis) for compared, axis in panels if axis]
+    pairs = [compared for compared, axis in panels if not axis]
     rows = math.ceil(len(alone) / 2) + len(pairs)
     grid = drawn.add_gridspec(rows, 2)
     for index, (compared, axis) in enumerate(alone):
-        single = len(alone) == 1
-        axes = drawn.add_subplot(grid[0, :] if single else grid[index // 2, index % 2])
-        _against(axes, compared, axis or _Axis(""), look)
+        axes = drawn.add_subplot(grid[0, :] if len(alone) == 1 else grid[index // 2, index % 2])
+        _against(axes, compared, axis, look)
         axes.set_ylabel(_quantity(family, compared))
-    for index, (compared, _) in enumerate(pairs, start=math.ceil(len(alone) / 2)):
+    for index, compared in enumerate(pairs, start=math.ceil(len(alone) / 2)):
         before = drawn.add_subplot(grid[index, 0])
         after = drawn.add_subplot(grid[index, 1], sharex=before, sharey=before)
         _parity(before, after, compared, look)
@@ -134,29 +105,12 @@ def _order(one: Compared) -> tuple[str, tuple[str, ...], str]:
     return one.output, one.excluded, one.phase
 
 
-def _composition(one: Compared) -> tuple[float, ...]:
-    return tuple(round(fraction, DIGITS) for _, fraction in one.point.fractions)
-
-
-def _axis(compared: Sequence[Compared]) -> _Axis | None:
-    """Return what values of a phase are best drawn against; None for measured against calculated."""
-    present = sorted({name for one in compared for name, x in one.point.fractions if round(x, DIGITS) > 0})
-    compositions = {_composition(one) for one in compared}
-    temperatures = {one.point.temperature for one in compared}
-    if len(present) == 2 and len(compositions) >= FEWEST_PLACES and len(temperatures) <= MOST_CURVES:
-        # The second element, as in the phase diagram.
-        return _Axis(f"x({present[1].capitalize()})", present[1])
-    if len(temperatures) >= FEWEST_PLACES and len(compositions) <= MOST_CURVES:
-        return _Axis("temperature, K")
-    return None
-
-
 def _quantity(family: Family, compared: Sequence[Compared]) -> str:
     what = known(compared[0].output)
     return what.unit or (what.name.split(" (")[0] if family is Family.ACTIVITY else compared[0].output)
 
 
-def _against(axes: Axes, compared: Sequence[Compared], axis: _Axis, look: Styles) -> None:
+def _against(axes: Axes, compared: Sequence[Compared], axis: Axis, look: Styles) -> None:
     for _, group in groupby(
         sorted(compared, key=lambda one: (*axis.curve(one), axis.place(one))), axis.curve
     ):
@@ -232,7 +186,7 @@ def _temperatures(compared: Sequence[Compared]) -> str:
 def _legend(drawn: Figure, compared: Sequence[Compared], look: Styles, *, lines: bool) -> int:
     """Add a legend below all plots; returns its number of rows."""
     handles = [
-        Line2D([], [], label=_shortened(reference), **_marker(look[reference]))
+        Line2D([], [], label=_label(reference), **_marker(look[reference]))
         for reference in sorted({one.point.reference for one in compared})
     ]
     if lines:
@@ -242,9 +196,7 @@ def _legend(drawn: Figure, compared: Sequence[Compared], look: Styles, *, lines:
     return math.ceil(len(handles) / LEGEND_COLUMNS)
 
 
-def _shortened(reference: str) -> str:
-    # Matplotlib leaves out labels that begin with an underscore or are empty.
-    label = reference.lstrip("_") or "no reference"
-    short = label if len(label) <= LONGEST_REFERENCE else f"{label[: LONGEST_REFERENCE - 1]}…"
+def _label(reference: str) -> str:
+    label = plots.shortened(reference or "no reference", LONGEST_REFERENCE)
     # A dollar sign would begin a formula.
-    return short.replace("$", r"\$")
+    return label.replace("$", r"\$")

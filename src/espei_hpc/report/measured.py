@@ -145,10 +145,11 @@ def _batch(
     data: Data, before: FloatArray, after: FloatArray, exclusions: Mapping[_Key, set[tuple[str, ...]]]
 ) -> Batch:
     notes = [data.note] if data.note else []
-    deviations: tuple[float, ...] = (float("nan"),) * len(data.points)
+    nothing = (float("nan"),) * len(data.points)
+    deviations: tuple[float, ...] = nothing
     differences: list[tuple[float, ...]] = []
     for when, parameters in (("before", before), ("after", after)):
-        found = deviations
+        found = nothing
         try:
             found, deviations = data.differences(parameters)
         except Exception as error:

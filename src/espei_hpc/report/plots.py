@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -27,10 +27,8 @@ MOST_POINTS = 2000
 COLUMNS = 3
 ROW_INCHES = 2.0
 SMALL = 8
-LONGEST_LABEL = 28
-"""Letters below a plot of the corner plot."""
-LABEL_PAD = 0.08
-"""Between numbers and label of a corner plot, in heights of one of its plots."""
+LONGEST_TITLE = 44
+"""Letters above one of three plots in a row."""
 WINDOWS = 150
 """Of the number of workers at work, over which it is averaged: it changes with every evaluation."""
 LEFT_OUT = "0.93"
@@ -59,6 +57,11 @@ def png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
+def shortened(text: str, longest: int) -> str:
+    """Cut a text at so many letters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def traces(samples: Samples, described: Mapping[str, Description]) -> Figure:
     """Draw every symbol of every walker against the iterations."""
 
@@ -67,7 +70,8 @@ def traces(samples: Samples, described: Mapping[str, Description]) -> Figure:
         name = samples.symbols[index]
         axes.set_title(name, loc="left")
         if name in described:
-            axes.set_title(f"{name}\n{described[name].short}", loc="left", fontsize=SMALL)
+            short = shortened(described[name].short, LONGEST_TITLE)
+            axes.set_title(f"{name}\n{short}", loc="left", fontsize=SMALL)
             axes.set_ylabel(described[name].unit, fontsize=SMALL)
 
     return _grid(len(samples.symbols), draw, "iteration")
@@ -138,36 +142,6 @@ def _slowest(name: str, described: Mapping[str, Description]) -> str:
     return f"{name}, the slowest{what}"
 
 
-def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Description]) -> Figure:
-    """Draw the distributions of chosen symbols and of each pair of them."""
-    from corner import corner as draw
-
-    chosen = [samples.symbols.index(symbol) for symbol in symbols]
-    values = samples.positions[:, samples.kept][:, :, chosen].reshape(-1, len(chosen))
-    side = max(4.0, min(12.0, 1.9 * len(chosen)))
-    with mpl.rc_context({"font.size": 8, "axes.grid": False}):
-        figure: Figure = draw(
-            values,
-            fig=Figure(figsize=(side, side)),
-            labels=[_label(symbol, described) for symbol in symbols],
-            labelpad=LABEL_PAD,
-            range=[_range(values[:, index]) for index in range(len(chosen))],
-            quantiles=[0.05, 0.5, 0.95],
-            truths=samples.best[chosen],
-            truth_color="C3",
-            plot_datapoints=len(values) < 20_000,
-        )
-    return figure
-
-
-def _label(name: str, described: Mapping[str, Description]) -> str:
-    if name not in described:
-        return name
-    unit = f", {described[name].unit}" if described[name].unit else ""
-    short = described[name].short
-    return f"{name}{unit}\n{short}" if len(short) <= LONGEST_LABEL else f"{name}{unit}"
-
-
 def timeline(line: Timeline) -> Figure:
     """Draw when which worker evaluated, and below how many were at work."""
     workers = len(line.workers)
@@ -214,12 +188,3 @@ def _walkers(axes: Axes, samples: Samples, values: FloatArray) -> None:
     axes.plot(iterations[::every], values[::some, ::every].T, alpha=max(0.15, min(0.8, 12 / samples.walkers)))
     axes.plot(iterations[::every], np.median(values, axis=0)[::every], color="black", linewidth=1.2)
     axes.set_xlim(0, samples.iterations)
-
-
-def _range(values: FloatArray) -> tuple[float, float]:
-    """Return the range of a symbol; one that never moved gets some, which corner refuses to choose."""
-    low, high = float(values.min()), float(values.max())
-    if low < high:
-        return low, high
-    margin = abs(low) * 0.01 or 1.0
-    return low - margin, high + margin

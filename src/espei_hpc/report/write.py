@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from espei_hpc.checkpoint.files import new_file, reason
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
-from espei_hpc.report import beside, page, plots, timeline
+from espei_hpc.report import beside, corner_plot, page, plots, timeline
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics, statistics
 from espei_hpc.report.symbols import Description, describe_file
@@ -125,7 +125,7 @@ def _figures(
     yield "traces", "Traces of the symbols", plots.traces(samples, described)
     yield "autocorrelation", "Autocorrelation", plots.autocorrelations(samples, found, described)
     yield "acceptance", "Accepted proposals of each walker", plots.acceptance(found)
-    yield "corner", f"Distributions of {', '.join(symbols)}", plots.corner(samples, symbols, described)
+    yield "corner", f"Distributions of {', '.join(symbols)}", corner_plot.corner(samples, symbols, described)
     line = timeline.read(samples.run.directory)
     if line is not None:
         title = f"What the workers did in the end: evaluating for {line.efficiency:.0%} of the time"

@@ -93,6 +93,12 @@ def test_values_of_a_mixed_phase_have_their_composition_and_configuration(every_
     }
 
 
+def test_the_element_without_a_condition_has_what_is_left(every_kind: list[Compared]) -> None:
+    for one in of_outputs(every_kind, "ACR_MG", "HM", "HMR"):
+        assert [name for name, _ in one.point.fractions] == ["CU", "MG"]
+        assert sum(x for _, x in one.point.fractions) == pytest.approx(1)
+
+
 def test_the_composition_of_a_compound_is_that_of_all_its_sublattices(every_kind: list[Compared]) -> None:
     (one,) = of_outputs(every_kind, "HM_FORM")
     assert one.point.configuration == "CU:MG"
@@ -138,10 +144,10 @@ def test_that_espei_compares_a_grid_at_other_conditions_is_said(tmp_path: Path) 
 
 def test_tags_and_disabled_datasets_count_as_in_the_fit(tmp_path: Path) -> None:
     datasets = copy.deepcopy(ENTHALPIES)
-    datasets["LIQUID-HM_MIX.json"]["disabled"] = True
+    datasets["LIQUID-HM_MIX.json"]["tags"] = ["off"]
     datasets["CUMG2-HM_FORM.json"]["tags"] = ["heavy"]
     settings = write(tmp_path, datasets, data_weights={"HM": 1.0})
-    settings["system"]["tags"] = {"heavy": {"weight": 5.0}}
+    settings["system"]["tags"] = {"heavy": {"weight": 5.0}, "off": {"disabled": True}}
     found, _ = compared(settings, best_of(stock(settings)))
     assert {one.phase: one.deviation for one in found} == {
         "CUMG2": 100.0,
@@ -159,12 +165,12 @@ def test_a_database_that_the_fit_generates_is_generated_again(tmp_path: Path) ->
     )
 
 
-def test_parameters_that_cannot_be_evaluated_leave_what_can(tmp_path: Path) -> None:
+def test_best_parameters_that_cannot_be_evaluated_leave_the_values_before(tmp_path: Path) -> None:
     settings = write(tmp_path, all_kinds())
-    best = dict.fromkeys(best_of(stock(settings)), float("nan"))
-    found, _ = compared(settings, best)
-    assert all(np.isfinite(one.before) for one in found)
-    assert not any(np.isfinite(one.after) for one in of_outputs(found, "HM_MIX", "SM_MIX", "HM_FORM"))
+    found, notes = compared(settings, dict.fromkeys(best_of(stock(settings)), float("nan")))
+    assert np.isfinite([(one.before, one.deviation) for one in found]).all()
+    assert np.isnan([(one.after, one.difference_after) for one in found]).all()
+    assert "HM_MIX of LIQUID, after: " in " ".join(notes)
 
 
 def test_a_value_that_espei_cannot_calculate_has_a_note(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""The corner plot: distributions of symbols and of each pair of them."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from espei_hpc.report.samples import FloatArray, Samples
+from espei_hpc.report.symbols import Description
+
+LONGEST_LABEL = 28
+"""Letters below a plot of the corner plot."""
+LABEL_INCHES = 1.1
+"""Room for numbers and labels at the left of a corner plot and below."""
+LABEL_PAD = 0.08
+"""Between numbers and label of a corner plot, in heights of one of its plots."""
+
+
+def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Description]) -> Figure:
+    """Draw the distributions of chosen symbols and of each pair of them."""
+    from corner import corner as draw
+
+    chosen = [samples.symbols.index(symbol) for symbol in symbols]
+    values = samples.positions[:, samples.kept][:, :, chosen].reshape(-1, len(chosen))
+    side = max(4.0, min(12.0, 1.9 * len(chosen)))
+    with mpl.rc_context({"font.size": 8, "axes.grid": False}):
+        figure: Figure = draw(
+            values,
+            fig=Figure(figsize=(side, side)),
+            labels=[_label(symbol, described) for symbol in symbols],
+            labelpad=LABEL_PAD,
+            range=[_range(values[:, index]) for index in range(len(chosen))],
+            quantiles=[0.05, 0.5, 0.95],
+            truths=samples.best[chosen],
+            truth_color="C3",
+            plot_datapoints=len(values) < 20_000,
+        )
+        figure.subplots_adjust(left=LABEL_INCHES / side, bottom=LABEL_INCHES / side)
+    return figure
+
+
+def _label(name: str, described: Mapping[str, Description]) -> str:
+    if name not in described:
+        return name
+    unit = f", {described[name].unit}" if described[name].unit else ""
+    short = described[name].short
+    return f"{name}{unit}\n{short}" if len(short) <= LONGEST_LABEL else f"{name}{unit}"
+
+
+def _range(values: FloatArray) -> tuple[float, float]:
+    """Return the range of a symbol; one that never moved gets some, which corner refuses to choose."""
+    low, high = float(values.min()), float(values.max())
+    if low < high:
+        return low, high
+    margin = abs(low) * 0.01 or 1.0
+    return low - margin, high + margin
