@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from espei_hpc.containers import named_container
+
 BATCH_SYSTEMS = {"PBS": "PBS_JOBID", "Slurm": "SLURM_JOB_ID"}
 OLD_SECONDS = 60.0
 """A lock of another machine that was not touched for as long is nobody's."""
@@ -27,6 +29,8 @@ class Holder:
         pid: the process, as its host (or container) counts.
         job: batch system and job; empty outside of one.
         started: when, in its host's local time.
+        container: the engine, if it runs in a container with a host name of its own; earlier versions
+            did not write it.
     """
 
     id: str
@@ -35,6 +39,7 @@ class Holder:
     pid: int
     job: str
     started: str
+    container: str = ""
 
     @classmethod
     def here(cls, job: str | None) -> Self:
@@ -46,6 +51,7 @@ class Holder:
             pid=os.getpid(),
             job=batch_job(os.environ) if job is None else job,
             started=time.strftime("%Y-%m-%d %H:%M:%S"),
+            container=named_container(os.environ),
         )
 
     @classmethod
@@ -64,7 +70,8 @@ class Holder:
     def __str__(self) -> str:
         """What a user needs to find it."""
         job = f", {self.job}" if self.job else ""
-        return f"process {self.pid} on {self.host}{job}, since {self.started}"
+        container = f", in a {self.container} container" if self.container else ""
+        return f"process {self.pid} on {self.host}{job}, since {self.started}{container}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from espei_hpc.cluster import interfaces, mpi_library
+from espei_hpc.containers import named_container
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.faults import Fault, Refusal
 
@@ -81,6 +82,7 @@ def introduction(rank: int, size: int, host: str, library: str) -> dict[str, Any
         "rank": rank,
         "size": size,
         "host": host,
+        "container": named_container(os.environ),
         "pid": os.getpid(),
         "library": library,
         "interfaces": interfaces.addresses(),

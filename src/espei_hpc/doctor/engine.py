@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from espei_hpc.containers import container
 from espei_hpc.doctor.line import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
@@ -15,22 +16,6 @@ HOST = Path("/host")
 """Where the host's file system is bound in a container that is to look at it."""
 ZSTD_KERNEL = (4, 14)
 """The first kernel that can mount an image compressed with zstd, as ours are."""
-
-
-def container(environment: Mapping[str, str]) -> str | None:
-    """Name the container this process runs in; None outside of one, or in one that leaves no trace."""
-    for engine, variable in (
-        ("Apptainer", "APPTAINER_NAME"),
-        ("Singularity", "SINGULARITY_NAME"),
-    ):
-        if name := environment.get(variable):
-            return f"{engine}, image {name}"
-    told = Path("/run/.containerenv")
-    if told.exists():
-        # Podman fills the file only for privileged containers.
-        version = re.search(r'engine="podman-(.*)"', told.read_text())
-        return f"Podman {version[1]}" if version else "Podman"
-    return "Docker, as /.dockerenv says" if Path("/.dockerenv").exists() else None
 
 
 def engine(options: Options) -> list[Line]:

@@ -24,6 +24,7 @@ class Cluster:
         asked: ranks asked for; None for as many as the launcher gives.
         ranks: ranks that came up, by host.
         host: the scheduler's; None where it is not told.
+        container: the engine, if that is the name of a container; empty if it is not, or not told.
         address: the scheduler's, as Dask has it; None while there is none.
         port: of its HTTP server, on its host's loopback; None while there is none.
         over: whether nobody needs it any more.
@@ -35,6 +36,7 @@ class Cluster:
     asked: int | None
     ranks: Mapping[str, int]
     host: str | None
+    container: str
     address: str | None
     port: int | None
     over: bool
@@ -59,6 +61,7 @@ def _look(start: ClusterDirectory) -> Cluster:
         asked=settings.ranks,
         ranks=dict(Counter(str(told["host"]) for _, told in sorted(ranks.items()))),
         host=ranks[0]["host"] if 0 in ranks else None,
+        container=str(ranks[0].get("container", "")) if 0 in ranks else "",
         address=told.get("address"),
         port=told.get("services", {}).get(PAGES),
         over=start.ended(),

@@ -78,6 +78,13 @@ class Status:
             return self.cluster.host
         return self.holding.holder.host if self.holding and self.holding.holder else None
 
+    @property
+    def scheduler_container(self) -> str:
+        """The engine, if the scheduler's host is a container with a name of its own; else empty."""
+        if self.cluster is not None and self.cluster.host is not None:
+            return self.cluster.container
+        return self.holding.holder.container if self.holding and self.holding.holder else ""
+
 
 def look(run: Run) -> Status:
     """Look at a run.

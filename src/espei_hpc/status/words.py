@@ -81,9 +81,17 @@ def _cluster(status: Status, cluster: Cluster) -> list[str]:
     if cluster.address:
         told[0] += f"; scheduler on {host or 'a host that is not told'}, {cluster.address}"
     if cluster.port is not None and host is not None:
-        way = f"ssh -N -L {OWN_PORT}:127.0.0.1:{cluster.port} {host}"
-        told.append(f"Dask's pages: {way}  then http://127.0.0.1:{OWN_PORT}/{PAGE}")
+        told.append(f"Dask's pages: {_pages(host, cluster.port, status.scheduler_container)}")
     return told
+
+
+def _pages(host: str, port: int, container: str) -> str:
+    if container:  # whose name means nothing to ssh
+        return (
+            f"only inside the {container} container {host}, at http://127.0.0.1:{port}/{PAGE}; "
+            "on its host too if it was started with --network host"
+        )
+    return f"ssh -N -L {OWN_PORT}:127.0.0.1:{port} {host}  then http://127.0.0.1:{OWN_PORT}/{PAGE}"
 
 
 def _left(cluster: Cluster) -> list[str]:

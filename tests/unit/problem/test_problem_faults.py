@@ -297,7 +297,7 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "too few priors": (
         lambda t: t.mcmc.update(prior=[{"name": "zero"}]),
-        "x.yaml: mcmc.prior: lists 1 priors for 2 symbols",
+        "x.yaml: mcmc.prior: lists 1 prior for 2 symbols",
     ),
     "a prior in words": (
         lambda t: t.mcmc.update(prior=["zero", "zero"]),

@@ -1,5 +1,6 @@
 """What a run directory's files tell of its fit, and no more than that."""
 
+import json
 import os
 import subprocess
 import sys
@@ -43,7 +44,7 @@ def seen(directory: Path) -> Status:
 def by_another_machine(directory: Path, seconds: float) -> None:
     """Leave the lock of a run on another host, last touched so long ago."""
     lock = directory / "lock"
-    holder = replace(Holder.here("Slurm job 12"), machine="another", host="node7", pid=4711)
+    holder = replace(Holder.here("Slurm job 12"), machine="another", host="node7", pid=4711, container="")
     lock.write_bytes(holder.packed())
     then = lock.stat().st_mtime - seconds
     os.utime(lock, (then, then))
@@ -173,6 +174,32 @@ def test_hosts_of_the_ranks_and_the_way_to_dasks_pages_are_told(directory: Path)
     told = "\n".join(lines(status))
     assert "cluster: 3 ranks (2 on node7, 1 on node8); scheduler on node7, tls://10.0.0.1:4000" in told
     assert "ssh -N -L 8787:127.0.0.1:4321 node7  then http://127.0.0.1:8787/" in told
+
+
+@pytest.mark.parametrize("ranks", [0, 2])
+def test_way_to_dasks_pages_of_a_fit_in_a_container_does_not_name_a_host_that_nobody_reaches(
+    ranks: int, directory: Path
+) -> None:
+    start = cluster(directory, ["97c6689ca45e"] * ranks, port=4321)
+    for rank in range(ranks):
+        told = {"rank": rank, "host": "97c6689ca45e", "container": "Docker"}
+        write_json(start.rank_file(rank), told)
+    holder = replace(Holder.here(""), machine="another", host="97c6689ca45e", container="Docker")
+    (directory / "lock").write_bytes(holder.packed())
+    told_lines = "\n".join(lines(seen(directory)))
+    assert "ssh" not in told_lines
+    assert f"on 97c6689ca45e, since {holder.started}, in a Docker container" in told_lines
+    assert "only inside the Docker container 97c6689ca45e, at http://127.0.0.1:4321/info/" in told_lines
+    assert "--network host" in told_lines
+
+
+def test_lock_of_an_earlier_version_which_knows_no_containers_is_read(directory: Path) -> None:
+    by_another_machine(directory, seconds=4)
+    lock = directory / "lock"
+    told = json.loads(lock.read_bytes())
+    del told["container"]
+    lock.write_text(json.dumps(told))
+    assert any("process 4711 on node7" in line for line in lines(seen(directory)))
 
 
 def test_many_hosts_are_counted_not_named(directory: Path) -> None:

@@ -1,0 +1,34 @@
+"""The container around a process, as its traces tell."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def container(environment: Mapping[str, str]) -> str | None:
+    """Name the container this process runs in; None outside of one, or in one that leaves no trace."""
+    return _of_the_host(environment) or _of_its_own()
+
+
+def named_container(environment: Mapping[str, str]) -> str:
+    """Name the container whose host name is its own, so that nobody outside can reach it; empty for none.
+
+    Apptainer keeps the host's name, and with it all that is said about the host.
+    """
+    return "" if _of_the_host(environment) else (_of_its_own() or "").partition(",")[0]
+
+
+def _of_the_host(environment: Mapping[str, str]) -> str | None:
+    for engine, variable in (("Apptainer", "APPTAINER_NAME"), ("Singularity", "SINGULARITY_NAME")):
+        if name := environment.get(variable):
+            return f"{engine}, image {name}"
+    return None
+
+
+def _of_its_own() -> str | None:
+    told = Path("/run/.containerenv")
+    if told.exists():
+        # Podman fills the file only for privileged containers.
+        version = re.search(r'engine="podman-(.*)"', told.read_text())
+        return f"Podman {version[1]}" if version else "Podman"
+    return "Docker, as /.dockerenv says" if Path("/.dockerenv").exists() else None
