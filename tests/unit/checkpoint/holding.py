@@ -27,9 +27,10 @@ def main(directory: Path, child: str | None) -> None:
     if child == "exec":
         print(subprocess.Popen(["sleep", "600"], close_fds=False).pid, flush=True)
     elif child == "fork":
-        if (pid := os.fork()) == 0:
+        if os.fork() == 0:
+            # The child itself, which has given the lock up by then: a busy machine may let it wait for its turn.
+            print(os.getpid(), flush=True)
             time.sleep(600)
-        print(pid, flush=True)
     sys.stdin.read()
     lock.release()
 
