@@ -26,11 +26,10 @@ def main(directory: Path, child: str | None) -> None:
     print("held", flush=True)
     if child == "exec":
         print(subprocess.Popen(["sleep", "600"], close_fds=False).pid, flush=True)
-    elif child == "fork":
-        if os.fork() == 0:
-            # The child itself, which has given the lock up by then: a busy machine may let it wait for its turn.
-            print(os.getpid(), flush=True)
-            time.sleep(600)
+    elif child == "fork" and os.fork() == 0:
+        # The child itself says so, which by then has given the lock up: it may have to wait for a core.
+        print(os.getpid(), flush=True)
+        time.sleep(600)
     sys.stdin.read()
     lock.release()
 
