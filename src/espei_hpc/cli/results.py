@@ -32,15 +32,14 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
 
     read = samples.read(run)
     chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
-    made = write.write(read, output or read.run.directory / "report", chosen, _say)
-    verdict = made.verdict
-    _say(f"{read.run.name}: {verdict.state}, after {read.iterations} iterations")
-    for sentence in verdict.reasons:
-        _say(f"    {sentence}")
-    if verdict.more:
-        _say(
-            f"    It would take {'at least' if verdict.at_least else 'about'} {verdict.more} more iterations."
-        )
+    notes: list[str] = []
+    made = write.write(read, output or read.run.directory / "report", chosen, notes.append)
+    # The verdict is the first line, whatever the page lacks.
+    _say(f"{read.run.name}: {made.verdict.in_short(read.iterations)}")
+    for sentence in made.verdict.reasons:
+        click.echo(f"    {sentence}")
+    for note in notes:
+        _say(note)
     _say(f"written          {made.page}")
 
 
