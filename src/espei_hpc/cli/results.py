@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from espei_hpc.cli.inputs import RUN, takes_input
-from espei_hpc.counted import counted
 
 
 @click.command()
@@ -33,16 +32,15 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
 
     read = samples.read(run)
     chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
-    made = write.write(read, output or read.run.directory / "report", chosen, _say)
-    verdict = made.verdict
-    _say(f"{read.run.name}: {verdict.state}, after {counted(read.iterations, 'iteration')}")
-    for sentence in verdict.reasons:
-        _say(f"    {sentence}")
-    if made.slowest:
-        _say(f"    {made.slowest}.")
-    if verdict.more:
-        about = "at least" if verdict.at_least else "about"
-        _say(f"    It would take {about} {counted(verdict.more, 'more iteration')}.")
+    notes: list[str] = []
+    made = write.write(read, output or read.run.directory / "report", chosen, notes.append)
+    # The verdict is the first line, whatever the page lacks.
+    _say(f"{read.run.name}: {made.verdict.in_short(read.iterations)}")
+    slowest = [f"{made.slowest}."] if made.slowest else []
+    for sentence in [*made.verdict.reasons, *slowest]:
+        click.echo(f"    {sentence}")
+    for note in notes:
+        _say(note)
     _say(f"written          {made.page}")
 
 

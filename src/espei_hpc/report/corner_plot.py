@@ -31,11 +31,14 @@ def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Des
             labelpad=LABEL_PAD,
             range=[_range(values[:, index]) for index in range(len(chosen))],
             quantiles=[0.05, 0.5, 0.95],
-            truths=samples.best[chosen],
+            # Of one symbol corner cannot draw it.
+            truths=samples.best[chosen] if len(chosen) > 1 else None,
             truth_color="C3",
             plot_datapoints=len(values) < 20_000,
         )
         figure.subplots_adjust(left=LABEL_INCHES / side, bottom=LABEL_INCHES / side)
+    if len(chosen) == 1:
+        figure.axes[0].axvline(samples.best[chosen[0]], color="C3")
     return figure
 
 

@@ -45,6 +45,12 @@ class Verdict:
     more: int | None
     at_least: bool = False
 
+    def in_short(self, iterations: int) -> str:
+        """Return the verdict on a chain of so many iterations without its reasons."""
+        bound = "at least" if self.at_least else "about"
+        missing = f": {bound} {self.more} more are needed" if self.more else ""
+        return f"{self.state} after {iterations} iterations{missing}"
+
 
 def verdict(statistics: Statistics) -> Verdict:
     """Judge a chain by its statistics."""

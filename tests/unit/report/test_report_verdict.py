@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from espei_hpc.cli import commands
 from espei_hpc.report import samples
 from espei_hpc.report.statistics import statistics
 from espei_hpc.report.verdict import State, Verdict, verdict
@@ -42,6 +44,40 @@ def test_a_chain_shorter_than_its_autocorrelation_time_gives_a_lower_bound_alone
 def test_walkers_that_never_moved_are_said_to_be_stuck(tmp_path: Path) -> None:
     said = on(tmp_path, np.broadcast_to(np.arange(WALKERS)[:, None] * 0.0, (WALKERS, 50)))
     assert (said.state, said.more) == (State.STUCK, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (Verdict(State.CONVERGED, (), 0), "converged after 20 iterations"),
+        (Verdict(State.STUCK, (), None), "stuck after 20 iterations"),
+        (Verdict(State.NOT_YET, (), 300), "not converged yet after 20 iterations: about 300 more are needed"),
+        (
+            Verdict(State.UNKNOWN, (), 16000, at_least=True),
+            "too short to tell after 20 iterations: at least 16000 more are needed",
+        ),
+    ],
+    ids=lambda value: str(value.state) if isinstance(value, Verdict) else "",
+)
+def test_verdict_in_short_says_after_how_many_iterations_and_what_is_missing(
+    said: Verdict, line: str
+) -> None:
+    assert said.in_short(20) == line
+
+
+def test_first_line_of_the_report_is_the_verdict_and_the_reasons_are_indented_below(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made_run(tmp_path, np.stack([ar1(0.9, WALKERS, 60)] * 2, axis=2), ["VV0000", "VV0001"])
+    commands.main(["report", str(run.input_file)], standalone_mode=False)
+    first, *reasons, note, written = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(
+        r"espei-hpc: .*x\.yaml: not converged yet after 60 iterations: at least \d+ more are needed", first
+    )
+    assert len(reasons) > 2
+    assert all(line.startswith("    ") for line in reasons)
+    assert note.startswith("espei-hpc: no phase diagram")
+    assert written.startswith("espei-hpc: written")
 
 
 def test_every_number_that_is_wanted_is_named_beside_the_one_that_is_there(tmp_path: Path) -> None:
