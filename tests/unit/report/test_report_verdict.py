@@ -70,13 +70,15 @@ def test_first_line_of_the_report_is_the_verdict_and_the_reasons_are_indented_be
 ) -> None:
     run = made_run(tmp_path, np.stack([ar1(0.9, WALKERS, 60)] * 2, axis=2), ["VV0000", "VV0001"])
     commands.main(["report", str(run.input_file)], standalone_mode=False)
-    first, *reasons, note, written = capsys.readouterr().out.splitlines()
+    first, *others = capsys.readouterr().out.splitlines()
+    reasons = [line for line in others if line.startswith("    ")]
+    *notes, written = others[len(reasons) :]
     assert re.fullmatch(
         r"espei-hpc: .*x\.yaml: not converged yet after 60 iterations: at least \d+ more are needed", first
     )
     assert len(reasons) > 2
-    assert all(line.startswith("    ") for line in reasons)
-    assert note.startswith("espei-hpc: no phase diagram")
+    assert notes
+    assert all(note.startswith("espei-hpc: no ") for note in notes)
     assert written.startswith("espei-hpc: written")
 
 
