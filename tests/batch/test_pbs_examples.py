@@ -11,6 +11,7 @@ import pytest
 
 from batch.slurm.login import Login
 from batch.test_slurm_examples import ITERATIONS, use_scheduler_file
+from espei_hpc.counted import counted
 from fits import Chain, write_fit
 from support import ROOT, Result
 
@@ -53,7 +54,7 @@ def test_script_fits_from_the_directory_it_was_submitted_in(name: str, slurm: Lo
     use_scheduler_file(write_fit(slurm.directory, ITERATIONS))
     result = run(slurm, example(slurm, name, sif))
     assert result.code == 0, result.output
-    assert f"cluster ready: {RANKS - 1} workers" in result.output
+    assert f"cluster ready: {counted(RANKS - 1, 'worker')}" in result.output
     assert len(Chain.load(slurm.directory).lnprob) > 0
     slurm.wait_until_nothing_runs()
 

@@ -41,18 +41,18 @@ def install(
 def versions(environment: Path) -> dict[str, str]:
     """Return what is installed."""
     listed = run(environment / "bin" / "python", "-m", "pip", "list", "--format=json")
-    return {one["name"].lower().replace("_", "-"): one["version"] for one in json.loads(listed)}
+    return {_normal(one["name"]): one["version"] for one in json.loads(listed)}
 
 
 def pinned(*locks: str) -> dict[str, str]:
     """Return what lock files say for this machine; of lines with a condition those it does not decide."""
     texts = [(LOCK / f"{lock}.txt").read_text() for lock in locks]
     lines = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;]+)( ; )?", "\n".join(texts), re.MULTILINE)
-    return {
-        name.lower().replace("_", "-").replace(".", "-"): number
-        for name, number, condition in lines
-        if not condition
-    }
+    return {_normal(name): number for name, number, condition in lines if not condition}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.fixture
