@@ -62,7 +62,8 @@ def example(slurm: Login, name: str, image: Path | str, nodes: int = 1, ranks_pe
 def lines_of_start(slurm: Login, job: str, restarts: int, number: int) -> bool:
     """Whether the start after so many restarts has told of iterations so often."""
     before, _, after = slurm.output(job).rpartition("cluster ready")
-    return before.count("cluster ready") == restarts and after.count("\niteration ") >= number
+    told = re.findall(r"^[\d-]+ [\d:]+ iteration \d", after, re.MULTILINE)
+    return before.count("cluster ready") == restarts and len(told) >= number
 
 
 def restarted(slurm: Login, job: str, times: int) -> bool:
