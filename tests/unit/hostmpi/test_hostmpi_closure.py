@@ -67,9 +67,9 @@ def test_closure_of_a_real_mpi_is_what_the_real_loader_loads(library: Path) -> N
 
 
 def test_closures_of_this_machines_libraries_are_what_the_real_loader_loads() -> None:
-    libraries = [path for path in sorted(SYSTEM.glob("lib*.so.*")) if path.is_symlink()][::25]
+    libraries = [path for path in sorted(SYSTEM.glob("lib*.so.*")) if path.is_symlink()]
     assert len(libraries) > 5
-    for library in libraries:
+    for library in libraries[:: 1 + len(libraries) // 20]:
         of = closure(HERE, [library.as_posix()])
         assert found(of) == real(library, of), library
 
