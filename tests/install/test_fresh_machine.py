@@ -17,6 +17,9 @@ BARE_MACHINE = Path(__file__).parent / "bare-machine"
 # Debian 12 has pip and lacks what makes it; of Debian 13 it is the other way round.
 MACHINES = {"bookworm": "python3-pip", "trixie": "python3-venv"}
 OWNER = 4242
+PATIENCE = 1500.0
+"""Seconds for what downloads a gigabyte."""
+pytestmark = pytest.mark.timeout(2000)
 
 
 @pytest.fixture(scope="module", params=MACHINES)
@@ -48,7 +51,8 @@ def _copy_of_this_project(clone: Path) -> None:
 
 def on(machine: Path, commands: Commands, command: str) -> Result:
     """Run a command in the clone."""
-    return commands.run(BARE_MACHINE, machine, f"cd espei-hpc; {command}", env={"CI": ""})
+    started = commands.start(BARE_MACHINE, machine, f"cd espei-hpc; {command}", env={"CI": ""})
+    return started.finish(seconds=PATIENCE)
 
 
 def test_demo_ends_with_database_verdict_and_what_to_type_next(machine: Path, commands: Commands) -> None:
