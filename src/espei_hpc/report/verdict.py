@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from espei_hpc.counted import counted
 from espei_hpc.report.statistics import Parameter, Statistics
 
 TIMES = 50
@@ -49,7 +50,7 @@ class Verdict:
         """Return the verdict on a chain of so many iterations without its reasons."""
         bound = "at least" if self.at_least else "about"
         missing = f": {bound} {self.more} more are needed" if self.more else ""
-        return f"{self.state} after {iterations} iterations{missing}"
+        return f"{self.state} after {counted(iterations, 'iteration')}{missing}"
 
 
 def verdict(statistics: Statistics) -> Verdict:
