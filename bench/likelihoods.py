@@ -12,7 +12,7 @@ import numpy.typing as npt
 import yaml
 
 from case import CU_MG, cu_mg, example
-from espei_hpc.problem.quiet import quiet
+from espei_hpc.inputs.quiet import quiet
 from unit.likelihood.likelihood_cases import all_kinds, stock, write
 from unit.likelihood.systems import SYSTEMS
 

@@ -13,9 +13,9 @@ import numpy as np
 import fit_commands
 from case import CU_MG, cu_mg, example
 from cluster import Cluster, running
-from espei_hpc.plan import measure as measure_evaluation
-from espei_hpc.plan import starting
-from espei_hpc.problem import check
+from espei_hpc.fit.starting import starting
+from espei_hpc.forecast.measure import measure as measure_evaluation
+from espei_hpc.inputs import check
 
 WORKERS = (1, 2)
 REPEATS = 5

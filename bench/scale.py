@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.schedule import Costs, best_cut, replay
+from espei_hpc.forecast.costs import Costs
+from espei_hpc.forecast.cut import best_cut
+from espei_hpc.forecast.replay import replay
 from processes import BIN, child
 from sleeping import STOCK, recorded
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from espei_hpc.schedule import Costs, barrier, best_cut, replay
+from espei_hpc.forecast.barrier import barrier
+from espei_hpc.forecast.costs import Costs
+from espei_hpc.forecast.cut import best_cut
+from espei_hpc.forecast.replay import replay
 
 HERE = Path(__file__).parent
 CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24)

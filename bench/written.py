@@ -8,11 +8,11 @@ from unittest import mock
 
 import numpy as np
 
-from espei_hpc import upstream
 from espei_hpc.fit import chain as fit_chain
 from espei_hpc.fit.chain import Chain
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.run_directory import held
+from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.likelihood.upstream import espei as upstream
+from espei_hpc.rundir.run_directory import held
 from espei_hpc.sampler import Graph, State
 
 WALKERS, PARAMETERS, ITERATIONS = 30, 15, 1000

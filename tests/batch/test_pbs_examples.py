@@ -11,7 +11,7 @@ import pytest
 
 from batch.slurm.login import Login
 from batch.test_slurm_examples import ITERATIONS, use_scheduler_file
-from espei_hpc.counted import counted
+from espei_hpc.text import counted
 from fits import Chain, write_fit
 from support import ROOT, Result
 

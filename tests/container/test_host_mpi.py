@@ -13,8 +13,8 @@ import pytest
 from container.conftest import Apptainer
 from container.machine import HERE, VARIANTS
 from espei_hpc.doctor import probe
-from espei_hpc.hostmpi.binding import LIBRARIES
-from espei_hpc.hostmpi.predict import Outcome
+from espei_hpc.mpi.host.binding import LIBRARIES
+from espei_hpc.mpi.host.predict import Outcome
 from mpi_support import LAUNCHERS, MORE_RANKS_THAN_CORES, path_of
 from support import ROOT, wait_until
 

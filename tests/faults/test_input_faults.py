@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from support import Commands, Result
-from unit.problem.tiny_problem import TinyProblem
+from unit.inputs.tiny_problem import TinyProblem
 
 BAD_INPUT, CANNOT_CREATE = 65, 73
 CHECK = ("espei-hpc", "check")

@@ -18,7 +18,7 @@ import scipy.stats
 import yaml
 
 from engine import cluster, fit_here
-from espei_hpc.faults import Refusal
+from espei_hpc.errors import Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.cutting import Cutter
 from fits import Chain, run_stock, write_fit

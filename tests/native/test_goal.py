@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.fit.goal import FIRST
-from espei_hpc.launch import clean_environment
+from espei_hpc.environment import clean_environment
+from espei_hpc.sampler.goal import FIRST
 from fits import Chain
 from support import BIN, Commands, Result, environment
 

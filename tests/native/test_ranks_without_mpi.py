@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from espei_hpc.cluster.directory import ClusterDirectory
-from espei_hpc.cluster.named import newest_start
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.named_clusters import newest_start
 from fits import KEPT, Chain
 from support import BIN, Command, Commands, mpirun, ranks, running_cluster, wait_until
 

@@ -35,7 +35,7 @@ RUN_BY = {
         "def test_ranks_become_what_was_predicted",
     ),
     "espei-hpc job slurm --in x.yaml --kind": (
-        "unit/jobs/test_jobs_golden.py",
+        "unit/batch/test_jobs_golden.py",
         "def test_example_is_what_the_command_writes",
     ),
     "espei-hpc job slurm --in x.yaml --ranks-per-node": (

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from espei_hpc.containers import named_container
-from espei_hpc.status.words import PAGE
+from espei_hpc.rundir.status.words import PAGE
 from support import Commands, wait_until
 
 

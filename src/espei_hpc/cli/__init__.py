@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from espei_hpc import __version__, batch, pages
-from espei_hpc.cli import first, helping, host, results
+from espei_hpc import __version__, batch
+from espei_hpc.cli import help as helping
+from espei_hpc.cli import host, pages, results
+from espei_hpc.cli import init as first_project
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.cli import status as run_status
 from espei_hpc.cli.inputs import takes_input
-from espei_hpc.counted import counted
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.text import counted
 
 if TYPE_CHECKING:
     from espei_hpc.cluster import prepare
-    from espei_hpc.cluster.directory import ClusterDirectory
-    from espei_hpc.fit.goal import Goal
     from espei_hpc.fit.opening import Engine, Opening
+    from espei_hpc.rundir.cluster_directory import ClusterDirectory
+    from espei_hpc.sampler.goal import Goal
 
 
 def main() -> int:
@@ -136,7 +138,7 @@ stock_likelihood_option = click.option(
 
 
 def _goal(_: click.Context, __: click.Parameter, text: str | None) -> "Goal | None":
-    from espei_hpc.fit.goal import Goal
+    from espei_hpc.sampler.goal import Goal
 
     try:
         return None if text is None else Goal.parse(text)
@@ -209,22 +211,23 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
 
     Example: espei-hpc plan --in x.yaml --cores-per-node 48 --hours 24
     """
-    from espei_hpc import plan as planning
-    from espei_hpc.problem import check as check_input
+    from espei_hpc.fit.starting import starting
+    from espei_hpc.forecast import measure, tables, words
+    from espei_hpc.inputs import check as check_input
 
     # What an earlier fit wrote is in nobody's way here.
     problem = check_input(input_file, lambda _: True)
     if not problem.samples:
         fault = Fault(f"{input_file}: mcmc", "is missing, so there is no sampling to plan")
         raise Refusal(ExitCode.BAD_INPUT, [fault])
-    here = planning.starting(problem)
-    measured = planning.measure(here.evaluator, here.initial, here.walkers)
-    stock = planning.measure(here.stock, here.initial, here.walkers, planning.FEWEST).evaluation
+    here = starting(problem)
+    measured = measure.measure(here.evaluator, here.initial, here.walkers)
+    stock = measure.measure(here.stock, here.initial, here.walkers, measure.FEWEST).evaluation
     walkers, symbols = here.walkers.shape
-    made = planning.plan(
+    made = tables.plan(
         symbols, walkers, problem.iterations, measured, stock, cores_per_node=cores_per_node, hours=hours
     )
-    click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(planning.lines(made)))
+    click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(words.lines(made)))
 
 
 @commands.command("prepare", hidden=True)
@@ -303,7 +306,8 @@ def prepare_cluster(
 
 
 def _named_start(scheduler_file: Path, wanted: "prepare.Wanted") -> "ClusterDirectory":
-    from espei_hpc.cluster import named, prepare
+    from espei_hpc.cluster import prepare
+    from espei_hpc.rundir import named_clusters as named
 
     directory = prepare.named_cluster(scheduler_file, wanted)
     if wanted.encrypted:
@@ -320,10 +324,10 @@ def _own_start(
 ) -> "tuple[ClusterDirectory, list[str]]":
     """Prepare a cluster for a fit; also returns the launcher's words, where it has to leave out hosts."""
     from espei_hpc.cluster import prepare, without_hosts
-    from espei_hpc.cluster.directory import ClusterDirectory
     from espei_hpc.fit.opening import checked
-    from espei_hpc.fit.record import Record
     from espei_hpc.fit.walltime import Walltime
+    from espei_hpc.rundir.cluster_directory import ClusterDirectory
+    from espei_hpc.rundir.record import Record
 
     # Standard output is for the script that called; the fit says the notes.
     if not checked(opening, _say_aside if opening.force_new else _say_nothing):
@@ -358,7 +362,7 @@ def _tell_obstacles(directory: Path, ranks: int | None, interface: str | None) -
 def rank(run_dir: Path, cluster_id: str) -> None:
     """Be one MPI rank of a cluster (started by the launcher)."""
     from espei_hpc.cluster import rank as one_rank
-    from espei_hpc.cluster.directory import ClusterDirectory
+    from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
     try:
         one_rank.run(ClusterDirectory(run_dir, cluster_id))
@@ -382,7 +386,8 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 
     Example: wait-for-cluster --scheduler-file my_scheduler.json -w 19
     """
-    from espei_hpc.cluster import dask_settings, named, readiness
+    from espei_hpc.cluster import dask_settings, readiness
+    from espei_hpc.rundir import named_clusters as named
 
     dask_settings.use_only(None)
     dask_settings.silence()
@@ -491,7 +496,7 @@ def again(input_file: Path, run_dir: Path | None, times: int) -> int:
 
     Example: espei-hpc again --in x.yaml && scontrol requeue "$SLURM_JOB_ID"
     """
-    from espei_hpc.fit import again as deciding
+    from espei_hpc.fit import requeue as deciding
 
     decision = deciding.decide(run_dir or _run_directory(input_file), times)
     say(decision.why)
@@ -510,7 +515,7 @@ def _run_directory(input_file: Path) -> Path:
     return input_file.resolve().with_suffix(".run")
 
 
-for command in (first.init, helping.completion, helping.help_page, results.report, results.export):
+for command in (first_project.init, helping.completion, helping.help_page, results.report, results.export):
     commands.add_command(command)
 for command in (host.host_mpi, host.doctor, host.probe, job_scripts.job, run_status.status):
     commands.add_command(command)

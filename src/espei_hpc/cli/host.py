@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from espei_hpc.hostmpi.options import Engine
+    from espei_hpc.mpi.host.options import Engine
 
 HOST = Path("/host")
 """Where a container has the host's file system."""
@@ -56,9 +56,9 @@ def host_mpi(
 
     Example: apptainer exec --bind /:/host:ro espei.sif espei-hpc host-mpi --path "$PATH"
     """
-    from espei_hpc.hostmpi import examination
-    from espei_hpc.hostmpi.options import options
-    from espei_hpc.hostmpi.root import Root
+    from espei_hpc.mpi.host import examination
+    from espei_hpc.mpi.host.options import options
+    from espei_hpc.mpi.host.root import Root
 
     environment = dict(os.environ)
     given = {"PATH": path, "LD_LIBRARY_PATH": library_path, "PWD": os.getcwd()}

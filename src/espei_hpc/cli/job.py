@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from espei_hpc.batch.scripts.kinds import KINDS
 from espei_hpc.cli.inputs import INPUT, takes_inputs
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.jobs.kinds import KINDS
 
 if TYPE_CHECKING:
-    from espei_hpc.jobs.job import Dialect, System
+    from espei_hpc.batch.scripts.job import Dialect, System
 
 
 @click.group()
@@ -88,8 +88,8 @@ def pbs(dialect: "Dialect", **options: Any) -> None:
 
 
 def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any) -> None:
-    from espei_hpc.jobs import filling, submitting
-    from espei_hpc.jobs.script import render
+    from espei_hpc.batch.scripts import filling, submitting
+    from espei_hpc.batch.scripts.script import render
 
     # Whoever submits without an account has none; who reads the script is to fill it in.
     account = options.pop("account") or (None if submit else "my-account")
@@ -116,7 +116,7 @@ def finished(inputs: tuple[Path, ...]) -> int:
 
     Example: espei-hpc job finished x.yaml y.yaml
     """
-    from espei_hpc.jobs.finished import look
+    from espei_hpc.batch.scripts.finished import look
 
     looked = [look(path) for path in inputs]
     for _, line in looked:

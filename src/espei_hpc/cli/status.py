@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import click
 
 from espei_hpc.cli.inputs import RUN, takes_inputs
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from espei_hpc.status import Status
+    from espei_hpc.rundir.status import Status
 
 
 @click.command()
@@ -69,7 +69,7 @@ def _seconds(word: str, runs: tuple[Path, ...]) -> tuple[float, tuple[Path, ...]
 
 
 def _look(runs: Sequence[Path]) -> "tuple[list[Status], list[Fault]]":
-    from espei_hpc import status as looking
+    from espei_hpc.rundir import status as looking
 
     found, faults = looking.find(runs)
     looked = []
@@ -86,7 +86,7 @@ def _watch(runs: Sequence[Path], seconds: float) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from rich.live import Live
 
-    from espei_hpc.status.watching import Ending
+    from espei_hpc.rundir.status.watching import Ending
 
     ending = Ending()
     live = Live(auto_refresh=False) if sys.stdout.isatty() else None
@@ -114,7 +114,7 @@ def _watch(runs: Sequence[Path], seconds: float) -> None:
 
 def _show(looked: "Sequence[Status]") -> None:
     """Print it: a table of several, drawn where there is a terminal."""
-    from espei_hpc.status import lines, table
+    from espei_hpc.rundir.status import lines, table
 
     if len(looked) > 1 and sys.stdout.isatty():
         from rich.console import Console
@@ -131,8 +131,8 @@ def _drawn(looked: "Sequence[Status]") -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    from espei_hpc.status import lines
-    from espei_hpc.status.table import COLUMNS, WORDS, cells
+    from espei_hpc.rundir.status import lines
+    from espei_hpc.rundir.status.table import COLUMNS, WORDS, cells
 
     if len(looked) <= 1:
         return Text("\n".join(line for one in looked for line in lines(one)) or "no *.run is here")

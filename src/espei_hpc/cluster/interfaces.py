@@ -8,8 +8,8 @@ from typing import Any
 
 import psutil
 
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 
 LOOPBACK = "lo"
 FAST = ("ib", "hsn", "hsi", "opa")

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 
 @contextmanager

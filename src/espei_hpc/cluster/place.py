@@ -7,7 +7,8 @@ into its environment whether or not they also serve a PMI.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from espei_hpc.cluster import mpi_library, world
+from espei_hpc.cluster import world
+from espei_hpc.mpi import library as mpi_library
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.batch import allocation
-from espei_hpc.cluster import dask_settings, earlier, named
-from espei_hpc.cluster.directory import ClusterDirectory, Settings, cannot_create, create, new_id
+from espei_hpc.cluster import dask_settings
 from espei_hpc.cluster.interfaces import LOOPBACK
 from espei_hpc.cluster.readiness import answers
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir import cleanup as earlier
+from espei_hpc.rundir import named_clusters as named
+from espei_hpc.rundir.cluster_directory import ClusterDirectory, Settings, cannot_create, create, new_id
 
 
 def default_ranks(environment: Mapping[str, str], one_host: bool = False) -> int:

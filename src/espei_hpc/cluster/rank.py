@@ -16,10 +16,11 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 
-from espei_hpc.cluster import dask_settings, dask_start, interfaces, mpi_library, place, without_mpi, world
-from espei_hpc.cluster.directory import ClusterDirectory, write_json
-from espei_hpc.faults import Refusal
-from espei_hpc.launch import SETTINGS
+from espei_hpc.cluster import dask_settings, dask_start, interfaces, place, without_mpi, world
+from espei_hpc.environment import SETTINGS
+from espei_hpc.errors import Refusal
+from espei_hpc.mpi import library as mpi_library
+from espei_hpc.rundir.cluster_directory import ClusterDirectory, write_json
 
 PR_SET_PDEATHSIG = 1
 LAUNCHER_POLL_SECONDS = 1.0

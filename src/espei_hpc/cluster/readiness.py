@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import dask_settings, interfaces, named
-from espei_hpc.cluster.directory import ClusterDirectory, read_json
-from espei_hpc.counted import counted
+from espei_hpc.cluster import dask_settings, interfaces
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir import named_clusters as named
+from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json
+from espei_hpc.text import counted
 
 READY_SECONDS = 120.0
 READY_SECONDS_PER_WORKER = 0.5

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from espei_hpc.batch import Allocation
 from espei_hpc.cluster import failed_hosts
-from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 LEAST_RANKS = 2
 """A scheduler and a worker."""

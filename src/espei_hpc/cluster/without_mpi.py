@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from espei_hpc.cluster import interfaces, readiness, world
-from espei_hpc.cluster.directory import ClusterDirectory, read_json, write_json
 from espei_hpc.cluster.place import Place
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json, write_json
 
 POLL_SECONDS = 0.5
 PART_OF_PATIENCE = 0.75

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from espei_hpc.cluster import interfaces, mpi_library
+from espei_hpc.cluster import interfaces
 from espei_hpc.containers import named_container
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.mpi import library as mpi_library
 
 SIZE_VARIABLES = (
     "OMPI_COMM_WORLD_SIZE",

@@ -3,7 +3,7 @@
 import time
 
 from espei_hpc import batch
-from espei_hpc.doctor.line import Line, ok, warning
+from espei_hpc.doctor.finding import Line, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
 

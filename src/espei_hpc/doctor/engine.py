@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from espei_hpc.containers import container
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
 

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from espei_hpc.doctor import batch_time, engine, limits, mpi, network, slurm, storage
-from espei_hpc.doctor.line import Line, State, warning
+from espei_hpc.doctor import batch_time, engine, limits, mpi, network, storage
+from espei_hpc.doctor import pmi as slurm
+from espei_hpc.doctor.finding import Line, State, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import TERM_SECONDS
 

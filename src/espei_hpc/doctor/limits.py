@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from espei_hpc.cluster.prepare import cores as usable_cores
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 
 FILES_OF_A_PROCESS = 64

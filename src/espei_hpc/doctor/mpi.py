@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from espei_hpc.counted import counted
-from espei_hpc.doctor import launching, probe, shared, talking
+from espei_hpc.doctor import connectivity as talking
+from espei_hpc.doctor import launching, probe, shared
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.launching import Trial
-from espei_hpc.doctor.line import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found
+from espei_hpc.text import counted
 
 TOPIC = "MPI world"
 OTHER_PAIR = (

@@ -5,9 +5,9 @@ import socket
 from pathlib import Path
 
 from espei_hpc.cluster import interfaces
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
-from espei_hpc.faults import Refusal
+from espei_hpc.errors import Refusal
 
 CONNECT_SECONDS = 5.0
 PORTS_FOR_A_RANK = 10

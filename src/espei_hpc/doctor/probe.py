@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import mpi_library, place, world
-from espei_hpc.doctor import shared, talking
+from espei_hpc.cluster import place, world
+from espei_hpc.doctor import connectivity as talking
+from espei_hpc.doctor import shared
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
+from espei_hpc.mpi import library as mpi_library
 
 MARK = "espei-probe"
 """Before each report: launchers and libraries print to the same place."""

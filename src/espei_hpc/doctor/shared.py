@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster.directory import write_json
-from espei_hpc.counted import counted
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
+from espei_hpc.rundir.cluster_directory import write_json
+from espei_hpc.text import counted
 
 TOPIC = "shared directory"
 POLL_SECONDS = 0.02

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 
 MEGABYTE = 1_000_000

@@ -4,13 +4,13 @@ import time
 
 import numpy as np
 
-from espei_hpc.checkpoint import Saved
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.run_directory import RunDirectory
-from espei_hpc.fit.sampling import FloatArray
+from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Difference
-from espei_hpc.problem import Problem
+from espei_hpc.rundir.checkpoint import Saved
+from espei_hpc.rundir.run_directory import RunDirectory
 from espei_hpc.sampler import Block, State
+from espei_hpc.sampler.sampling import FloatArray
 
 CHECKPOINT_SECONDS = 30.0
 

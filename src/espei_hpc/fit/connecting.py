@@ -5,9 +5,9 @@ from pathlib import Path
 
 import distributed
 
-from espei_hpc.cluster.directory import read_json
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir.cluster_directory import read_json
 
 CONNECT_SECONDS = 60
 CONNECTIONS = 65536

@@ -1,7 +1,7 @@
 """Into how many pieces each evaluation is cut, decided anew as costs and workers become known.
 
 As few pieces as keep every worker busy: with many walkers to each worker an
-evaluation stays whole. The decision is :func:`espei_hpc.schedule.best_cut`'s,
+evaluation stays whole. The decision is :func:`espei_hpc.forecast.best_cut`'s,
 which replays the sampler; it takes a second or two, so it is made in a thread
 while the workers go on with the cut they have.
 """
@@ -11,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from espei_hpc.forecast.costs import Costs
+from espei_hpc.forecast.cut import best_cut
 from espei_hpc.likelihood import cut
-from espei_hpc.schedule import Costs, best_cut
 
 Pieces = tuple[tuple[int, ...], ...]
 

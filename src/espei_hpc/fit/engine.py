@@ -5,12 +5,12 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from espei_hpc.fit.cutting import Cutter, Pieces
-from espei_hpc.fit.sampling import FloatArray
 from espei_hpc.likelihood import Description, Difference, Evaluated, LikelihoodError, combine
-from espei_hpc.pool.dispatch import Job
-from espei_hpc.pool.pool import Pool
-from espei_hpc.pool.results import Done, Failed
 from espei_hpc.sampler import Block, Graph, Task
+from espei_hpc.sampler.sampling import FloatArray
+from espei_hpc.workers.dispatch import Job
+from espei_hpc.workers.pool import Pool
+from espei_hpc.workers.results import Done, Failed
 
 TURN_SECONDS = 0.5
 """Longest wait for an answer before stops and checkpoints are looked after."""

@@ -6,25 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from espei_hpc.checkpoint import write_json
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.connecting import connected
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.goal import Goal, judge, last_due, next_due
 from espei_hpc.fit.observer import Observer
-from espei_hpc.fit.run_directory import DIFFERENCE, RunDirectory
-from espei_hpc.fit.sampling import FloatArray, Sampling
+from espei_hpc.fit.sample_files import SampleFiles
 from espei_hpc.fit.stop import Stopper
 from espei_hpc.fit.walltime import Walltime
+from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Difference, Evaluator, Recipe
-from espei_hpc.pool.pool import Pool
-from espei_hpc.problem import Problem
+from espei_hpc.rundir.checkpoint import write_json
+from espei_hpc.rundir.run_directory import DIFFERENCE, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
+from espei_hpc.sampler.goal import Goal, judge, last_due, next_due
+from espei_hpc.sampler.sampling import FloatArray, Sampling
+from espei_hpc.workers.pool import Pool
 
 FAILED_PARAMETERS = "failed-parameters.json"
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from espei import espei_script
 
-from espei_hpc import upstream
-from espei_hpc.fit.sampling import FloatArray
 from espei_hpc.fit.stop import Stopped
 from espei_hpc.likelihood import Recipe, source
+from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.sampler import State
+from espei_hpc.sampler.sampling import FloatArray
 
 FEWEST_ITERATIONS = 2
 """With fewer, ESPEI's ``optimal_parameters`` finds nothing and a database of zeros would be written."""

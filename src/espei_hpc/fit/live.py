@@ -9,9 +9,10 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from espei_hpc.counted import counted
-from espei_hpc.fit import figures, log_streams
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.fit import log_streams
+from espei_hpc.rundir import figures
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 BAR_WIDTH = 40
 

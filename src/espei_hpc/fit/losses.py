@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import psutil
 
-from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 SUPERVISOR_GONE = "the script that started the fit is gone"
 KILLED_CODES = ("137", "9")

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from espei_hpc.fit.chain import Chain
-from espei_hpc.fit.progress_file import ProgressFile
-from espei_hpc.fit.recent import Recent
-from espei_hpc.fit.sampling import Sampling
-from espei_hpc.fit.timeline import Timeline
-from espei_hpc.pool.results import Done
+from espei_hpc.rundir.progress_file import ProgressFile
+from espei_hpc.rundir.timeline import Timeline
+from espei_hpc.sampler.pace import Recent
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.workers.results import Done
 
 
 class Observer:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from espei_hpc.faults import Refusal
-from espei_hpc.fit.goal import Goal
-from espei_hpc.fit.run_directory import RunDirectory, held
-from espei_hpc.problem import Problem, check
+from espei_hpc.errors import Refusal
+from espei_hpc.inputs import Problem, check
+from espei_hpc.rundir.run_directory import RunDirectory, held
+from espei_hpc.sampler.goal import Goal
 
 ENGINES = ("graph", "espei")
 VERIFY = 500

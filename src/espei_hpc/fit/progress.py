@@ -5,11 +5,11 @@ import sys
 import time
 from typing import Protocol
 
-from espei_hpc.counted import counted
-from espei_hpc.fit import figures
 from espei_hpc.fit.live import LiveDisplay
 from espei_hpc.fit.log_line import dated
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.rundir import figures
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 FIRST_LINE_SECONDS = 1.0
 """A batch log gets a line at growing intervals, each twice the one before, up to the longest."""

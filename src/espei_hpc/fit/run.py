@@ -8,19 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import dask_settings, earlier, failed_hosts, local, readiness, shutdown
-from espei_hpc.cluster.directory import ClusterDirectory
-from espei_hpc.counted import counted
+from espei_hpc.cluster import dask_settings, failed_hosts, local, readiness, shutdown
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
-from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit.losses import lost_cluster, lost_supervisor
 from espei_hpc.fit.opening import Opening, opened
-from espei_hpc.fit.run_directory import RunDirectory
-from espei_hpc.fit.sampling import Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.fit.walltime import Walltime
 from espei_hpc.fit.where import Wanted, Where, find
-from espei_hpc.problem import Problem
+from espei_hpc.inputs import Problem
+from espei_hpc.rundir import cleanup as earlier
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.run_directory import RunDirectory
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 Say = Callable[[str], None]
 

@@ -16,12 +16,12 @@ import numpy as np
 from distributed.comm.core import CommClosedError
 from espei import espei_script
 
-from espei_hpc import upstream
 from espei_hpc.fit.graph_optimizer import FEWEST_ITERATIONS, recipe
-from espei_hpc.fit.recent import Recent
-from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.likelihood import Recipe
+from espei_hpc.likelihood.upstream import espei as upstream
+from espei_hpc.sampler.pace import Recent
+from espei_hpc.sampler.sampling import FloatArray, Sampling
 
 
 class _SafePool:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.counted import counted
-from espei_hpc.fit.goal import Judgement
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.sampler.goal import Judgement
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 
 def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:

@@ -4,10 +4,10 @@ import math
 import time
 
 from espei_hpc.batch import JobEnd
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.fit.figures import duration
-from espei_hpc.fit.record import Record
+from espei_hpc.rundir.figures import duration
+from espei_hpc.rundir.record import Record
 
 LEAST_MARGIN = 60.0
 TAKE_DOWN_SECONDS = 30.0

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.cluster import prepare, readiness
-from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.problem import Problem
+from espei_hpc.inputs import Problem
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ log-probability of the pieces, and :func:`cut` says which units go into which pi
 from espei_hpc.likelihood.combine import combine
 from espei_hpc.likelihood.cut import cut
 from espei_hpc.likelihood.evaluator import Evaluator
-from espei_hpc.likelihood.guard import WARM_UP
+from espei_hpc.likelihood.fast.guard import WARM_UP
 from espei_hpc.likelihood.recipe import DatabaseText, Generate, Recipe, database_text, source
 from espei_hpc.likelihood.results import (
     Description,

@@ -8,12 +8,12 @@ from importlib.metadata import version
 import numpy as np
 import numpy.typing as npt
 
-from espei_hpc import upstream
-from espei_hpc.likelihood.guard import Guarded
-from espei_hpc.likelihood.plans import Shared
+from espei_hpc.likelihood.fast import Shared
+from espei_hpc.likelihood.fast.guard import Guarded
 from espei_hpc.likelihood.recipe import Built, Recipe
 from espei_hpc.likelihood.results import Description, Evaluated, Residual
 from espei_hpc.likelihood.units import Unit, split
+from espei_hpc.likelihood.upstream import espei as upstream
 
 FloatArray = npt.NDArray[np.float64]
 

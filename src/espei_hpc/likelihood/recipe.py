@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 from pycalphad import Database
 from tinydb.storages import MemoryStorage
 
-from espei_hpc import upstream
+from espei_hpc.likelihood.upstream import espei as upstream
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from espei_hpc import upstream
-from espei_hpc.likelihood.plans import ActivityPlan, BoundaryPlan, ConfigurationsPlan, PropertiesPlan, Shared
+from espei_hpc.likelihood.fast import ActivityPlan, BoundaryPlan, ConfigurationsPlan, PropertiesPlan, Shared
 from espei_hpc.likelihood.results import Kind, UnitResult
+from espei_hpc.likelihood.upstream import espei as upstream
 
 FloatArray = npt.NDArray[np.float64]
 

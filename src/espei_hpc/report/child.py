@@ -6,7 +6,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Self
 
-from espei_hpc.problem.quiet import quiet
+from espei_hpc.inputs.quiet import quiet
 
 SECONDS = 300
 """Time that a calculation gets."""

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from espei_hpc.checkpoint.files import reason
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 from espei_hpc.report import quiet_arviz
 from espei_hpc.report.samples import Samples
+from espei_hpc.rundir.files import reason
 
 ENDING = ".nc"
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from pycalphad import variables as v
 
-from espei_hpc import upstream
 from espei_hpc.likelihood import Recipe, source
 from espei_hpc.likelihood.results import Failure
+from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report.child import Send, Unavailable
 from espei_hpc.report.residuals import SOURCES, Data
 from espei_hpc.report.samples import FloatArray, Samples

@@ -10,13 +10,13 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from espei_hpc.counted import counted
-from espei_hpc.problem.fingerprint import PACKAGES
+from espei_hpc.inputs.fingerprint import PACKAGES
 from espei_hpc.report.properties import Row
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
 from espei_hpc.report.symbols import Description
 from espei_hpc.report.verdict import ENOUGH_RHAT, ENOUGH_SAMPLES, TIMES, Verdict
+from espei_hpc.text import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 NONE = "-"

@@ -11,11 +11,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from espei_hpc import chain_statistics
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.report.statistics import Statistics
 from espei_hpc.report.symbols import Description
 from espei_hpc.report.timeline import Timeline
+from espei_hpc.sampler import statistics as chain_statistics
 
 INCHES = 8.5
 """Width of a plot."""

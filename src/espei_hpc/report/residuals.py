@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from espei_hpc import upstream
+from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report.samples import FloatArray
 
 

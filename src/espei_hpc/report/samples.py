@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espei_hpc.checkpoint import Store
-from espei_hpc.counted import counted
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.fit.record import Record
-from espei_hpc.fit.run_directory import CHECKPOINT
-from espei_hpc.problem.reading import read_input
-from espei_hpc.status.runs import Run, find
+from espei_hpc.inputs.reading import read_input
+from espei_hpc.rundir.checkpoint import Store
+from espei_hpc.rundir.record import Record
+from espei_hpc.rundir.run_directory import CHECKPOINT
+from espei_hpc.rundir.status.runs import Run, find
+from espei_hpc.text import counted
 
 FloatArray = NDArray[np.float64]
 DEFAULT_OUTPUT = "out.tdb"
@@ -138,6 +138,6 @@ def _fitted(database: Path) -> tuple[str, ...]:
         return ()
     from pycalphad import Database
 
-    from espei_hpc import upstream
+    from espei_hpc.likelihood.upstream import espei as upstream
 
     return tuple(upstream.database_symbols_to_fit(Database(str(database))))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from espei_hpc import chain_statistics
 from espei_hpc.report import quiet_arviz
 from espei_hpc.report.samples import FloatArray, Samples
+from espei_hpc.sampler import statistics as chain_statistics
 
 INTERVAL = (5.0, 50.0, 95.0)
 """Percentiles: a 90 % interval and the median."""

@@ -8,7 +8,7 @@ from typing import Any
 from pycalphad import Database
 from tinydb import where
 
-from espei_hpc.problem.quiet import quiet
+from espei_hpc.inputs.quiet import quiet
 from espei_hpc.report.terms import factors, resolved, term
 
 MOST_USES = 3

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from espei_hpc.counted import counted
 from espei_hpc.report.statistics import Parameter, Statistics
+from espei_hpc.text import counted
 
 TIMES = 50
 """Autocorrelation times that must have passed for their estimate to be trusted; emcee's documentation."""

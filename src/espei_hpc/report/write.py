@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espei_hpc.checkpoint.files import new_file, reason
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.report import beside, corner_plot, page, plots, timeline
+from espei_hpc.report import calculations as beside
+from espei_hpc.report import corner_plot, page, plots, timeline
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics, statistics
 from espei_hpc.report.symbols import Description, describe_file
 from espei_hpc.report.verdict import Verdict, verdict
+from espei_hpc.rundir.files import new_file, reason
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

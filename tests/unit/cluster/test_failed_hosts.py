@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.cluster import failed_hosts, prepare, without_hosts
-from espei_hpc.cluster.directory import ClusterDirectory, write_json
 from espei_hpc.cluster.failed_hosts import Lost, died_on, left_out
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
+from espei_hpc.rundir.cluster_directory import ClusterDirectory, write_json
 
 OPENMPI_4 = "mpirun noticed that process rank 2 with PID 0 on node n3 exited on signal 9 (Killed)."
 OPENMPI_5 = "   prterun noticed that process rank 2 with PID 4242 on node n3 exited on signal 9 (Killed).\n"

@@ -10,8 +10,8 @@ from typing import TypeVar
 import pytest
 
 from espei_hpc.cluster.interfaces import Choice, choose, networks, shared
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
 from needs import require
 from unit.doctor.looking import NETWORK, libc
 

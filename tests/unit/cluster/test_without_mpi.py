@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.cluster import prepare, without_mpi
-from espei_hpc.cluster.directory import ClusterDirectory
 from espei_hpc.cluster.place import Place
 from espei_hpc.cluster.world import World
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 SOON = 0.1
 """Long enough where what is waited for never comes."""

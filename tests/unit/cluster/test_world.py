@@ -3,8 +3,8 @@
 import pytest
 
 from espei_hpc.cluster.world import World, prove
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
 
 
 def world(size: int, hosts: tuple[str, ...] = ("a",)) -> World:

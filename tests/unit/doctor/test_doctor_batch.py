@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.doctor import batch_time, slurm
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor import batch_time
+from espei_hpc.doctor import pmi as slurm
+from espei_hpc.doctor.finding import State
 from espei_hpc.doctor.options import Options
 
 # What Slurm 22.05 of Debian printed.

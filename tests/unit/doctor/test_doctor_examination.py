@@ -9,7 +9,7 @@ import pytest
 
 from espei_hpc.doctor import Line, Options, State, as_json, examination, examine, exit_code, obstacles, told
 from espei_hpc.doctor.examination import Check
-from espei_hpc.doctor.line import fault, ok, warning
+from espei_hpc.doctor.finding import fault, ok, warning
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.doctor import limits
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor.finding import State
 from espei_hpc.doctor.options import Options
 from unit.doctor.looking import look
 

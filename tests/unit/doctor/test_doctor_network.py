@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from espei_hpc.doctor import network
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor.finding import State
 from espei_hpc.doctor.options import Options
 from unit.doctor.looking import HOST_NAME, MOUNTS, NETWORK, look
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from espei_hpc.doctor import shared
-from espei_hpc.doctor.line import Line, State
+from espei_hpc.doctor.finding import Line, State
 
 RANKS = 2
 

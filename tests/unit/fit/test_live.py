@@ -13,7 +13,7 @@ from rich.console import Console
 
 from espei_hpc.fit import progress
 from espei_hpc.fit.live import LiveDisplay, drawn, rows
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.sampler.sampling import Sampling
 
 NOW = 1_700_000_000.0
 LAST = np.array([-5.0, -6.0, -7.0, -8.0])

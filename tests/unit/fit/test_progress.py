@@ -6,8 +6,9 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from espei_hpc.fit import figures, progress
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.fit import progress
+from espei_hpc.rundir import figures
+from espei_hpc.sampler.sampling import Sampling
 
 LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (.*)")
 

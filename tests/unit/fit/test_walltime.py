@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espei_hpc.batch import JobEnd
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
-from espei_hpc.fit.record import Record
 from espei_hpc.fit.walltime import Walltime
+from espei_hpc.rundir.record import Record
 
 HOUR = 3600.0
 

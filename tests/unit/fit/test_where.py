@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from espei_hpc.cluster import prepare
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
 from espei_hpc.fit.where import Wanted, find
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from espei import espei_script
 
-from espei_hpc import upstream
 from espei_hpc.likelihood import Description, Evaluator, LikelihoodError, Recipe, combine, source
+from espei_hpc.likelihood.upstream import espei as upstream
 from support import EXAMPLE
 
 FloatArray = npt.NDArray[np.float64]

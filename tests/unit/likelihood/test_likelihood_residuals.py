@@ -9,8 +9,8 @@ import pytest
 from espei.error_functions.residual_base import residual_function_registry
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 
-from espei_hpc import upstream
 from espei_hpc.likelihood import DatabaseText, Evaluator, LikelihoodError, combine
+from espei_hpc.likelihood.upstream import espei as upstream
 from unit.likelihood.likelihood_cases import FloatArray, Outcome, Stock, split_outcome, vectors
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from espei_hpc.likelihood.guard import COMPARED_FIRST, WARM_UP, Guarded
-from espei_hpc.likelihood.plans import Shared
+from espei_hpc.likelihood.fast import Shared
+from espei_hpc.likelihood.fast.guard import COMPARED_FIRST, WARM_UP, Guarded
 from espei_hpc.likelihood.results import UnitResult
 from espei_hpc.likelihood.units import Evaluate, Unit
-from espei_hpc.upstream_pycalphad import Left, NotPrepared
+from espei_hpc.likelihood.upstream.pycalphad import Left, NotPrepared
 
 PARAMETERS = np.array([1.0, 2.0])
 

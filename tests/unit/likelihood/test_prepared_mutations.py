@@ -10,7 +10,7 @@ import pytest
 
 import espei_hpc
 from espei_hpc.likelihood import Evaluator
-from espei_hpc.likelihood.guard import WARM_UP
+from espei_hpc.likelihood.fast.guard import WARM_UP
 from espei_hpc.likelihood.results import Kind
 from unit.likelihood.likelihood_cases import (
     EXAMPLE_DATA,

@@ -8,10 +8,10 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from espei_hpc.likelihood.upstream.espei import DataPoint
 from espei_hpc.report import data_plots, plots
 from espei_hpc.report.measured import Compared
 from espei_hpc.report.properties import Family
-from espei_hpc.upstream import DataPoint
 
 
 def made(

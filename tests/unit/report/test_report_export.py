@@ -7,8 +7,8 @@ import arviz
 import numpy as np
 import pytest
 
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
 from espei_hpc.report import samples
 from espei_hpc.report.export import export
 from unit.report.made_report import Made, made_run

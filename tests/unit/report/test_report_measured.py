@@ -9,8 +9,8 @@ import pytest
 from pycalphad import Workspace
 from pycalphad import variables as v
 
-from espei_hpc import upstream
 from espei_hpc.likelihood import database_text
+from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report import measured, samples
 from espei_hpc.report.child import Unavailable
 from espei_hpc.report.measured import Batch, Compared, Inputs, compare

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from espei_hpc.likelihood.upstream.espei import DataPoint
 from espei_hpc.report.measured import Compared
 from espei_hpc.report.properties import Family, known, rows
-from espei_hpc.upstream import DataPoint
 
 
 def made(

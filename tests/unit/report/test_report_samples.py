@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
-from espei_hpc.fit.record import Record
 from espei_hpc.report import samples
+from espei_hpc.rundir.record import Record
 from unit.report.made_report import made_run
 
 

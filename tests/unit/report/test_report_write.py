@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.faults import Refusal
+from espei_hpc.errors import Refusal
 from espei_hpc.report import samples, write
 from support import EXAMPLE
 from unit.report.made_report import Made, made_run

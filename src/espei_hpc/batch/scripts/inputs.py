@@ -1,0 +1,105 @@
+"""What a job script takes from ESPEI's inputs, which are checked before anything queues."""
+
+from collections.abc import Callable, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is known of a job's inputs.
+
+    Attributes:
+        walkers: fewest walkers of a fit; None where not known.
+        scheduler_file: of the cluster that the input names; None if it names none.
+    """
+
+    walkers: int | None = None
+    scheduler_file: str | None = None
+
+
+def examine(kind: str, files: Sequence[Path]) -> Inputs:
+    """Check a job's inputs.
+
+    Args:
+        kind: of the job.
+        files: the inputs, as many as it has.
+
+    Raises:
+        Refusal: (BAD_INPUT) with every fault found.
+    """
+    if kind == "array":
+        return _array(files)
+    if kind == "chain":
+        return _chain(*files)
+    return _one(files[0], kind == "two-steps")
+
+
+def _one(file: Path, two_steps: bool) -> Inputs:
+    problem = _checked(file)
+    scheduler = (problem.settings.get("mcmc") or {}).get("scheduler")
+    if two_steps and (not isinstance(scheduler, str) or scheduler == "dask"):
+        what = "names no file, by which stock espei would find the cluster"
+        fault = Fault(f"{file}: mcmc.scheduler", what, "write scheduler: my_scheduler.json")
+        raise Refusal(ExitCode.BAD_INPUT, [fault])
+    return Inputs(problem.walkers, scheduler)
+
+
+def _array(files: Sequence[Path]) -> Inputs:
+    faults: list[Fault] = []
+    walkers = []
+    directories = [file.resolve().parent for file in files]
+    for file, directory in zip(files, directories, strict=True):
+        if directories.count(directory) > 1:
+            what = f"another input is in {file.parent} too, and their outputs could be the same files"
+            faults.append(Fault(str(file), what, "give each a directory of its own"))
+            continue
+        try:
+            # As the job does it: names in an input are relative to where ESPEI runs.
+            with chdir(directory):
+                walkers.append(_checked(Path(file.name)).walkers)
+        except Refusal as refusal:
+            faults += [
+                Fault(f"{file.parent}: {fault.where}", fault.what, fault.cure) for fault in refusal.faults
+            ]
+        except OSError as error:
+            faults.append(Fault(str(file), f"cannot be read: {error.strerror}"))
+    if faults:
+        raise Refusal(ExitCode.BAD_INPUT, faults)
+    return Inputs(min((number for number in walkers if number), default=None))
+
+
+def _chain(first: Path, second: Path) -> Inputs:
+    from espei_hpc.inputs.reading import read_input
+
+    faults: list[Fault] = []
+    problem = _tried(lambda: _checked(first), faults)
+    if problem and not problem.generates:
+        faults.append(Fault(f"{first}: generate_parameters", "is missing: it is the first of the chain"))
+    # What the second starts from is not there yet: all else is checked when its job begins.
+    settings = _tried(lambda: read_input(second), faults)
+    if settings is not None and not settings.get("mcmc"):
+        faults.append(Fault(f"{second}: mcmc", "is missing: it is the second of the chain"))
+    if faults:
+        raise Refusal(ExitCode.BAD_INPUT, faults)
+    return Inputs()
+
+
+def _checked(file: Path) -> Any:
+    from espei_hpc.inputs import check
+
+    # What an earlier start wrote is in nobody's way here.
+    return check(file, lambda _: True)
+
+
+def _tried(read: Callable[[], Any], faults: list[Fault]) -> Any:
+    try:
+        return read()
+    except Refusal as refusal:
+        faults += refusal.faults
+        return None

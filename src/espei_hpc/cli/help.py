@@ -1,0 +1,61 @@
+"""The commands that help with the others: ``completion`` and ``help``."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from espei_hpc.cli.completion import Shell
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: "Shell") -> None:
+    """Print a script that has the shell complete commands.
+
+    It completes espei-hpc, and in bash espei-mpi too.
+
+    To install it for bash, where it is loaded by the name of the command:
+
+    \b
+        place=~/.local/share/bash-completion/completions
+        mkdir -p $place
+        espei-hpc completion bash >$place/espei-hpc
+        ln -s espei-hpc $place/espei-mpi
+
+    For zsh, with ~/.zfunc in its fpath, and for fish:
+
+    \b
+        espei-hpc completion zsh >~/.zfunc/_espei-hpc
+        espei-hpc completion fish >~/.config/fish/completions/espei-hpc.fish
+
+    Example: source <(espei-hpc completion bash)
+    """  # noqa: D301 (click's mark for lines to be left as they are)
+    from espei_hpc.cli import completion as completing
+
+    click.echo(completing.script(shell, context.find_root().command))
+
+
+@click.command("help")
+@click.argument("topic", required=False)
+def help_page(topic: str | None) -> None:
+    """Print a page of the documentation, or list them all.
+
+    TOPIC is the page; without it the pages are listed.
+
+    Example: espei-hpc help host-mpi
+    """
+    from espei_hpc.cli import pages
+
+    if topic is None:
+        for name, title in pages.topics().items():
+            click.echo(f"{name:<18}{title}")
+    elif sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console().print(Markdown(pages.page(topic)))
+    else:
+        click.echo(pages.page(topic))

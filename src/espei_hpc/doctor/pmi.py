@@ -1,0 +1,60 @@
+"""By which PMI srun can start ranks."""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from espei_hpc.doctor.engine import HOST
+from espei_hpc.doctor.finding import Line, ok, warning
+from espei_hpc.doctor.options import Options
+from espei_hpc.doctor.running import found, run
+from espei_hpc.mpi.library import FAMILIES, MPICH, OPEN_MPI, Family, bundled
+
+LIST_SECONDS = 8.0
+TOPIC = "srun"
+
+
+def family_of(kind: str) -> Family | None:
+    """Return the family of MPIs that gets a world by a kind of srun's --mpi option; None for none."""
+    if kind.startswith("pmix"):
+        return OPEN_MPI
+    return MPICH if kind in ("pmi2", "cray_shasta") else None
+
+
+def pmi_kinds(options: Options, host: Path = HOST) -> list[Line]:
+    """Tell the kinds of srun's --mpi option, and which of them an MPI of ours understands.
+
+    Args:
+        options: what is asked for.
+        host: where the host's file system is bound, for a container that cannot run its srun.
+    """
+    if found("srun", options.environment):
+        ended = run(["srun", "--mpi=list"], LIST_SECONDS, options.environment)
+        # One a line, indented; older releases put "srun: " before each instead.
+        kinds = re.findall(r"^(?:srun:)?[ \t]+(\w+)$", ended.output, re.MULTILINE)
+        if ended.code != 0 or not kinds:
+            return [warning(TOPIC, f"srun --mpi=list says: {ended.last_words() or 'nothing'}")]
+        return [_told(sorted(kinds))]
+    if not host.is_dir():
+        return []
+    # Reading ELF files takes a library that the cheap part is not to wait for.
+    from espei_hpc.mpi.host import launcher
+    from espei_hpc.mpi.host.root import Root
+
+    there = launcher.identify(Root(host), ("srun",), options.environment)
+    if there.path is None:
+        return []
+    return (
+        [_told(there.offers)] if there.offers else [warning(TOPIC, "the host's kinds of PMI are not known")]
+    )
+
+
+def _told(kinds: Sequence[str]) -> Line:
+    held = [family for family in FAMILIES if bundled(family, Path(sys.prefix))]
+    usable = [f"--mpi={kind} for {family.name}" for kind in kinds if (family := family_of(kind)) in held]
+    seen = f"it offers {', '.join(kinds)}"
+    if not usable:
+        cure = "ranks start without MPI then; the host's mpirun, or its MPI in the container, would do too"
+        return warning(TOPIC, f"{seen}: for no MPI of this Python environment", cure)
+    return ok(TOPIC, f"{seen}; use {' or '.join(usable)}")

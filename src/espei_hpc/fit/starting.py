@@ -1,0 +1,69 @@
+"""Where a fit would start: its likelihood and its first walkers, as ESPEI itself prepares them."""
+
+import copy
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from espei_hpc.fit import graph_optimizer
+from espei_hpc.fit.opening import VERIFY
+from espei_hpc.inputs import Problem
+from espei_hpc.inputs.quiet import quiet
+from espei_hpc.likelihood import Evaluator, Recipe
+from espei_hpc.sampler import State
+from espei_hpc.sampler.sampling import FloatArray
+
+
+class Starting(NamedTuple):
+    """What there is before the first evaluation.
+
+    Attributes:
+        evaluator: the likelihood, in this process.
+        stock: the same by ESPEI's own functions.
+        initial: the initial guess, shape (parameters,).
+        walkers: the starting walkers, shape (walkers, parameters).
+    """
+
+    evaluator: Evaluator
+    stock: Evaluator
+    initial: FloatArray
+    walkers: FloatArray
+
+
+class _Prepared(Exception):
+    """Ends ESPEI's fit where the sampling would begin."""
+
+
+def starting(problem: Problem) -> Starting:
+    """Let ESPEI prepare a fit, and end it before it samples; nothing of the user's is written.
+
+    Takes seconds; longer where parameters are generated first.
+
+    Args:
+        problem: a checked input that samples.
+    """
+    found: list[tuple[State, Recipe]] = []
+
+    def sample(state: State, recipe: Callable[[], Recipe]) -> tuple[FloatArray, FloatArray]:
+        found.append((state, recipe()))
+        raise _Prepared
+
+    with tempfile.TemporaryDirectory() as directory, quiet(), suppress(_Prepared):
+        graph_optimizer.run(_elsewhere(problem.settings, Path(directory)), sample)
+    state, recipe = found[0]
+    stock = Evaluator(recipe.packed())
+    evaluator = Evaluator(replace(recipe, verify=VERIFY).packed())
+    return Starting(evaluator, stock, np.array(stock.description.initial), state.positions)
+
+
+def _elsewhere(settings: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Have ESPEI write its database of generated parameters to ``directory``, and no log."""
+    settings = copy.deepcopy(settings)
+    database = Path(settings["output"]["output_db"])
+    settings["output"] |= {"output_db": str(directory / database.name), "logfile": None, "verbosity": 0}
+    return settings

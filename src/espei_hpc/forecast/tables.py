@@ -1,0 +1,205 @@
+"""How long a fit takes with so many ranks, by replay, and what follows from it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from typing import Any
+
+from espei_hpc.forecast.barrier import barrier
+from espei_hpc.forecast.costs import Costs
+from espei_hpc.forecast.cut import best_cut
+from espei_hpc.forecast.measure import Measured
+from espei_hpc.forecast.replay import replay
+
+WORTH = 0.8
+"""Efficiency down to which more ranks are recommended."""
+
+CALLS = 6000
+"""Calls in the replay of a row, about."""
+
+ITERATIONS = 40
+"""Iterations in the replay of a row, at the most."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fit with so many ranks, the stock flow's figures beside it.
+
+    Attributes:
+        ranks: MPI ranks: the workers and the scheduler.
+        nodes: nodes they fill, where cores per node are known.
+        pieces: pieces of an evaluation.
+        seconds_per_iteration: of our engine.
+        efficiency: part of the limit, walkers x evaluation / workers per iteration.
+        hours: for all iterations asked for; starting and ending the cluster not included.
+        core_hours: of the ranks, or of the nodes where these are known.
+        stock_seconds_per_iteration: of stock ESPEI on as many ranks.
+        stock_hours: likewise for all iterations.
+    """
+
+    ranks: int
+    nodes: int | None
+    pieces: int
+    seconds_per_iteration: float
+    efficiency: float
+    hours: float
+    core_hours: float
+    stock_seconds_per_iteration: float
+    stock_hours: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything ``espei-hpc plan`` says.
+
+    Attributes:
+        symbols: number of symbols to fit.
+        walkers: number of walkers.
+        iterations: asked for.
+        measured: what evaluations take.
+        stock_evaluation: CPU seconds of one by ESPEI's own functions.
+        cores_per_node: of the machine to run on, where given.
+        hours: within which the fit is to end, where given.
+        rows: from few ranks to many.
+        recommended: the most ranks that are worth it.
+        within: the fewest ranks that end in time, if any do.
+    """
+
+    symbols: int
+    walkers: int
+    iterations: int
+    measured: Measured
+    stock_evaluation: float
+    cores_per_node: int | None
+    hours: float | None
+    rows: tuple[Row, ...]
+    recommended: Row
+    within: Row | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain data, for JSON."""
+        return asdict(self)
+
+
+def plan(
+    symbols: int,
+    walkers: int,
+    iterations: int,
+    measured: Measured,
+    stock_evaluation: float,
+    *,
+    cores_per_node: int | None = None,
+    hours: float | None = None,
+) -> Plan:
+    """Replay a fit with several numbers of ranks; takes some seconds.
+
+    Args:
+        symbols: number of symbols to fit.
+        walkers: number of walkers.
+        iterations: asked for.
+        measured: what evaluations take.
+        stock_evaluation: CPU seconds of one by ESPEI's own functions.
+        cores_per_node: ranks come in whole nodes of so many.
+        hours: also look for the fewest ranks that end within so long.
+    """
+    fit = _Fit(walkers, iterations, measured, stock_evaluation, cores_per_node)
+    rows = tuple(fit.row(ranks) for ranks in rank_numbers(walkers, cores_per_node))
+    return Plan(
+        symbols=symbols,
+        walkers=walkers,
+        iterations=iterations,
+        measured=measured,
+        stock_evaluation=stock_evaluation,
+        cores_per_node=cores_per_node,
+        hours=hours,
+        rows=rows,
+        recommended=recommended(rows),
+        within=None if hours is None else fit.fewest(hours, rows),
+    )
+
+
+def rank_numbers(walkers: int, cores_per_node: int | None) -> list[int]:
+    """Return numbers of ranks to look at: up to four workers for each walker.
+
+    Powers of two up to half of the walkers; then half as many workers as walkers, and
+    as many to four times as many. With cores per node, whole nodes: one, two, three,
+    four, six, eight, twelve and so on.
+    """
+    most = 4 * walkers + 1
+    if cores_per_node is None:
+        powers = [2**power for power in range(1, most.bit_length()) if 2**power <= walkers // 2]
+        return sorted({*powers, walkers // 2 + 1, *(walkers * times + 1 for times in range(1, 5))})
+    numbers = [nodes * cores_per_node for nodes in _nodes(most // cores_per_node)]
+    return [ranks for ranks in numbers if ranks > 1] or [2 * cores_per_node]
+
+
+def _nodes(most: int) -> Iterator[int]:
+    """Yield 1, 2, 3, 4, 6, 8, 12, 16, ... up to ``most``, and 1 in any case."""
+    yield 1
+    for power in count(1):
+        for nodes in (2**power, 3 * 2 ** (power - 1)):
+            if nodes > most:
+                return
+            yield nodes
+
+
+def recommended(rows: Iterable[Row]) -> Row:
+    """Return the most ranks whose efficiency is worth it; the most efficient ones if none is."""
+    rows = list(rows)
+    worth = [row for row in rows if row.efficiency >= WORTH]
+    if worth:
+        return max(worth, key=lambda row: row.ranks)
+    return max(rows, key=lambda row: row.efficiency)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    walkers: int
+    iterations: int
+    measured: Measured
+    stock_evaluation: float
+    cores_per_node: int | None
+
+    def row(self, ranks: int) -> Row:
+        costs = Costs(self.measured.evaluation, self.measured.spread, self.measured.units)
+        workers = ranks - 1
+        pieces = best_cut(self.walkers, workers, costs)
+        so_many = max(3, min(ITERATIONS, self.iterations, CALLS // (self.walkers * pieces)))
+        ours = replay(self.walkers, workers, so_many, costs, pieces)
+        stock = barrier(self.walkers, workers, ITERATIONS, replace(costs, evaluation=self.stock_evaluation))
+        nodes = None if self.cores_per_node is None else -(-ranks // self.cores_per_node)
+        hours = self._hours(ours.seconds_per_iteration)
+        return Row(
+            ranks=ranks,
+            nodes=nodes,
+            pieces=pieces,
+            seconds_per_iteration=ours.seconds_per_iteration,
+            efficiency=ours.efficiency,
+            hours=hours,
+            core_hours=hours * (ranks if nodes is None else nodes * (self.cores_per_node or 1)),
+            stock_seconds_per_iteration=stock,
+            stock_hours=self._hours(stock),
+        )
+
+    def fewest(self, hours: float, rows: Iterable[Row]) -> Row | None:
+        """Return the fewest ranks that end within ``hours``; None if none of as many as in ``rows`` do."""
+        step = self.cores_per_node or 1
+        quick = [row for row in rows if row.hours <= hours]
+        if not quick:
+            return None
+        best = min(quick, key=lambda row: row.ranks)
+        # No number of workers beats all of them being busy all the time.
+        workers = self.walkers * self.measured.evaluation * (self.iterations + 1) / (3600 * hours)
+        low, high = max(int(workers) // step, 1 // step), best.ranks // step
+        while high - low > 1:  # `low` steps are too few, `high` are enough
+            middle = (low + high) // 2
+            row = self.row(middle * step)
+            if row.hours <= hours:
+                best, high = row, middle
+            else:
+                low = middle
+        return best
+
+    def _hours(self, seconds_per_iteration: float) -> float:
+        # One more than asked for: the starting walkers are evaluated too.
+        return (self.iterations + 1) * seconds_per_iteration / 3600

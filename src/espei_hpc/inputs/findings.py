@@ -1,0 +1,105 @@
+"""Collecting everything that is wrong, so that a user sees all of it in one go."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+
+LONGEST_REASON = 400
+"""Characters of a message from below that are shown: ESPEI prints whole datasets into some."""
+
+
+def reason(error: BaseException) -> str:
+    """Say in one line what an exception of ESPEI or pycalphad means."""
+    text = " ".join(str(error).split())
+    if len(text) > LONGEST_REASON:
+        text = text[:LONGEST_REASON] + " …"
+    # What these carry is an operand, not a sentence.
+    if isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError) or not text:
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text
+
+
+def named(names: Iterable[object], most: int = 6) -> str:
+    """List names for a message, the first few of them where there are many."""
+    words = list(map(str, names)) if isinstance(names, list | tuple) else sorted(map(str, names))
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+@dataclass
+class Findings:
+    """What the checks of one input found.
+
+    Attributes:
+        path: the input file, which names every key.
+        faults: what makes the input unusable.
+        uncreatable: outputs that could not be written.
+        notes: what is overridden or left out, one line each.
+    """
+
+    path: Path
+    faults: list[Fault] = field(default_factory=list)
+    uncreatable: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fault(self, key: str, what: str, cure: str = "") -> None:
+        """Record a fault under a key of the input."""
+        self.faults.append(Fault(f"{self.path}: {key}", what, cure))
+
+    def fault_in(self, file: Path | str, what: str, cure: str = "") -> None:
+        """Record a fault inside a file that the input names."""
+        self.faults.append(Fault(str(file), what, cure))
+
+    def cannot_create(self, key: str, what: str, cure: str = "") -> None:
+        """Record an output that cannot be written."""
+        self.uncreatable.append(Fault(f"{self.path}: {key}", what, cure))
+
+    def note(self, text: str) -> None:
+        """Record something worth a line that does not stop the fit."""
+        self.notes.append(" ".join(text.split()))
+
+    def guard(self, key: str, what: str = "") -> "Guard":
+        """Turn whatever is raised inside a ``with`` into a fault under ``key``.
+
+        Args:
+            key: the key of the input that the work inside depends on.
+            what: what failed, put before the reason.
+        """
+        return Guard(self, key, what)
+
+    def refuse(self) -> None:
+        """Raise if anything is wrong.
+
+        Raises:
+            Refusal: with every fault, and the notes below; an input whose only
+                faults are its outputs is refused as one that cannot be created.
+        """
+        notes = [f"note: {note}" for note in self.notes]
+        if self.faults:
+            raise Refusal(ExitCode.BAD_INPUT, [*self.faults, *self.uncreatable], notes)
+        if self.uncreatable:
+            raise Refusal(ExitCode.CANNOT_CREATE, self.uncreatable, notes)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A ``with`` block whose exceptions become faults; made by :meth:`Findings.guard`."""
+
+    findings: Findings
+    key: str
+    what: str
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """Record an exception; interrupts and exits pass through."""
+        if isinstance(error, Exception):
+            self.findings.fault(self.key, f"{self.what}: {reason(error)}" if self.what else reason(error))
+            return True
+        return False

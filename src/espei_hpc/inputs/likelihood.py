@@ -1,0 +1,41 @@
+"""ESPEI's likelihood, prepared once to see that it can be."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from espei.error_functions.context import setup_context
+from pycalphad import Database
+
+from espei_hpc.inputs.datasets import Dataset, as_database
+from espei_hpc.inputs.findings import Findings, reason
+from espei_hpc.inputs.phase_models import PhaseModels
+
+
+def check_builds(
+    database: Database,
+    datasets: Mapping[Path, Dataset],
+    models: PhaseModels,
+    symbols: Sequence[str],
+    findings: Findings,
+) -> None:
+    """Let ESPEI prepare its likelihood; where that fails, find the datasets to blame."""
+    if (error := _build_error(database, datasets.values(), models, symbols)) is None:
+        return
+    alone = {file: _build_error(database, [dataset], models, symbols) for file, dataset in datasets.items()}
+    blamed = {file: failure for file, failure in alone.items() if failure is not None}
+    if not blamed or _build_error(database, [], models, symbols) is not None:  # not a matter of one dataset
+        findings.fault("mcmc", f"ESPEI cannot prepare its likelihood: {reason(error)}")
+        return
+    for file, failure in blamed.items():
+        cure = "neither the dataset nor the database has it" if isinstance(failure, KeyError) else ""
+        findings.fault_in(file, f"ESPEI cannot prepare its likelihood: {reason(failure)}", cure)
+
+
+def _build_error(
+    database: Database, datasets: Iterable[Dataset], models: PhaseModels, symbols: Sequence[str]
+) -> Exception | None:
+    try:
+        setup_context(database, as_database(datasets), list(symbols), phase_models=models)
+    except Exception as error:
+        return error
+    return None

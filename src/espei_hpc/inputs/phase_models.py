@@ -1,0 +1,116 @@
+"""The phase models: which components and phases take part, and in what form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from espei.phase_models import PhaseModelSpecification
+from espei.utils import extract_aliases
+from pydantic import ValidationError
+
+from espei_hpc.errors import Refusal
+from espei_hpc.inputs.findings import Findings
+from espei_hpc.inputs.reading import parse_json, read_text
+
+PhaseModels = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CheckedModels:
+    """What of a file of phase models can be used.
+
+    Attributes:
+        sound: the components, and the phases without a fault.
+        complete: whether that is all of the file.
+    """
+
+    sound: PhaseModels
+    complete: bool
+
+
+MODULE_CURE = (
+    "install its module into this Python: the working directory and PYTHONPATH are not searched, "
+    "since every worker needs it too"
+)
+
+
+def check_phase_models(file: Path, findings: Findings) -> CheckedModels | None:
+    """Read the phase models and check their form.
+
+    Returns:
+        What ESPEI would read, without what is at fault; None where not even the components can be used.
+    """
+    try:
+        models, repeated = parse_json(read_text(file), file)
+    except Refusal as refusal:
+        findings.faults.extend(refusal.faults)
+        return None
+    if not isinstance(models, dict):
+        findings.fault_in(file, f"must hold components and phases, not a {type(models).__name__}")
+        return None
+    before = len(findings.faults)
+    for key in repeated:
+        findings.fault_in(file, f"{key} is given twice", "keep one: the last would silently win")
+    wrong = _check_form(models, file, findings)
+    # A phase's own keys are given twice as often as its name: which phase it is cannot be said.
+    ambiguous = any(key != "components" for key in repeated)
+    sound = (
+        {} if ambiguous or ("phases",) in wrong else _check_phases(models["phases"], wrong, file, findings)
+    )
+    if ("components",) in wrong or "components" in repeated:
+        return None
+    if not models["components"]:
+        cure = "list the elements, and VA where a sublattice holds it"
+        findings.fault_in(f"{file}: components", "is empty", cure)
+        return None
+    return CheckedModels(models | {"phases": sound}, len(findings.faults) == before)
+
+
+def _check_form(models: PhaseModels, file: Path, findings: Findings) -> set[tuple[str, ...]]:
+    """Check by ESPEI's schema; return what is wrong: components, phases or, as a pair, one of the phases."""
+    try:
+        PhaseModelSpecification.model_validate(models)
+    except ValidationError as error:
+        for problem in error.errors():
+            key = ".".join(map(str, problem["loc"]))
+            cure = MODULE_CURE if problem["type"] == "import_error" else ""
+            findings.fault_in(f"{file}: {key}" if key else file, _sentence(problem["msg"]), cure)
+        places = [tuple(map(str, problem["loc"])) for problem in error.errors()]
+        return {place[: 1 if place[:1] == ("components",) else 2] for place in places}
+    return set()
+
+
+def _sentence(message: str) -> str:
+    return "is missing" if message == "Field required" else message[:1].lower() + message[1:]
+
+
+def _check_phases(
+    phases: Mapping[str, PhaseModels], wrong: set[tuple[str, ...]], file: Path, findings: Findings
+) -> PhaseModels:
+    """Check what ESPEI's schema leaves open; return the phases without a fault."""
+    if not phases:
+        findings.fault_in(f"{file}: phases", "is empty", "describe at least one phase")
+    sound = {}
+    for name, phase in phases.items():
+        before = len(findings.faults)
+        if ("phases", name) not in wrong:
+            _check_phase(f"{file}: phases.{name}", phase, findings)
+            if len(findings.faults) == before:
+                sound[name] = phase
+    try:
+        extract_aliases({"phases": sound})
+    except Exception as error:
+        findings.fault_in(f"{file}: phases", str(error))
+    return sound
+
+
+def _check_phase(where: str, phase: PhaseModels, findings: Findings) -> None:
+    sublattices, ratios = phase["sublattice_model"], phase["sublattice_site_ratios"]
+    if len(sublattices) != len(ratios):
+        findings.fault_in(
+            where,
+            f"sublattice_model has {len(sublattices)} sublattices, sublattice_site_ratios {len(ratios)}",
+        )
+    if not sublattices or not all(sublattices):
+        findings.fault_in(f"{where}.sublattice_model", "a sublattice is empty")

@@ -1,0 +1,156 @@
+"""A unit evaluated by its plan for as long as that is what ESPEI's own functions make of it.
+
+The first evaluation is ESPEI's, and the plan is made at it. The few after it, at the positions of as
+many walkers, and from then on one in so many are done both ways, and ESPEI's result is the one that
+counts. The first difference ends the plan.
+"""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from espei_hpc.likelihood.fast import Shared
+from espei_hpc.likelihood.results import Difference, Failure, UnitResult
+from espei_hpc.likelihood.units import Evaluate, Unit
+from espei_hpc.likelihood.upstream.pycalphad import Left, NotPrepared
+
+FloatArray = npt.NDArray[np.float64]
+
+COMPARED_FIRST = 3
+"""Evaluations of a unit that are compared before any is not, at other parameters each."""
+WARM_UP = 1 + COMPARED_FIRST
+"""Evaluations that take longer than the others."""
+
+
+class Outcome(NamedTuple):
+    """One evaluation of a unit.
+
+    Attributes:
+        result: what came of it.
+        seconds: wall time that it took, without what comparing took.
+        note: the unit, and why it is left to ESPEI's own functions from now on, if that is new.
+        difference: what a comparison found after evaluations that were not compared.
+        preparing: whether it was one of the first, which take longer than the others.
+    """
+
+    result: UnitResult
+    seconds: float
+    note: tuple[str, str] | None = None
+    difference: Difference | None = None
+    preparing: bool = False
+
+
+class Guarded:
+    """One unit, its plan, and what watches over it.
+
+    Args:
+        unit: the unit.
+        shared: what plans share.
+        verify: one in how many evaluations is compared; 0 to have no plan.
+        first: after how many evaluations for the first time, so that not all units are compared at once.
+    """
+
+    def __init__(self, unit: Unit, shared: Shared, verify: int, first: int = 0) -> None:
+        self._unit = unit
+        self._shared = shared
+        self._verify = verify
+        self._left = first
+        self._compared = 0
+        self._slow = 0
+        """Evaluations by ESPEI's own functions, besides those of the plan or to make it."""
+        self._trusted = 0
+        """Evaluations that were not compared."""
+        self._plan: Evaluate | None = None
+        self._open = verify > 0 and unit.prepare is not None
+
+    def __call__(self, parameters: FloatArray) -> Outcome:
+        """Evaluate it; an exception is part of the result."""
+        if not self._open:
+            return Outcome(*evaluated(self._unit.evaluate, parameters))
+        if self._compared < COMPARED_FIRST or self._left <= 0:
+            self._slow += 1
+            return self._compare(parameters)._replace(preparing=self._slow <= WARM_UP)
+        assert self._plan is not None  # noqa: S101 (the first comparisons have made it)
+        self._left -= 1
+        begin = time.perf_counter()
+        try:
+            result = self._plan(parameters)
+        except Left:
+            return Outcome(*evaluated(self._unit.evaluate, parameters))
+        except Exception as error:
+            return self._failed(error, *evaluated(self._unit.evaluate, parameters))
+        self._trusted += 1
+        return Outcome(result, time.perf_counter() - begin)
+
+    def _compare(self, parameters: FloatArray) -> Outcome:
+        """Evaluate both ways, once there is a plan; make it if there is none.
+
+        The plan first: parameters and records that both use are then as its last evaluation left them, as
+        they are where nothing is compared. Only to be made it needs what ESPEI's own functions leave.
+        """
+        planned = self._attempt(self._plan, parameters) if self._plan else None
+        stock, seconds = evaluated(self._unit.evaluate, parameters)
+        if planned is None:
+            return self._make(parameters, stock, seconds)
+        if isinstance(planned, Left):
+            return Outcome(stock, seconds)
+        if isinstance(planned, Exception):
+            return self._failed(planned, stock, seconds)
+        result, taken = planned
+        # Written out, a number is equal to itself alone, and NaN to NaN.
+        if repr(result) != repr(stock):
+            return self._differs(parameters, result, stock, seconds)
+        self._compared += 1
+        if self._left <= 0:
+            self._left = self._verify - 1
+        return Outcome(stock, taken)
+
+    def _make(self, parameters: FloatArray, stock: UnitResult, seconds: float) -> Outcome:
+        assert self._unit.prepare is not None  # noqa: S101 (or it would not be open)
+        try:
+            self._plan = self._unit.prepare(parameters, self._shared)
+        except NotPrepared as reason:
+            return self._given_up(str(reason), stock, seconds)
+        except Exception as error:
+            return self._failed(error, stock, seconds)
+        return Outcome(stock, seconds)
+
+    @staticmethod
+    def _attempt(plan: Evaluate, parameters: FloatArray) -> tuple[UnitResult, float] | Exception:
+        """Return what the plan makes of parameters, and the seconds that it takes."""
+        begin = time.perf_counter()
+        try:
+            return plan(parameters), time.perf_counter() - begin
+        except Exception as error:
+            return error
+
+    def _failed(self, error: Exception, stock: UnitResult, seconds: float) -> Outcome:
+        """Judge an exception of the plan: where ESPEI raises one too, it is these parameters' fault."""
+        if stock.failure is not None:
+            return Outcome(stock, seconds)
+        return self._given_up(f"{type(error).__name__}: {error}", stock, seconds)
+
+    def _differs(
+        self, parameters: FloatArray, planned: UnitResult, stock: UnitResult, seconds: float
+    ) -> Outcome:
+        outcome = self._given_up("prepared, its result is another", stock, seconds)
+        if not self._trusted:
+            return outcome
+        difference = Difference(self._unit.name, tuple(parameters.tolist()), repr(stock), repr(planned))
+        return outcome._replace(difference=difference)
+
+    def _given_up(self, why: str, stock: UnitResult, seconds: float) -> Outcome:
+        self._open, self._plan = False, None
+        return Outcome(stock, seconds, (self._unit.name, why))
+
+
+def evaluated(evaluate: Evaluate, parameters: FloatArray) -> tuple[UnitResult, float]:
+    """Return the result of a unit and the seconds that it took; an exception is a result, too."""
+    begin = time.perf_counter()
+    try:
+        result = evaluate(parameters)
+    except Exception as error:
+        result = UnitResult(failure=Failure.of(error))
+    return result, time.perf_counter() - begin

@@ -1,0 +1,149 @@
+"""What of the host's MPI a container must see: its library, what that needs, where it looks for plugins."""
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from espei_hpc.mpi.host import closure, libc
+from espei_hpc.mpi.host.closure import Closure
+from espei_hpc.mpi.host.elf import NotAnObject, Object
+from espei_hpc.mpi.host.expand import expand
+from espei_hpc.mpi.host.find import HostMpi
+from espei_hpc.mpi.host.libc import Versions
+from espei_hpc.mpi.host.options import Mount
+from espei_hpc.mpi.host.recipe import Recipe, for_family
+from espei_hpc.mpi.host.root import Root
+
+LIBRARIES = "/opt/host-mpi/lib"
+"""Where the host's libraries are in the container: on their own, so that none of the image is hidden."""
+# Plugins of plugins: Debian's lie in openmpi/lib/openmpi3.
+_DEEPEST_PLUGINS = 4
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine outside of the container.
+
+    Attributes:
+        root: its file system.
+        environment: its variables, with PATH and what modules have set.
+        recipes: what is known of families and sites.
+    """
+
+    root: Root
+    environment: Mapping[str, str]
+    recipes: Sequence[Recipe]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A host's MPI as a container would see it.
+
+    Attributes:
+        mounts: files and directories to be bound.
+        variables: to be set.
+        lacking: what keeps the library from loading there, in one line each; empty if it can.
+        dropped: plugins that cannot load there, which the MPI leaves out without a word.
+        absent: what the site's recipe names and the host does not have.
+    """
+
+    mounts: tuple[Mount, ...]
+    variables: Mapping[str, str]
+    lacking: tuple[str, ...]
+    dropped: tuple[PurePosixPath, ...]
+    absent: tuple[str, ...]
+
+
+def bind(
+    mpi: HostMpi,
+    host: Host,
+    offered: Versions,
+    site: Recipe | None = None,
+    more: Iterable[PurePosixPath] = (),
+) -> Binding:
+    """Tell what must be bound for an MPI of the host, and whether it can load.
+
+    Args:
+        mpi: to be bound.
+        host: where it is.
+        offered: by the image's own libraries.
+        site: a recipe beyond that of the MPI's family.
+        more: further libraries that it opens by name.
+    """
+    recipes = _recipes(mpi, host, site)
+    parts = [expand(recipe, host.root, host.environment, mpi.library, mpi.prefix) for recipe in recipes]
+    search = [path for part in parts for path in part.search]
+    search += [path for path in host.environment.get("LD_LIBRARY_PATH", "").split(":") if path]
+    opened = dict.fromkeys([mpi.library, *(path for part in parts for path in part.libraries), *more])
+    try:
+        library = closure.closure(host.root, list(opened), search)
+    except NotAnObject as error:
+        return Binding((), {}, (str(error),), (), ())
+    # Patterns of one recipe may meet in one directory, whose plugins are still told of once.
+    tops = dict.fromkeys(top for part in parts for top in part.plugins)
+    directories = list(dict.fromkeys(path for top in tops for path in _with_subdirectories(host.root, top)))
+    plugins = closure.plugins(host.root, directories, library, search)
+    dropped = [plugin for plugin in plugins if libc.lacking(plugin, offered)]
+    loading = [plugin for plugin in plugins if plugin not in dropped]
+    never = [pattern for recipe in recipes for pattern in recipe.never]
+    # What lies among the plugins stays there: some find the next ones by where they lie themselves.
+    mounts = [mount for part in parts for mount in part.mounts]
+    beside: dict[str, None] = {}
+    for name, item in _libraries(mpi, library, loading, offered, never):
+        if item.path.parent in directories:
+            beside[str(item.path.parent)] = None
+        else:
+            mounts.append(Mount(str(item.path), name if name.startswith("/") else f"{LIBRARIES}/{name}"))
+    variables = {"MPI4PY_LIBMPI": f"{LIBRARIES}/{mpi.family.soname}"}
+    variables["LD_LIBRARY_PATH"] = ":".join([LIBRARIES, *beside])
+    for part in parts:
+        variables |= part.variables
+    return Binding(
+        mounts=tuple(_resolved(host.root, mounts)),
+        variables=variables,
+        lacking=tuple(libc.lacking(library, offered)),
+        dropped=tuple(item.path for plugin in dropped for item in plugin.libraries),
+        # A family's recipe names alternatives.
+        absent=tuple(parts[-1].absent) if site else (),
+    )
+
+
+def _recipes(mpi: HostMpi, host: Host, site: Recipe | None) -> list[Recipe]:
+    launcher = mpi.launcher.name if mpi.launcher else None
+    family = for_family(host.recipes, mpi.family.key, mpi.version, launcher)
+    # What the site's says comes last, and so wins.
+    return [recipe for recipe in (family if family != site else None, site) if recipe]
+
+
+def _with_subdirectories(root: Root, top: PurePosixPath, depth: int = 0) -> Iterator[PurePosixPath]:
+    yield top
+    if depth < _DEEPEST_PLUGINS:
+        for name in root.listdir(top):
+            if root.is_dir(top / name):
+                yield from _with_subdirectories(root, top / name, depth + 1)
+
+
+def _libraries(
+    mpi: HostMpi, library: Closure, plugins: Iterable[Closure], offered: Versions, never: Iterable[str]
+) -> Iterator[tuple[str, Object]]:
+    """Name each library as others need it, and the MPI's as mpi4py loads it."""
+    yield mpi.family.soname, library.libraries[0]
+    names: dict[str, Object] = {}
+    for part in (library, *plugins):
+        # A plugin itself is opened by its path.
+        bound = set(libc.to_bind(part, offered)) - set(part.libraries if part is not library else ())
+        names |= {name: item for name, item in part.names.items() if item in bound}
+    for name, item in sorted(names.items()):
+        if name != mpi.family.soname and not any(fnmatch.fnmatchcase(name, pattern) for pattern in never):
+            yield name, item
+
+
+def _resolved(root: Root, mounts: Iterable[Mount]) -> Iterator[Mount]:
+    """Name what links lead to, which is the same for whoever mounts it; each target once."""
+    targets: dict[str, Mount] = {}
+    for mount in mounts:
+        source = root.real(mount.source)
+        if source is not None:
+            targets.setdefault(mount.target, Mount(str(source), mount.target, mount.writable))
+    return iter(targets.values())

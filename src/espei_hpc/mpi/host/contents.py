@@ -1,0 +1,119 @@
+"""What an MPI's files say of themselves: family and version, read from their bytes.
+
+To ask the library or its launcher would be to run code of the host, built for
+another C library than that of the container.
+"""
+
+import mmap
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from espei_hpc.mpi.host.family import CRAY_MPICH, INTEL_MPI, MPICH, MVAPICH, OPEN_MPI, Family
+from espei_hpc.mpi.host.root import Root
+
+_NUMBER = rb"(\d+(?:\.\d+)+(?:(?:rc|a|b|p)\d+)?)"
+# MPICH keeps version and release date as texts beside each other; which is first differs. The patterns
+# begin with a byte that is fixed: a search for anything else in a library takes a second.
+_AFTER_DATE = rb":\d\d [A-Z]+ \d{4}\0+" + _NUMBER + rb"\0"
+_BEFORE_DATE = rb"\0" + _NUMBER + rb"\0+(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:|unreleased development)"
+# In this order: what is built from MPICH holds MPICH's words too.
+_LIBRARIES = (
+    (INTEL_MPI, (b"Intel(R) MPI Library",)),
+    (CRAY_MPICH, (b"CRAY MPICH",)),
+    (MVAPICH, (b"MVAPICH2 Version", b"MVAPICH Version", b"MVAPICH2-")),
+    (OPEN_MPI, (b"Open MPI v",)),
+    (MPICH, (b"MPICH Version",)),
+)
+_VERSIONS = {
+    "openmpi": (rb"Whether this " + _NUMBER + rb" installation supports", rb"[/=]openmpi-" + _NUMBER),
+    "mpich": (_AFTER_DATE, _BEFORE_DATE, rb"/mpich-" + _NUMBER + rb"[/=]"),
+    "intel": (rb"\0(20\d\d(?:\.\d+){1,2})\0", rb"\0(20\d\d Update \d+)\0"),
+    "mvapich": (rb"MVAPICH2?-" + _NUMBER,),
+    "cray": (rb"CRAY MPICH version " + _NUMBER,),
+}
+# In this order too: Intel's launcher is a Hydra, and MPICH's may know Slurm and PBS.
+_LAUNCHERS = (
+    ("intel", (b"I_MPI_HYDRA",)),
+    ("mpich", (b"HYDRA_",)),
+    ("openmpi", (b"OPAL_PREFIX", b"libopen-rte", b"libprrte", b"libopen-pal")),
+    ("pals", (b"PALS_", b"libpals")),
+    ("srun", (b"SLURM_",)),
+    ("jsrun", (b"JSM_",)),
+)
+# No more of a header or a library's list of settings is read than this.
+_MOST_TEXT = 1 << 20
+
+
+def library_family(root: Root, path: PurePosixPath) -> Family | None:
+    """Tell of which family an MPI library is; None if it is none, or not to be recognised."""
+    with _Content(root, path) as content:
+        return next((family for family, marks in _LIBRARIES if content.holds(marks)), None)
+
+
+def launcher_kind(root: Root, path: PurePosixPath) -> str | None:
+    """Tell what kind of launcher a program is; None if it is none that is known."""
+    with _Content(root, path) as content:
+        return next((kind for kind, marks in _LAUNCHERS if content.holds(marks)), None)
+
+
+def version(root: Root, path: PurePosixPath, family: Family) -> str | None:
+    """Return the version that a library, or a launcher of the family, holds; None if it holds none."""
+    with _Content(root, path) as content:
+        return next(filter(None, map(content.first, _VERSIONS[family.key])), None)
+
+
+def version_beside(root: Root, prefix: PurePosixPath, family: Family) -> str | None:
+    """Return the version that files installed with the library tell; None if none does."""
+    return next(filter(None, _told_beside(root, prefix, family)), None)
+
+
+def _told_beside(root: Root, prefix: PurePosixPath, family: Family) -> Iterator[str | None]:
+    headers = {
+        "mpich": r'#define\s+MPICH_VERSION\s+"([^"]+)"',
+        "mvapich": r'#define\s+MVAPICH2?_VERSION\s+"([^"]+)"',
+        "openmpi": r"(?s)#define\s+OMPI_MAJOR_VERSION\s+(\d+)"
+        r".*#define\s+OMPI_MINOR_VERSION\s+(\d+).*#define\s+OMPI_RELEASE_VERSION\s+(\d+)",
+    }
+    if pattern := headers.get(family.key):
+        for header in root.glob(prefix / "include" / "mpi.h"):
+            yield _in_text(root, header, pattern)
+    packages = {"openmpi": "ompi", "mpich": "mpich", "intel": "impi", "mvapich": "mvapich*"}
+    for package in root.glob(prefix / "lib*" / "pkgconfig" / f"{packages.get(family.key, 'none')}.pc"):
+        yield _in_text(root, package, r"(?m)^Version:\s*(\S+)")
+    if family is OPEN_MPI:
+        for wrapper in root.glob(prefix / "share" / "openmpi" / "mpicc*-wrapper-data.txt"):
+            yield _in_text(root, wrapper, r"(?m)^version=(\S+)")
+
+
+def _in_text(root: Root, path: PurePosixPath, pattern: str) -> str | None:
+    match = re.search(pattern, root.read_text(path, _MOST_TEXT) or "")
+    return ".".join(match.groups()) if match else None
+
+
+class _Content:
+    """The bytes of a file, mapped: a library has tens of megabytes; empty if it cannot be read."""
+
+    def __init__(self, root: Root, path: PurePosixPath) -> None:
+        self._bytes: mmap.mmap | bytes = b""
+        if not root.is_file(path):
+            return
+        try:
+            with root.local(path).open("rb") as file:
+                self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # ValueError: an empty file cannot be mapped
+            return
+
+    def __enter__(self) -> "_Content":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if isinstance(self._bytes, mmap.mmap):
+            self._bytes.close()
+
+    def holds(self, marks: tuple[bytes, ...]) -> bool:
+        return any(self._bytes.find(mark) >= 0 for mark in marks)
+
+    def first(self, pattern: bytes) -> str | None:
+        match = re.search(pattern, self._bytes)
+        return match[1].decode() if match else None

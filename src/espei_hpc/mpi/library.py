@@ -1,0 +1,137 @@
+"""Which MPI library a rank loads: the one that fits the launcher that started it.
+
+A wrong pairing does not fail, it gives N worlds of one rank, so the choice is
+made from the launcher's own variables before mpi4py is imported, and the world
+is proven afterwards (``world``).
+"""
+
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of MPIs that share launch protocol and ABI.
+
+    Attributes:
+        name: for people.
+        folder: its prefix below ``mpi/`` of the Python environment.
+        soname: the library's name, which is also its ABI.
+        variables: set by a launcher of this family in every rank.
+    """
+
+    name: str
+    folder: str
+    soname: str
+    variables: tuple[str, ...]
+
+
+OPEN_MPI = Family("Open MPI", "openmpi", "libmpi.so.40", ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK"))
+MPICH = Family("MPICH", "mpich", "libmpi.so.12", ("PMI_RANK", "PMI_SIZE", "PMI_FD", "PALS_RANKID"))
+# Open MPI first: its launchers set nothing of MPICH's, while a rank under PMIx may carry
+# a batch system's PMI_*.
+FAMILIES = (OPEN_MPI, MPICH)
+
+
+def launcher_family(environment: Mapping[str, str]) -> Family | None:
+    """Return the family of the launcher that set this rank's environment; None if there is none."""
+    for family in FAMILIES:
+        if any(variable in environment for variable in family.variables):
+            return family
+    return None
+
+
+def bundled(family: Family, environment_root: Path) -> Path | None:
+    """Return the prefix of the family's MPI in this Python environment; None if it holds none."""
+    prefix = environment_root / "mpi" / family.folder
+    return prefix if (prefix / "lib" / family.soname).exists() else None
+
+
+def choose(environment: MutableMapping[str, str], environment_root: Path = Path(sys.prefix)) -> None:
+    """Point mpi4py at the library for this rank's launcher, by changing ``environment``.
+
+    A library named by the user (``MPI4PY_LIBMPI``) is left as it is. Without
+    any MPI in this Python environment, mpi4py looks for the host's.
+
+    Raises:
+        Refusal: (CONFIGURATION) if the library named, or all that this environment holds, are of
+            another family than the launcher.
+    """
+    # The rank is the one process that starts MPI; launch.py turned it off for all.
+    environment.pop("MPI4PY_RC_INITIALIZE", None)
+    environment.pop("MPI4PY_MPIABI", None)
+    family = launcher_family(environment)
+    if family is OPEN_MPI and "OMPI_COMM_WORLD_SIZE" not in environment:
+        _start_under_a_foreign_pmix(environment)
+    held = [candidate for candidate in FAMILIES if bundled(candidate, environment_root)]
+    if family is None:
+        return
+    if named := environment.get("MPI4PY_LIBMPI"):
+        _refuse_other_family(named, family, environment)
+        return
+    if not held:
+        return
+    prefix = bundled(family, environment_root)
+    if prefix is None:
+        raise _no_library(family, held)
+    environment["MPI4PY_LIBMPI"] = str(prefix / "lib" / family.soname)
+    if family is OPEN_MPI:
+        # A host's mpirun passes on its own prefix, which need not exist in the image.
+        environment["OPAL_PREFIX"] = str(prefix)
+
+
+def loaded() -> str:
+    """Return the path of the MPI library that this process has really loaded."""
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    paths = {line.split(maxsplit=5)[5] for line in maps if "/libmpi" in line and ".so" in line}
+    return ", ".join(sorted(paths)) or "none"
+
+
+def describe_launcher(environment: Mapping[str, str] = os.environ) -> str:
+    """Name the launcher's family for a message."""
+    family = launcher_family(environment)
+    return f"the launcher is of the {family.name} family" if family else "no MPI launcher is recognised"
+
+
+def _start_under_a_foreign_pmix(environment: MutableMapping[str, str]) -> None:
+    """Have Open MPI 5 wait for the other ranks only once it can take their messages.
+
+    Slurm's PMIx holds no rank back at the end of MPI's start, so a fast rank's first message may come
+    while a slow one still starts, which then crashes where TCP carries it (open-mpi/ompi#12495).
+    """
+    environment.setdefault("OMPI_MCA_pmix_base_async_modex", "1")
+
+
+def _refuse_other_family(library: str, family: Family, environment: Mapping[str, str]) -> None:
+    """Refuse by name what in some pairings does not start but crash; ``world`` proves the rest."""
+    of = next((candidate for candidate in FAMILIES if Path(library).name == candidate.soname), None)
+    # Intel MPI, of MPICH's ABI, runs under a launcher of PMIx when told so.
+    if of is not None and of is not family and "I_MPI_PMI" not in environment:
+        raise mismatch(f"the library is {library}, of the {of.name} family", environment)
+
+
+def mismatch(what: str, environment: Mapping[str, str]) -> Refusal:
+    """Say that launcher and library do not fit, naming both."""
+    fault = Fault(
+        "MPI",
+        f"launcher and MPI library do not fit: {describe_launcher(environment)}, {what}",
+        "use a launcher of the library's family, or an image built with MPI=both",
+    )
+    return Refusal(ExitCode.CONFIGURATION, [fault])
+
+
+def _no_library(family: Family, held: list[Family]) -> Refusal:
+    names = " and ".join(candidate.name for candidate in held)
+    fault = Fault(
+        "MPI",
+        f"the launcher is of the {family.name} family, but only {names} is installed here: "
+        "every rank would be alone in its world",
+        f"use an image built with MPI=both or MPI={family.folder}, or a launcher of {names}",
+    )
+    return Refusal(ExitCode.CONFIGURATION, [fault])

@@ -1,0 +1,263 @@
+"""The checkpoint of a run: segments of the chain in one directory, only ever added to."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.rundir.checkpoint import recovery
+from espei_hpc.rundir.checkpoint.segment import (
+    Damaged,
+    FloatArray,
+    Link,
+    Name,
+    State,
+    StateLike,
+    block_of,
+    encode,
+    link_of,
+    state_of,
+)
+from espei_hpc.rundir.files import PRIVATE_DIRECTORY, reason, remove_leftovers, write_whole
+from espei_hpc.text import counted
+
+ASIDE = "aside"
+"""Where segments are moved that are no longer of the chain."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A chain as kept.
+
+    Attributes:
+        positions: (walkers, n, parameters), emcee's ``chain``.
+        log_probabilities: (walkers, n), emcee's ``lnprobability``.
+        state: the ensemble at its end.
+    """
+
+    positions: FloatArray
+    log_probabilities: FloatArray
+    state: State
+
+
+class Store:
+    """The segments of one run's chain.
+
+    Only one process may use a directory at a time (see ``Lock``).
+
+    Args:
+        directory: where they are; made by ``begin``.
+
+    Attributes:
+        directory: the same.
+        notes: what was wrong with the files, as sentences, since the last ``load`` or ``recover``.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.notes: list[str] = []
+        self._chain: list[Link] = []
+        self._shape: tuple[int, ...] = ()
+
+    def begin(self, state: StateLike) -> None:
+        """Write the start: positions and random numbers before the first evaluation.
+
+        Raises:
+            Refusal: (CANNOT_CREATE) if it cannot be written.
+            ValueError: if a chain is there already, or the state is not at its beginning.
+        """
+        if state.iteration != 0:
+            raise ValueError(f"a chain begins at iteration 0, not {state.iteration}")
+        with self._writing("the starting positions"):
+            self.directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            if recovery.segments(self.directory):
+                raise ValueError(f"{self.directory} holds a chain already")
+            self._write(encode(None, None, state))
+        self._shape = state.positions.shape
+
+    def append(self, positions: FloatArray, log_probabilities: FloatArray, state: StateLike) -> None:
+        """Add the iterations done since the last segment: all of them or, if it fails, none.
+
+        After a failure the same iterations, or these and more, can be appended again.
+
+        Args:
+            positions: (walkers, n, parameters).
+            log_probabilities: (walkers, n).
+            state: the ensemble at the end of the last of them.
+
+        Raises:
+            Refusal: (CANNOT_CREATE) if they cannot be written; all earlier ones are on disk, whole.
+            ValueError: if they do not continue the chain.
+        """
+        self._check(positions, log_probabilities, state)
+        first = self._chain[-1].name.end
+        with self._writing(f"iterations {first + 1} to {state.iteration}"):
+            self._write(encode(self._chain[-1], (positions, log_probabilities), state))
+
+    def recover(self) -> State | None:
+        """Find the longest whole chain and return the ensemble at its end; None if no chain was begun.
+
+        Temporary files are removed. Damaged segments, and those after them, are moved into a
+        folder of their own and told in ``notes``. Files of other names are left alone.
+
+        Raises:
+            Refusal: (BAD_INPUT) if the start is damaged, missing or another run's, though there are
+                samples; (CANNOT_CREATE) if files cannot be read or moved.
+        """
+        self.notes, self._chain = [], []
+        if not self.directory.exists():
+            return None
+        try:
+            remove_leftovers(self.directory, lambda name: Name.parse(name) is not None)
+            found = recovery.find(self.directory)
+            self._set_aside(found)
+            if not found.chain:
+                return None
+            state = state_of(recovery.read(self.directory, found.chain[-1].name)[1])
+        except (OSError, Damaged) as error:
+            raise self._unreadable(error) from error
+        self._chain, self._shape = found.chain, state.positions.shape
+        return state
+
+    def go_back(self, iteration: int) -> None:
+        """Shorten the chain to its last checkpoint that has no more than so many iterations.
+
+        What comes after is moved into a folder of its own, the last first: whenever that ends, what is
+        left is a chain. To be loaded again afterwards.
+
+        Raises:
+            Refusal: (CANNOT_CREATE) if files cannot be moved.
+        """
+        dropped = [link.name for link in self._chain if link.name.end > iteration]
+        try:
+            self._move_aside(dropped[::-1])
+        except OSError as error:
+            raise self._unreadable(error) from error
+        self._chain = self._chain[: len(self._chain) - len(dropped)]
+
+    def read(self, positions: FloatArray, log_probabilities: FloatArray) -> None:
+        """Copy the chain into the beginning of arrays, without another copy in memory.
+
+        Args:
+            positions: (walkers, at least as many iterations as there are, parameters).
+            log_probabilities: (walkers, as many).
+
+        Raises:
+            Refusal: (CANNOT_CREATE) if a file cannot be read.
+        """
+        try:
+            for link in self._chain[1:]:
+                block = block_of(recovery.read(self.directory, link.name)[1])
+                part = np.s_[:, link.name.first : link.name.end]
+                positions[part], log_probabilities[part] = block
+        except (OSError, Damaged) as error:
+            raise self._unreadable(error) from error
+
+    def load(self) -> Saved | None:
+        """Return the longest whole chain, as ``recover`` finds it; None if no chain was begun.
+
+        Raises:
+            Refusal: as ``recover``.
+        """
+        state = self.recover()
+        return None if state is None else self._read_up_to(state)
+
+    def look(self) -> Saved | None:
+        """Return the longest whole chain as ``load`` does, but move nothing: the chain may be growing.
+
+        Raises:
+            Refusal: as ``recover``.
+        """
+        if not self.directory.exists():
+            return None
+        try:
+            found = recovery.find(self.directory)
+            if not found.chain:
+                return None
+            self._chain = found.chain
+            state = state_of(recovery.read(self.directory, found.chain[-1].name)[1])
+        except (OSError, Damaged) as error:
+            raise self._unreadable(error) from error
+        return self._read_up_to(state)
+
+    def _read_up_to(self, state: State) -> Saved:
+        walkers, parameters = state.positions.shape
+        positions = np.empty((walkers, state.iteration, parameters))
+        log_probabilities = np.empty((walkers, state.iteration))
+        self.read(positions, log_probabilities)
+        return Saved(positions, log_probabilities, state)
+
+    def _check(self, positions: FloatArray, log_probabilities: FloatArray, state: StateLike) -> None:
+        """Refuse what would break the chain: that is the caller's mistake, never the disk's."""
+        if not self._chain:
+            raise ValueError("append before begin or load")
+        done, (walkers, parameters) = self._chain[-1].name.end, self._shape
+        added = state.iteration - done
+        if added < 1 or positions.shape != (walkers, added, parameters):
+            raise ValueError(
+                f"positions {positions.shape} up to iteration {state.iteration} do not continue "
+                f"{self._shape} at iteration {done}"
+            )
+        if not (
+            np.array_equal(positions[:, -1], state.positions)
+            and log_probabilities.shape == (walkers, added)
+            and state.log_probabilities is not None
+            and np.array_equal(log_probabilities[:, -1], state.log_probabilities)
+        ):
+            raise ValueError("the state is not the one at the end of the samples")
+
+    def _write(self, content: bytes) -> None:
+        link = link_of(content)
+        write_whole(self.directory / str(link.name), content)
+        self._chain.append(link)
+
+    def _set_aside(self, found: recovery.Found) -> None:
+        self.notes = found.notes
+        if not found.unusable:
+            return
+        self._move_aside(found.unusable)
+        count = len(found.unusable)
+        where = self.directory / ASIDE
+        self.notes.append(f"{count} segment{'s' * (count > 1)} of {self.directory} moved to {where}")
+
+    def _move_aside(self, names: list[Name]) -> None:
+        aside = self.directory / ASIDE
+        aside.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        for name in names:
+            # Moved twice, a file of this name may lie there: none is written over.
+            taken = sum(1 for _ in aside.glob(f"{name}*"))
+            os.rename(self.directory / str(name), aside / (f"{name}.{taken}" if taken else str(name)))
+
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            done = (
+                f"the last checkpoint ({counted(self._chain[-1].name.end, 'iteration')}) is whole"
+                if self._chain
+                else ""
+            )
+            fault = Fault(
+                str(self.directory),
+                f"{what} cannot be saved ({reason(error)})" + (f"; {done}" if done else ""),
+                "make room, or make it writable, and start again: "
+                + ("the fit goes on from there" if done else "nothing was computed yet"),
+            )
+            raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
+
+    def _unreadable(self, error: OSError | Damaged) -> Refusal:
+        where, why = self.directory, str(error)
+        if isinstance(error, OSError):
+            where, why = error.filename or where, reason(error)
+        fault = Fault(
+            str(where),
+            f"the checkpoint cannot be read and tidied ({why}); no sample was removed",
+            "see to the file system and start again",
+        )
+        return Refusal(ExitCode.CANNOT_CREATE, [fault])

@@ -1,0 +1,32 @@
+"""Clusters whose scheduler file the user names: where their starts are, and how others join them."""
+
+from pathlib import Path
+
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+
+
+def run_directory(scheduler_file: Path) -> Path:
+    """Return the run directory of a cluster with a hand-named scheduler file."""
+    return scheduler_file.with_suffix(".run")
+
+
+def newest_start(scheduler_file: Path) -> ClusterDirectory | None:
+    """Return the newest start of such a cluster, if it was ours."""
+    return newest_in(run_directory(scheduler_file.resolve()))
+
+
+def newest_in(place: Path) -> ClusterDirectory | None:
+    """Return the newest start of a cluster in a run directory, whoever it is for; None if there is none."""
+    ids = sorted(path.parent.name for path in place.glob("cluster/*/settings.json"))
+    return ClusterDirectory(place, ids[-1]) if ids else None
+
+
+def configuration(scheduler_file: Path) -> Path | None:
+    """Return Dask's configuration of such a cluster; None if it is not one of ours."""
+    start = newest_start(scheduler_file)
+    return start.dask_config if start and start.dask_config.exists() else None
+
+
+def offered(scheduler_file: Path) -> Path:
+    """Return the same where whoever joins by other means than ours finds it."""
+    return run_directory(scheduler_file) / "dask.yaml"

@@ -1,0 +1,208 @@
+"""The run directory of a fit, ``NAME.run``: held by one process, with what earlier starts left in it."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.inputs import Problem
+from espei_hpc.inputs.fingerprint import fingerprint
+from espei_hpc.rundir.checkpoint import Lock, Saved, Store, check_array, compare, write_json
+from espei_hpc.rundir.cluster_directory import cannot_create
+from espei_hpc.rundir.progress_file import NAME as PROGRESS
+from espei_hpc.rundir.record import NAME, Record
+from espei_hpc.rundir.timeline import NAME as TIMELINE
+from espei_hpc.sampler.goal import Goal, Judgement, judge
+from espei_hpc.sampler.sampling import FloatArray
+
+CHECKPOINT = "checkpoint"
+DIFFERENCE = "difference.json"
+"""Tells where a prepared unit's result was not ESPEI's; while it is there, nothing is prepared."""
+NEW_START = "start anew beside it with --force-new, or give another --run-dir"
+
+
+@dataclass
+class RunDirectory:
+    """A run directory that this process holds.
+
+    Attributes:
+        path: where it is.
+        lock: keeps other processes out of it.
+        store: the checkpoint in it.
+        record: what the last start wrote down; None if there was none.
+        saved: the chain of the checkpoint; None if there is none.
+        notes: what was found damaged, one sentence each.
+        judged: how far the saved chain is from a goal besides the iterations; None without one.
+    """
+
+    path: Path
+    lock: Lock
+    store: Store
+    record: Record | None = None
+    saved: Saved | None = None
+    notes: tuple[str, ...] = ()
+    judged: Judgement | None = None
+
+    @property
+    def done(self) -> int:
+        """Iterations that are saved."""
+        return self.saved.state.iteration if self.saved else 0
+
+    def complete(self, problem: Problem) -> bool:
+        """Whether all that is asked for is saved, so that no cluster is needed."""
+        reached = self.judged is not None and self.judged.reached
+        return problem.samples and (self.done >= problem.iterations or reached)
+
+    def judge(self, goal: Goal | None) -> None:
+        """Judge how far the saved chain is from a goal."""
+        self.judged = judge(goal, self.saved.positions) if goal and self.saved else None
+
+    def finished(self, problem: Problem) -> bool:
+        """Whether there is nothing left to do: the outputs are written too."""
+        outputs = (problem.output_db, problem.trace, problem.lnprob)
+        written = all(path.exists() for path in outputs if path is not None)
+        return self.complete(problem) and written and bool(self.record and self.record.finished == self.done)
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file holds samples of this chain and nothing else, so that longer ones may replace it."""
+        return self.saved is not None and (
+            _may_be_written(path, self.saved.positions) or _may_be_written(path, self.saved.log_probabilities)
+        )
+
+    def load(self) -> None:
+        """Read what earlier starts left.
+
+        Raises:
+            Refusal: if it cannot be used.
+        """
+        self.record = Record.read(self.path)
+        self.saved = self.store.load()
+        self.notes = tuple(self.store.notes)
+
+    def check_same(self, problem: Problem) -> None:
+        """Refuse to go on with a chain of another problem.
+
+        Raises:
+            Refusal: (BAD_INPUT) naming all that has changed.
+        """
+        if self.saved is None:
+            return
+        if self.record is None:
+            what = "holds a checkpoint, but its run.json is missing or cannot be read"
+            raise Refusal(ExitCode.BAD_INPUT, [Fault(str(self.path), what, NEW_START)])
+        changes = compare(self.record.fingerprint, fingerprint(problem))
+        if changes:
+            faults = [Fault(str(self.path), change) for change in changes]
+            why = "a chain cannot go on with another problem than it began with"
+            faults.append(Fault(str(problem.path), why, f"undo these changes, or {NEW_START}"))
+            raise Refusal(ExitCode.BAD_INPUT, faults)
+
+    def begin(self, problem: Problem) -> None:
+        """Write down which problem this directory belongs to."""
+        self.record = Record.new(fingerprint(problem))
+        self.record.write(self.path)
+
+    def finish(self, iterations: int, judged: Judgement | None = None) -> None:
+        """Write down that the fit is finished, maybe by a goal reached, and its outputs are written."""
+        if self.record is not None:
+            reached = asdict(judged) if judged is not None and judged.reached else None
+            self.record = replace(self.record, finished=iterations, reached=reached)
+            self.record.write(self.path)
+
+    def started(self) -> None:
+        """Write down that a start has not ended yet: one that is killed leaves it so."""
+        if self.record is not None and self.record.ended is not None:
+            self.record = replace(self.record, ended=None)
+            self.record.write(self.path)
+
+    def ended(self, code: int, iteration_seconds: float | None, workers: int | None) -> None:
+        """Write down how a start has ended.
+
+        Args:
+            code: its exit code.
+            iteration_seconds: mean length of its iterations; None if it did none.
+            workers: workers that did them.
+        """
+        if self.record is None:
+            return
+        self.record = replace(self.record, ended=int(code))
+        if iteration_seconds is not None:
+            self.record = replace(self.record, iteration_seconds=iteration_seconds, workers=workers)
+        # What ended the start, such as a full disk, is what the user has to hear of.
+        with suppress(Refusal):
+            self.record.write(self.path)
+
+    @property
+    def differed(self) -> bool:
+        """Whether a prepared likelihood was found to differ from ESPEI's in this fit."""
+        return (self.path / DIFFERENCE).exists()
+
+    def go_back(self, problem: Problem, iteration: int, difference: Mapping[str, object]) -> None:
+        """Write down a difference, and go back to the last checkpoint with no more than so many iterations.
+
+        Raises:
+            Refusal: if files cannot be written or moved.
+        """
+        write_json(self.path / DIFFERENCE, difference)
+        # They may hold samples that are taken back; and they are the chain's own (see ``owns``).
+        for path in (problem.trace, problem.lnprob):
+            if path is not None:
+                path.unlink(missing_ok=True)
+        self.store.go_back(iteration)
+        self.load()
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier start left a checkpoint, of whatever worth."""
+        return self.store.directory.exists()
+
+    def set_aside(self, problem: Problem) -> Path:
+        """Move everything of the earlier starts to a new place beside it, and return that."""
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
+            number += 1
+        aside.mkdir(mode=0o700)
+        for name in (CHECKPOINT, NAME, DIFFERENCE, PROGRESS, TIMELINE):
+            if (self.path / name).exists():
+                (self.path / name).rename(aside / name)
+        for path in (problem.trace, problem.lnprob):
+            if path is not None and path.exists():
+                shutil.move(path, aside / path.name)
+        self.store = Store(self.path / CHECKPOINT)
+        self.record, self.saved, self.notes = None, None, ()
+        return aside
+
+
+def _may_be_written(path: Path, array: FloatArray) -> bool:
+    try:
+        check_array(path, array)
+    except Refusal:
+        return False
+    return True
+
+
+@contextmanager
+def held(path: Path, still_wanted: Callable[[], None] = lambda: None) -> Iterator[RunDirectory]:
+    """Hold a run directory, so that no other process runs a fit in it.
+
+    Args:
+        path: the run directory; made if it is not there.
+        still_wanted: called while another host's hold is waited for; raises to give up.
+
+    Raises:
+        Refusal: (UNAVAILABLE) if another run holds it, naming that; (CANNOT_CREATE) if it cannot be made.
+    """
+    path = path.resolve()
+    directory = RunDirectory(path, Lock(path), Store(path / CHECKPOINT))
+    try:
+        directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_create(path, error) from error
+    directory.lock.acquire(still_wanted)
+    try:
+        yield directory
+    finally:
+        directory.lock.release()

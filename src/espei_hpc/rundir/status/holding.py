@@ -1,0 +1,64 @@
+"""Who runs a fit, as its lock tells somebody who only looks."""
+
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from espei_hpc.rundir.holder import OLD_SECONDS, Holder
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A lock that is there.
+
+    Attributes:
+        holder: the process that is named in it; None while it is being written.
+        alive: whether that process lives; None where only its own host knows.
+        touched: seconds since it last touched the lock, by this host's clock.
+    """
+
+    holder: Holder | None
+    alive: bool | None
+    touched: float
+
+    @property
+    def counts(self) -> bool:
+        """Whether a start of the fit would be refused, as far as can be known from here."""
+        return self.alive is not False and (self.alive is True or self.touched <= OLD_SECONDS)
+
+
+def look(run_directory: Path) -> Holding | None:
+    """Look at the lock of a run directory; None if there is none.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    try:
+        with (run_directory / "lock").open("rb") as file:
+            holder = Holder.parse(file.read())
+            touched = time.time() - os.fstat(file.fileno()).st_mtime
+            free = _free(file.fileno())
+    except FileNotFoundError:
+        return None
+    if free is False:
+        return Holding(holder, True, touched)
+    # Between machines the kernel's lock may not reach.
+    here = holder is not None and holder.machine == Holder.here("").machine
+    return Holding(holder, False if here and free else None, touched)
+
+
+def _free(descriptor: int) -> bool | None:
+    """Whether nobody has the kernel's lock; None if the file system has none.
+
+    It is tried shared, and let go with the file: a fit that starts at this very moment looks again
+    a second later.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True

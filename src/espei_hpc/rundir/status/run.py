@@ -1,0 +1,164 @@
+"""What the files of a run directory tell of its fit."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import yaml
+
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
+from espei_hpc.rundir.checkpoint.recovery import segments
+from espei_hpc.rundir.checkpoint.segment import Name
+from espei_hpc.rundir.progress_file import Progress
+from espei_hpc.rundir.record import Record
+from espei_hpc.rundir.run_directory import CHECKPOINT
+from espei_hpc.rundir.status import cluster, holding
+from espei_hpc.rundir.status.cluster import Cluster
+from espei_hpc.rundir.status.holding import Holding
+from espei_hpc.rundir.status.runs import Run
+
+
+class State(StrEnum):
+    """What a fit does, or how its last start has ended."""
+
+    NEVER = "never started"
+    """No start of it came as far as its first evaluation."""
+    BEGINNING = "beginning"
+    """It runs, and its cluster is still to come, or nothing is saved yet."""
+    SAMPLING = "sampling"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    """By a signal, or before its job's end."""
+    LOST = "lost"
+    """Killed, or its cluster was."""
+    FAILED = "failed"
+    CLUSTER = "a cluster without a fit of its own"
+    """Of start-cluster."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of a run.
+
+    Attributes:
+        run: the run.
+        state: what it does, or how its last start has ended.
+        saved: iterations in its checkpoint, by the names of its segments; their content is not read.
+        saved_ago: seconds since the last of them was written, by this host's clock; None if there are none.
+        asked: iterations that its input asks for now; None where that is not known.
+        ended: exit code of its last start; None while it runs, if it was killed, and before the first.
+        holding: who runs it; None if nobody does.
+        cluster: the newest start of its own cluster that is left; None if there is none.
+        progress: the figures of its last start; None if there are none.
+    """
+
+    run: Run
+    state: State
+    saved: int
+    saved_ago: float | None
+    asked: int | None
+    ended: int | None
+    holding: Holding | None
+    cluster: Cluster | None
+    progress: Progress | None
+
+    @property
+    def done(self) -> int:
+        """Iterations that are done, of which those behind the last checkpoint may still be lost."""
+        told = self.progress.iteration if self.progress and self.state is State.SAMPLING else None
+        return max(self.saved, int(told or 0))
+
+    @property
+    def scheduler_host(self) -> str | None:
+        """The host of its cluster's scheduler; without MPI that is the fit's own."""
+        if self.cluster is not None and self.cluster.host is not None:
+            return self.cluster.host
+        return self.holding.holder.host if self.holding and self.holding.holder else None
+
+    @property
+    def scheduler_container(self) -> str:
+        """The engine, if the scheduler's host is a container with a name of its own; else empty."""
+        if self.cluster is not None and self.cluster.host is not None:
+            return self.cluster.container
+        return self.holding.holder.container if self.holding and self.holding.holder else ""
+
+
+def look(run: Run) -> Status:
+    """Look at a run.
+
+    Raises:
+        Refusal: (BAD_INPUT) if its run directory cannot be read.
+    """
+    try:
+        # First: whoever has let go of it by now has written down before how it ended.
+        held = holding.look(run.directory)
+        names = _segments(run.directory / CHECKPOINT)
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or error})"
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, "it is for its owner alone")]) from error
+    record, own = Record.read(run.directory), cluster.look(run.directory)
+    return Status(
+        run=run,
+        state=_state(record, held, own, begun=bool(names)),
+        saved=_saved(names),
+        saved_ago=_age(run.directory / CHECKPOINT / str(names[-1])) if names else None,
+        asked=_asked(run.input_file),
+        ended=record.ended if record else None,
+        holding=held,
+        cluster=own,
+        progress=Progress.read(run.directory),
+    )
+
+
+def _state(record: Record | None, held: Holding | None, own: Cluster | None, *, begun: bool) -> State:
+    if held is not None and held.counts:
+        return State.SAMPLING if begun and (own is None or own.address) else State.BEGINNING
+    if record is None:
+        return State.CLUSTER if own is not None and own.named else State.NEVER
+    if record.ended == ExitCode.OK:
+        return State.FINISHED
+    if record.ended in (None, ExitCode.UNAVAILABLE):
+        return State.LOST
+    return State.STOPPED if _signalled(record.ended) else State.FAILED
+
+
+def _signalled(code: int | None) -> bool:
+    return code is not None and (code == ExitCode.STOPPED or code > SIGNAL_BASE)
+
+
+def _segments(directory: Path) -> list[Name]:
+    try:
+        return segments(directory)
+    except FileNotFoundError:
+        return []
+
+
+def _saved(names: Sequence[Name]) -> int:
+    """Return the iterations that one segment after the other holds, from the start on."""
+    # Of two that begin alike the longer one counts, as it does when the fit goes on.
+    ends = {(name.number, name.first): name.end for name in names}
+    number = done = 0
+    while (number, done) in ends:
+        number, done = number + 1, ends[number, done]
+    return done
+
+
+def _age(path: Path) -> float | None:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return None
+
+
+def _asked(input_file: Path | None) -> int | None:
+    """Return the iterations that an input asks for; whether it is right is for ``check`` to say."""
+    if input_file is None:
+        return None
+    try:
+        asked = yaml.safe_load(input_file.read_text())["mcmc"]["iterations"]
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, RecursionError):
+        return None
+    return asked if isinstance(asked, int) else None

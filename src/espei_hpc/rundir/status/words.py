@@ -1,0 +1,121 @@
+"""The status of a run for people."""
+
+import time
+from collections.abc import Mapping
+
+from espei_hpc.rundir.figures import PREPARING, duration
+from espei_hpc.rundir.progress_file import Progress
+from espei_hpc.rundir.status.cluster import Cluster
+from espei_hpc.rundir.status.holding import Holding
+from espei_hpc.rundir.status.run import State, Status
+from espei_hpc.text import counted
+
+PAGE = "info/main/workers.html"
+"""Of the scheduler's HTTP server, that people begin with."""
+SHOWN = 6
+"""So many hosts are named; --json has all."""
+OWN_PORT = 8787
+"""Dask's usual port, at the user's end of the way to its pages."""
+RUNNING = (State.BEGINNING, State.SAMPLING)
+
+
+def lines(status: Status) -> list[str]:
+    """Return the lines of a run, of which all but the first are indented."""
+    told = [_figures(status.progress)] if status.progress and status.state is State.SAMPLING else []
+    told += [_process(status.holding)] if status.holding else []
+    if status.cluster is not None:
+        living = not status.cluster.over and (status.state in RUNNING or status.state is State.CLUSTER)
+        told += _cluster(status, status.cluster) if living else _left(status.cluster)
+    return [f"{status.run.name}: {_first(status)}", *(f"    {line}" for line in told)]
+
+
+def _first(status: Status) -> str:
+    if status.state is State.NEVER:
+        return str(status.state)
+    if status.state is State.CLUSTER:
+        over = status.cluster is not None and status.cluster.over
+        return f"{status.state}, {'over' if over else 'up as far as its files tell'}"
+    saved = counted(status.saved if status.asked is None else status.asked, "iteration")
+    of = f"{status.saved} of " if status.asked is not None else ""
+    last = f", the last {_ago(status.saved_ago)}" if status.saved_ago is not None and status.saved else ""
+    return f"{status.state}{_why(status)}, {of}{saved} saved{last}"
+
+
+def _figures(progress: Progress) -> str:
+    """Return the figures of a fit that runs, as far as they are known."""
+    left, job_left = progress.left, progress.job_end and progress.job_end - time.time()
+    told = {
+        "iteration {:.0f}": progress.iteration,
+        "log-probability best {:.2f}": progress.best,
+        "median {:.2f}": progress.median,
+        "acceptance {:.2f}": progress.acceptance,
+        PREPARING: True if progress.seconds_per_iteration is None else None,
+        "{:.3g} s an iteration": progress.seconds_per_iteration,
+        "{} left": None if left is None else duration(left),
+        "{}": None if progress.workers is None else counted(progress.workers, "worker"),
+        "{:.0%} busy": progress.efficiency,
+        "job {} left": None if job_left is None else duration(max(0.0, job_left)),
+    }
+    return ", ".join(form.format(value) for form, value in told.items() if value is not None)
+
+
+def _why(status: Status) -> str:
+    if status.state not in (State.STOPPED, State.FAILED, State.LOST):
+        return ""
+    if status.ended is not None:
+        return f" (exit code {status.ended})"
+    away = status.holding is not None and status.holding.alive is None
+    return " (as it seems)" if away else " (killed: it did not tell how it ended)"
+
+
+def _process(holding: Holding) -> str:
+    who = str(holding.holder) if holding.holder else "a process that is just starting"
+    if holding.alive is None:
+        return f"{who}; only its own host knows whether it lives, it was last seen {_ago(holding.touched)}"
+    return f"{who}: {'alive' if holding.alive else 'gone'}"
+
+
+def _cluster(status: Status, cluster: Cluster) -> list[str]:
+    host = status.scheduler_host
+    told = [f"cluster: {_ranks(cluster)}"]
+    if cluster.address:
+        told[0] += f"; scheduler on {host or 'a host that is not told'}, {cluster.address}"
+    if cluster.port is not None and host is not None:
+        told.append(f"Dask's pages: {_pages(host, cluster.port, status.scheduler_container)}")
+    return told
+
+
+def _pages(host: str, port: int, container: str) -> str:
+    if container:  # whose name means nothing to ssh
+        return (
+            f"only inside the {container} container {host}, at http://127.0.0.1:{port}/{PAGE}; "
+            "on its host too if it was started with --network host"
+        )
+    return f"ssh -N -L {OWN_PORT}:127.0.0.1:{port} {host}  then http://127.0.0.1:{OWN_PORT}/{PAGE}"
+
+
+def _left(cluster: Cluster) -> list[str]:
+    return [f"log of its last cluster: {cluster.log}"] if cluster.log else []
+
+
+def _ranks(cluster: Cluster) -> str:
+    up = sum(cluster.ranks.values())
+    if up == 0 and cluster.asked is None:
+        return "workers without MPI" if cluster.address else "no rank has come up yet"
+    of = f" of {cluster.asked}" if cluster.asked not in (None, up) else ""
+    return f"{counted(up, 'rank') if not of else f'{up}{of} ranks'}{_hosts(cluster.ranks)}"
+
+
+def _hosts(ranks: Mapping[str, int]) -> str:
+    named = [f"{number} on {host}" for host, number in ranks.items()]
+    more = f" and on {counted(len(named) - SHOWN, 'more host')}" if len(named) > SHOWN else ""
+    return f" ({', '.join(named[:SHOWN])}{more})" if named else ""
+
+
+def _ago(seconds: float) -> str:
+    """Return a time ago; a file server's clock may be ahead of this host's."""
+    seconds = max(0, round(seconds))
+    if seconds < 120:
+        return f"{seconds} s ago"
+    minutes, hours = seconds // 60, seconds // 3600
+    return f"{minutes} min ago" if minutes < 120 else f"{hours} h ago"
