@@ -187,6 +187,7 @@ def test_fault_06_file_that_becomes_whole_is_read(commands: Commands, tmp_path: 
     assert result.code == 0, result.output
 
 
+@pytest.mark.quick
 def test_fault_07_fewer_workers_than_asked_end_at_the_deadline_with_their_number(commands: Commands) -> None:
     with running_cluster(commands, "-n", "2"):
         assert commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json").code == 0
@@ -198,7 +199,6 @@ def test_fault_07_fewer_workers_than_asked_end_at_the_deadline_with_their_number
     assert fewer.code == 0, fewer.output
 
 
-@pytest.mark.quick
 def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_fit: Path) -> None:
     run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--timeout", "40")
     pattern = "cluster/*/rank-2.json"
@@ -210,11 +210,10 @@ def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_f
     assert f"rank 2 on {socket.gethostname()}: its worker did not reach the scheduler" in result.output
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("scheduler", "dask", "mcmc.scheduler: dask"),
+        pytest.param("scheduler", "dask", "mcmc.scheduler: dask", marks=pytest.mark.quick),
         ("scheduler", "other_scheduler.json", "mcmc.scheduler: other_scheduler.json"),
         ("cores", 1, "mcmc.cores: 1"),
     ],

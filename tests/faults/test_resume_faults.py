@@ -182,18 +182,19 @@ def test_fault_17_arrays_are_readable_and_right_at_any_kill(
 
 @pytest.mark.quick
 def test_fault_18_stopped_fit_goes_on_as_if_it_had_not_been(
-    commands: Commands, long_fit: Path, long_stock_chain: Chain
+    commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
-    run = local(commands, long_fit)
-    wait_for_checkpoint(long_fit)
+    change(small_fit, "mcmc", save_interval=1)
+    run = local(commands, small_fit)
+    wait_for_checkpoint(small_fit)
     run.process.send_signal(signal.SIGTERM)
     assert run.finish().code == 75, run.output
-    done = saved(long_fit)
-    assert 0 < done < ITERATIONS
-    again = local(commands, long_fit).finish()
+    done = saved(small_fit)
+    assert 0 < done < 30
+    again = local(commands, small_fit).finish()
     assert again.code == 0, again.output
-    assert f"going on after iteration {done} of {ITERATIONS}" in again.output
-    assert Chain.load(long_fit.parent).equals(long_stock_chain)
+    assert f"going on after iteration {done} of 30" in again.output
+    assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
 def test_fault_18_fit_without_fixed_random_numbers_goes_on_with_its_own(
@@ -331,7 +332,6 @@ def test_fault_19_force_new_takes_what_cannot_be_read_aside_too(
     assert (tmp_path / "x.run.1" / "checkpoint").is_dir()
 
 
-@pytest.mark.quick
 def test_fault_22_second_run_in_a_directory_is_refused_naming_the_first(
     commands: Commands, endless_fit: Path
 ) -> None:

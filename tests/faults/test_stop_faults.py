@@ -140,7 +140,6 @@ def test_killed_fit_takes_its_cluster_down(commands: Commands, endless_fit: Path
     assert commands.left() == []
 
 
-@pytest.mark.quick
 def test_killed_script_ends_fit_and_cluster(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:

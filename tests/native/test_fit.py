@@ -162,8 +162,10 @@ def _commands_without_mpi(directory: Path) -> Path:
     return directory
 
 
-@pytest.mark.quick
-@pytest.mark.parametrize("command", [["espei-mpi", "-n", "2"], ["espei-hpc", "fit", "--local"]])
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(["espei-mpi", "-n", "2"], marks=pytest.mark.quick), ["espei-hpc", "fit", "--local"]],
+)
 def test_fault_12_failure_in_espei_is_one_line_exits_1_and_leaves_its_parameters_but_no_key(
     command: list[str], commands: Commands, small_fit: Path
 ) -> None:

@@ -31,7 +31,6 @@ def stand_in(directory: Path, name: str, script: str) -> dict[str, str]:
     return {"PATH": f"{command.parent}:{BIN}:{os.environ['PATH']}"}
 
 
-@pytest.mark.quick
 def test_fit_ends_in_time_saves_and_goes_on(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
@@ -53,6 +52,7 @@ def test_fit_ends_in_time_saves_and_goes_on(
     assert (decided.code, "no iteration was done" in decided.output) == (1, True), decided.output
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("engine", ["graph", "espei"])
 def test_start_in_the_last_seconds_of_a_job_is_refused_before_anything_runs(
     engine: str, commands: Commands, endless_fit: Path

@@ -99,7 +99,6 @@ def test_bar_stands_once_and_every_line_has_a_place_of_its_own(
     assert "━" in lines[logged + 1]
 
 
-@pytest.mark.quick
 def test_fit_is_drawn_on_a_terminal_and_ctrl_c_leaves_it_clean(commands: Commands, endless_fit: Path) -> None:
     terminal = Terminal()
     before = terminal.settings()
