@@ -5,12 +5,12 @@ starts a command. What only its commands can tell, whoever may run them asks (``
 """
 
 from espei_hpc.batch.job_end import JobEnd, from_answer, from_duration, job_end
-from espei_hpc.batch.system import Allocation, System, allocation
+from espei_hpc.batch.system import Allocation, BatchSystem, allocation
 
 __all__ = [
     "Allocation",
+    "BatchSystem",
     "JobEnd",
-    "System",
     "allocation",
     "from_answer",
     "from_duration",

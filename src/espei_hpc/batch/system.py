@@ -13,7 +13,7 @@ HANDED_NODES = "ESPEI_HPC_NODES"
 """Variable with the job's node file, as ``uniq -c`` prints it: a container does not see the file."""
 
 
-class System(StrEnum):
+class BatchSystem(StrEnum):
     """A batch system, by the name that people know it by."""
 
     SLURM = "Slurm"
@@ -39,7 +39,7 @@ class Allocation:
         submitted_from: directory in which it was submitted; None where not known.
     """
 
-    system: System
+    system: BatchSystem
     job: str
     index: str
     ranks_on: Mapping[str, int]
@@ -60,9 +60,9 @@ class Allocation:
 
         ``entrypoints/espei-mpi`` asks the same on the host.
         """
-        if self.system is System.SLURM:
+        if self.system is BatchSystem.SLURM:
             return ("squeue", "--noheader", f"--jobs={self.job}", "--format=%L")
-        return () if self.system is System.GRID_ENGINE else ("qstat", "-f", self.job)
+        return () if self.system is BatchSystem.GRID_ENGINE else ("qstat", "-f", self.job)
 
 
 def allocation(environment: Mapping[str, str]) -> Allocation | None:
@@ -86,7 +86,7 @@ def _slurm(environment: Mapping[str, str]) -> Allocation:
     # Without --ntasks there is no SLURM_NTASKS, but a number of tasks that fits each host.
     ranks = _number(environment, "SLURM_NTASKS")
     return Allocation(
-        system=System.SLURM,
+        system=BatchSystem.SLURM,
         job=environment["SLURM_JOB_ID"],
         index=environment.get("SLURM_ARRAY_TASK_ID", ""),
         ranks_on=granted,
@@ -115,7 +115,7 @@ def _pbs(environment: Mapping[str, str]) -> Allocation:
     torque = environment.get("PBS_VERSION", "").startswith("TORQUE") or "PBS_NUM_PPN" in environment
     granted = _node_file(environment)
     return Allocation(
-        system=System.TORQUE if torque else System.PBS,
+        system=BatchSystem.TORQUE if torque else BatchSystem.PBS,
         job=environment["PBS_JOBID"],
         index=environment.get("PBS_ARRAYID" if torque else "PBS_ARRAY_INDEX", ""),
         ranks_on=granted,
@@ -144,7 +144,7 @@ def _grid_engine(environment: Mapping[str, str]) -> Allocation:
         granted = {}
     index = environment["SGE_TASK_ID"]
     return Allocation(
-        system=System.GRID_ENGINE,
+        system=BatchSystem.GRID_ENGINE,
         job=environment["JOB_ID"],
         index="" if index == "undefined" else index,
         ranks_on=granted,

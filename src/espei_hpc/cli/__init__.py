@@ -290,7 +290,7 @@ def prepare_cluster(
         _say_aside(unreached)
     if insecure:
         _say_aside("INSECURE: whoever reaches the scheduler's port can run any program as you")
-    wanted = prepare.Wanted(ranks, interface, encrypted=not insecure)
+    wanted = prepare.ClusterRequest(ranks, interface, encrypted=not insecure)
     words: list[str] = []
     if scheduler_file is not None:
         directory = _named_start(scheduler_file, wanted)
@@ -305,7 +305,7 @@ def prepare_cluster(
     click.echo("\n".join(map(str, told)))
 
 
-def _named_start(scheduler_file: Path, wanted: "prepare.Wanted") -> "ClusterDirectory":
+def _named_start(scheduler_file: Path, wanted: "prepare.ClusterRequest") -> "ClusterDirectory":
     from espei_hpc.cluster import prepare
     from espei_hpc.rundir import named_clusters as named
 
@@ -317,7 +317,7 @@ def _named_start(scheduler_file: Path, wanted: "prepare.Wanted") -> "ClusterDire
 
 def _own_start(
     opening: "Opening",
-    wanted: "prepare.Wanted",
+    wanted: "prepare.ClusterRequest",
     end: batch.JobEnd | None,
     launcher: list[str],
     after: tuple[str, ...],
@@ -393,7 +393,7 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
     dask_settings.silence()
     directory = named.newest_start(scheduler_file)
     seconds = readiness.patience(workers) if timeout is None else timeout
-    goal = readiness.Goal(scheduler_file, workers, min_workers, seconds, directory)
+    goal = readiness.Awaited(scheduler_file, workers, min_workers, seconds, directory)
     say(f"cluster ready: {counted(readiness.wait(goal), 'worker')}")
 
 
@@ -462,7 +462,7 @@ def fit(
             verify=0 if stock_likelihood else verify or VERIFY,
             goal=goal,
         )
-        wanted = where.Wanted(
+        wanted = where.ClusterOptions(
             run_directory=opening.run_directory,
             cluster_id=cluster_id,
             scheduler_file=scheduler_file,

@@ -19,7 +19,7 @@ Own = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 
 @dataclass(frozen=True)
-class Choice:
+class Endpoint:
     """Where Dask is to listen.
 
     Attributes:
@@ -80,7 +80,7 @@ def shared(hosts: Mapping[str, Mapping[str, str]]) -> str | None:
     return None
 
 
-def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) -> Choice | None:
+def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) -> Endpoint | None:
     """Return where Dask is to listen; None lets Dask take the interface of the default route.
 
     Ranks that are all on one host talk over loopback, which nobody else hears.
@@ -103,13 +103,13 @@ def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) 
     return _on(asked or LOOPBACK, network)
 
 
-def _on(name: str, network: str | None) -> Choice:
+def _on(name: str, network: str | None) -> Endpoint:
     here, host = addresses(), socket.gethostname()
     own = _usable().get(name, [])
     if own:
         # Of several IPv6 addresses all hosts must take the same network's.
         best = min(own, key=lambda one: (one.version, str(one.network) != network))
-        return Choice(name, str(best.ip))
+        return Endpoint(name, str(best.ip))
     if name in here or name == LOOPBACK:
         what = f"the cluster would have no address: interface '{name}' on host {host} has none to listen at"
     else:
@@ -122,11 +122,11 @@ def _refusal(what: str, cure: str) -> Refusal:
     return Refusal(ExitCode.CONFIGURATION, [Fault("--interface", what, cure)])
 
 
-def _in_network(network: str | None) -> Choice | None:
+def _in_network(network: str | None) -> Endpoint | None:
     address = networks().get(network) if network else None
     for name, own in _usable().items():
         if address and address in (str(one.ip) for one in own):
-            return Choice(name, address)
+            return Endpoint(name, address)
     return None
 
 

@@ -12,7 +12,7 @@ from espei_hpc.mpi import library as mpi_library
 
 
 @dataclass(frozen=True)
-class Launcher:
+class NumberingLauncher:
     """A launcher that tells each process its place.
 
     Attributes:
@@ -28,12 +28,12 @@ class Launcher:
 
 # One that runs inside another's job first: its processes inherit the outer one's variables.
 LAUNCHERS = (
-    Launcher("Flux", "FLUX_TASK_RANK", ("FLUX_JOB_SIZE",)),
-    Launcher("jsrun", "JSM_NAMESPACE_RANK", ("JSM_NAMESPACE_SIZE",)),
+    NumberingLauncher("Flux", "FLUX_TASK_RANK", ("FLUX_JOB_SIZE",)),
+    NumberingLauncher("jsrun", "JSM_NAMESPACE_RANK", ("JSM_NAMESPACE_SIZE",)),
     # With --mpi=cray_shasta it sets what PALS sets.
-    Launcher("srun", "SLURM_PROCID", ("SLURM_STEP_NUM_TASKS",)),
-    Launcher("PALS", "PALS_RANKID", ("PALS_SIZE", "PMI_SIZE")),
-    Launcher("pbsdsh", "PBS_VNODENUM", ()),
+    NumberingLauncher("srun", "SLURM_PROCID", ("SLURM_STEP_NUM_TASKS",)),
+    NumberingLauncher("PALS", "PALS_RANKID", ("PALS_SIZE", "PMI_SIZE")),
+    NumberingLauncher("pbsdsh", "PBS_VNODENUM", ()),
 )
 MPIRUN_VARIABLES = ("OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE")
 """Set by the mpirun of Open MPI, by Hydra (MPICH, Intel MPI) and by MVAPICH's, below which srun may be."""
@@ -42,7 +42,7 @@ SERVER_VARIABLES = ("PMIX_RANK", "PMI_FD", "PMI_PORT")
 
 
 @dataclass(frozen=True)
-class Place:
+class RankPlace:
     """What a launcher tells a rank.
 
     Attributes:
@@ -56,7 +56,7 @@ class Place:
     size: int
 
 
-def told(environment: Mapping[str, str], asked: int | None) -> Place | None:
+def told(environment: Mapping[str, str], asked: int | None) -> RankPlace | None:
     """Return the place that a launcher tells without MPI; None under a real mpirun, or if none tells it.
 
     Args:
@@ -71,18 +71,18 @@ def told(environment: Mapping[str, str], asked: int | None) -> Place | None:
         # A PBS job's script, task 1, has the variables too, and gives them to all that it starts.
         script = launcher.name == "pbsdsh" and environment.get("PBS_TASKNUM", "1") == "1"
         if rank is not None and size is not None and not script:
-            found = Place(launcher.name, rank, size)
+            found = RankPlace(launcher.name, rank, size)
             return found if _agrees(found, environment) else None
     return None
 
 
-def _agrees(found: Place, environment: Mapping[str, str]) -> bool:
+def _agrees(found: RankPlace, environment: Mapping[str, str]) -> bool:
     """Whether a PMI, if there is one, numbers the ranks alike: else it is another launcher's."""
     told = ((("PMIX_RANK",), found.rank), (("PMI_RANK",), found.rank), (("PMI_SIZE",), found.size))
     return all(world.first_number(name, environment) in (None, expected) for name, expected in told)
 
 
-def why_no_mpi(found: Place, environment: Mapping[str, str]) -> str | None:
+def why_no_mpi(found: RankPlace, environment: Mapping[str, str]) -> str | None:
     """Return why MPI cannot serve these ranks, where the variables alone tell it.
 
     It must be known before MPI starts: without a server each rank would be a world of its own.

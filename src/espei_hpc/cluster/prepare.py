@@ -55,7 +55,7 @@ def cores() -> int:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ClusterRequest:
     """What the user says about a cluster that is to start.
 
     Attributes:
@@ -74,14 +74,14 @@ class Wanted:
         return Settings(self.ranks, str(scheduler_file), interface, self.encrypted)
 
 
-def own_cluster(run_directory: Path, wanted: Wanted) -> ClusterDirectory:
+def own_cluster(run_directory: Path, wanted: ClusterRequest) -> ClusterDirectory:
     """Prepare a cluster for one fit, its scheduler file inside its own directory."""
     cluster_id = new_id()
     scheduler_file = run_directory.resolve() / "cluster" / cluster_id / "scheduler.json"
     return _prepare(run_directory, wanted.settings(scheduler_file), cluster_id)
 
 
-def named_cluster(scheduler_file: Path, wanted: Wanted) -> ClusterDirectory:
+def named_cluster(scheduler_file: Path, wanted: ClusterRequest) -> ClusterDirectory:
     """Prepare a cluster whose scheduler file the user names, for stock ``espei`` to join.
 
     Stock ``espei`` joins through Dask's configuration, where its user finds it (``named.offered``).

@@ -30,7 +30,7 @@ FAULT_GRACE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Goal:
+class Awaited:
     """What is waited for.
 
     Attributes:
@@ -49,7 +49,7 @@ class Goal:
 
 
 @dataclass
-class _State:
+class _WaitState:
     """How far the wait has come, for the message at the deadline."""
 
     stage: str = "no scheduler file has appeared"
@@ -64,7 +64,7 @@ def patience(workers: int | None) -> float:
     return READY_SECONDS + READY_SECONDS_PER_WORKER * (workers or 0)
 
 
-def wait(goal: Goal, still_wanted: Callable[[], None] = lambda: None) -> int:
+def wait(goal: Awaited, still_wanted: Callable[[], None] = lambda: None) -> int:
     """Wait for the cluster and return its number of workers.
 
     Args:
@@ -76,7 +76,7 @@ def wait(goal: Goal, still_wanted: Callable[[], None] = lambda: None) -> int:
             launcher ended.
     """
     end = time.monotonic() + goal.seconds
-    state = _State()
+    state = _WaitState()
     while True:
         still_wanted()
         wanted = _wanted(goal)
@@ -91,12 +91,12 @@ def wait(goal: Goal, still_wanted: Callable[[], None] = lambda: None) -> int:
 
 def answers(scheduler_file: Path) -> bool:
     """Whether the scheduler that wrote a file is alive."""
-    state = _State()
+    state = _WaitState()
     _look(scheduler_file, state)
     return state.answered
 
 
-def _wanted(goal: Goal) -> int | None:
+def _wanted(goal: Awaited) -> int | None:
     """Return the workers to wait for; None while the world's size is not known."""
     if goal.workers is not None:
         return goal.workers
@@ -106,7 +106,7 @@ def _wanted(goal: Goal) -> int | None:
     return max(sizes) - 1 if sizes else None
 
 
-def _look(scheduler_file: Path, state: _State) -> None:
+def _look(scheduler_file: Path, state: _WaitState) -> None:
     """Bring ``state`` up to date."""
     state.answered, state.names = False, frozenset()
     _use_configuration(scheduler_file, state)
@@ -127,7 +127,7 @@ def _look(scheduler_file: Path, state: _State) -> None:
     state.stage = f"the scheduler at {told['address']} answers, with {counted(len(state.names), 'worker')}"
 
 
-def _use_configuration(scheduler_file: Path, state: _State) -> None:
+def _use_configuration(scheduler_file: Path, state: _WaitState) -> None:
     """Join a cluster that the user named by its newest start, which may come meanwhile."""
     found = named.configuration(scheduler_file)
     if found is not None and found != state.configuration:
@@ -136,7 +136,7 @@ def _use_configuration(scheduler_file: Path, state: _State) -> None:
         state.configuration = found
 
 
-def _scheduler_told(scheduler_file: Path, state: _State) -> dict[str, Any] | None:
+def _scheduler_told(scheduler_file: Path, state: _WaitState) -> dict[str, Any] | None:
     """Return the content of a scheduler file that is whole."""
     told = read_json(scheduler_file)
     if isinstance(told, dict) and isinstance(told.get("address"), str) and told.get("id"):
@@ -186,7 +186,7 @@ def launcher_lost(directory: ClusterDirectory, code: str) -> Refusal:
     return Refusal(ExitCode.UNAVAILABLE, [fault], directory.log_tail())
 
 
-def _at_deadline(goal: Goal, wanted: int | None, state: _State) -> int:
+def _at_deadline(goal: Awaited, wanted: int | None, state: _WaitState) -> int:
     """Go on with fewer workers if the user allowed it, else say what is missing."""
     came = len(state.names)
     if goal.min_workers is not None and came >= max(1, goal.min_workers):
@@ -204,7 +204,7 @@ def _at_deadline(goal: Goal, wanted: int | None, state: _State) -> int:
     raise Refusal(ExitCode.DEADLINE, faults, goal.directory.log_tail() if goal.directory else ())
 
 
-def _missing(directory: ClusterDirectory, state: _State) -> list[Fault]:
+def _missing(directory: ClusterDirectory, state: _WaitState) -> list[Fault]:
     """Tell which ranks came and which did not, and where each tried to reach the scheduler from."""
     ranks = directory.ranks()
     faults = [

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from espei_hpc.cluster import interfaces, readiness, world
-from espei_hpc.cluster.place import Place
+from espei_hpc.cluster.place import RankPlace
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json, write_json
@@ -26,7 +26,9 @@ SHOWN = 5
 T = TypeVar("T")
 
 
-def meet(directory: ClusterDirectory, found: Place, why: str, seconds: float | None = None) -> world.World:
+def meet(
+    directory: ClusterDirectory, found: RankPlace, why: str, seconds: float | None = None
+) -> world.World:
     """Wait until every rank has come, and return the world, as MPI would.
 
     Args:
@@ -54,7 +56,7 @@ def meet(directory: ClusterDirectory, found: Place, why: str, seconds: float | N
     return world.World(found.rank, found.size, hosts, "none", without_mpi=why, network=told["network"])
 
 
-def _claim(directory: ClusterDirectory, found: Place, host: str, why: str) -> None:
+def _claim(directory: ClusterDirectory, found: RankPlace, host: str, why: str) -> None:
     """Take this rank's number, which nobody else may have."""
     if found.rank >= found.size:
         raise _misnumbered(f"a rank {found.rank} was started, though {found.launcher} tells of {found.size}")

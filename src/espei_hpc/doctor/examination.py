@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from espei_hpc.doctor import batch_time, engine, limits, mpi, network, storage
 from espei_hpc.doctor import pmi as slurm
-from espei_hpc.doctor.finding import Line, State, warning
+from espei_hpc.doctor.finding import Line, Severity, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import TERM_SECONDS
 
@@ -73,15 +73,15 @@ def examine(options: Options) -> list[Line]:
 def obstacles(options: Options) -> list[Line]:
     """Return what may hinder a fit that is about to start here, of the cheap checks."""
     lines = _look_at([check for check in CHECKS if check.cheap and check.in_fit], options)
-    return [line for line in lines if line.state != State.OK]
+    return [line for line in lines if line.state != Severity.OK]
 
 
 def _look_at(checks: Sequence[Check], options: Options) -> list[Line]:
-    looks = [_Look(check, options) for check in checks]
+    looks = [_RunningCheck(check, options) for check in checks]
     return [line for look in looks for line in look.lines()]
 
 
-class _Look:
+class _RunningCheck:
     """A check under way, in a thread that is left behind if it finds no end.
 
     Args:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class Severity(StrEnum):
     """How something looks."""
 
     OK = "ok"
@@ -26,21 +26,21 @@ class Line:
     """
 
     topic: str
-    state: State
+    state: Severity
     seen: str
     cure: str = ""
 
 
 def ok(topic: str, seen: str) -> Line:
     """Say that something is as it should be."""
-    return Line(topic, State.OK, seen)
+    return Line(topic, Severity.OK, seen)
 
 
 def warning(topic: str, seen: str, cure: str = "") -> Line:
     """Say that something may hinder a run, or is not known."""
-    return Line(topic, State.WARNING, seen, cure)
+    return Line(topic, Severity.WARNING, seen, cure)
 
 
 def fault(topic: str, seen: str, cure: str) -> Line:
     """Say that something hinders a run."""
-    return Line(topic, State.FAULT, seen, cure)
+    return Line(topic, Severity.FAULT, seen, cure)

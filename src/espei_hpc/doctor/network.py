@@ -16,7 +16,7 @@ NAME_ONE = "name the interface that the nodes share with --interface"
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def address_of(chosen: interfaces.Choice | None) -> str:
+def address_of(chosen: interfaces.Endpoint | None) -> str:
     """Return the address that was chosen, or the one that Dask takes where none was.
 
     Raises:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from espei_hpc.doctor import mpi
-from espei_hpc.doctor.finding import Line, State
+from espei_hpc.doctor.finding import Line, Severity
 from espei_hpc.exit_codes import ExitCode
 
 
 def told(lines: Sequence[Line]) -> list[str]:
     """Return lines for people: state and topic in columns, below them what to do."""
     topics = max((len(line.topic) for line in lines), default=0)
-    states = max(map(len, State))
+    states = max(map(len, Severity))
     margin = " " * (states + topics + 4)
     result = []
     for line in lines:
@@ -38,7 +38,7 @@ def exit_code(lines: Sequence[Line]) -> ExitCode:
     69 means that ranks cannot be started here, or not in one world: another launcher, library or
     node is needed. With 1 there is something on this host to put right.
     """
-    faults = {line.topic for line in lines if line.state == State.FAULT}
+    faults = {line.topic for line in lines if line.state == Severity.FAULT}
     if mpi.TOPIC in faults:
         return ExitCode.UNAVAILABLE
     return ExitCode.FAILED if faults else ExitCode.OK

@@ -9,13 +9,13 @@ from espei_hpc.doctor.engine import HOST
 from espei_hpc.doctor.finding import Line, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
-from espei_hpc.mpi.library import FAMILIES, MPICH, OPEN_MPI, Family, bundled
+from espei_hpc.mpi.library import FAMILIES, MPICH, OPEN_MPI, LibraryFamily, bundled
 
 LIST_SECONDS = 8.0
 TOPIC = "srun"
 
 
-def family_of(kind: str) -> Family | None:
+def family_of(kind: str) -> LibraryFamily | None:
     """Return the family of MPIs that gets a world by a kind of srun's --mpi option; None for none."""
     if kind.startswith("pmix"):
         return OPEN_MPI

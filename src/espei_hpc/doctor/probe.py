@@ -100,7 +100,7 @@ def _choose() -> str:
     return ""
 
 
-def _through_mpi(found: place.Place | None, refusal: str, ranks: int) -> world.World | str:
+def _through_mpi(found: place.RankPlace | None, refusal: str, ranks: int) -> world.World | str:
     """Enter the world through MPI; return why not, in words, where a rank does without or cannot.
 
     Where a rank would only refuse, MPI is started all the same: what really happens is worth knowing.

@@ -24,7 +24,7 @@ ELSEWHERE = "name a directory that can be written (--dir), for espei-mpi with --
 
 
 @dataclass(frozen=True)
-class Mount:
+class MountedFileSystem:
     """A mounted file system.
 
     Attributes:
@@ -38,17 +38,17 @@ class Mount:
     options: tuple[str, ...]
 
 
-def mount_of(path: Path) -> Mount:
+def mount_of(path: Path) -> MountedFileSystem:
     """Return the file system that holds a path."""
     path = path.resolve()
-    holding = Mount(Path("/"), "unknown", ())
+    holding = MountedFileSystem(Path("/"), "unknown", ())
     for line in Path("/proc/mounts").read_text().splitlines():
         _, point, type_, options, *_ = line.split()
         # Blanks and their like are told as octal numbers.
         mounted = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point))
         # A later one hides an earlier one at the same place.
         if path.is_relative_to(mounted) and len(mounted.parts) >= len(holding.point.parts):
-            holding = Mount(mounted, type_, tuple(options.split(",")))
+            holding = MountedFileSystem(mounted, type_, tuple(options.split(",")))
     return holding
 
 

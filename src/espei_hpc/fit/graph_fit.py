@@ -18,7 +18,7 @@ from espei_hpc.fit.sample_files import SampleFiles
 from espei_hpc.fit.stop import Stopper
 from espei_hpc.fit.walltime import Walltime
 from espei_hpc.inputs import Problem
-from espei_hpc.likelihood import Difference, Evaluator, Recipe
+from espei_hpc.likelihood import Difference, Evaluator, LikelihoodRecipe
 from espei_hpc.rundir.checkpoint import write_json
 from espei_hpc.rundir.run_directory import DIFFERENCE, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
@@ -78,7 +78,7 @@ class GraphFit:
             self.directory.finish(self.sampling.done, self.sampling.judged)
         return self.sampling
 
-    def sample(self, start: State, recipe: Callable[[], Recipe]) -> tuple[FloatArray, FloatArray]:
+    def sample(self, start: State, recipe: Callable[[], LikelihoodRecipe]) -> tuple[FloatArray, FloatArray]:
         """Sample until all iterations are done, the goal is reached, or a stop is asked for.
 
         Args:
@@ -102,7 +102,7 @@ class GraphFit:
             self._observer.ends(chain)
         return chain.positions, chain.log_probabilities
 
-    def _sample_prepared(self, chain: Chain, recipe: Callable[[], Recipe]) -> None:
+    def _sample_prepared(self, chain: Chain, recipe: Callable[[], LikelihoodRecipe]) -> None:
         """Sample; where a prepared likelihood proves wrong, go back and on without."""
         if self.verify and self.directory.differed:
             self.say(f"nothing is prepared: {self.directory.path / DIFFERENCE} tells of a difference")
@@ -121,7 +121,7 @@ class GraphFit:
         window = math.ceil(self.verify * self._workers / len(chain.state.positions))
         return max(0, chain.done - 2 * window - 1)
 
-    def _sample_on_cluster(self, chain: Chain, recipe: Recipe) -> None:
+    def _sample_on_cluster(self, chain: Chain, recipe: LikelihoodRecipe) -> None:
         try:
             with connected(self.scheduler_file) as client, Pool(client, Evaluator, recipe.packed()) as pool:
                 self._sample(chain, pool)

@@ -12,7 +12,7 @@ import numpy as np
 from espei import espei_script
 
 from espei_hpc.fit.stop import Stopped
-from espei_hpc.likelihood import Recipe, source
+from espei_hpc.likelihood import LikelihoodRecipe, source
 from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.sampler import State
 from espei_hpc.sampler.sampling import FloatArray
@@ -20,7 +20,7 @@ from espei_hpc.sampler.sampling import FloatArray
 FEWEST_ITERATIONS = 2
 """With fewer, ESPEI's ``optimal_parameters`` finds nothing and a database of zeros would be written."""
 
-Sample = Callable[[State, Callable[[], Recipe]], tuple[FloatArray, FloatArray]]
+Sample = Callable[[State, Callable[[], LikelihoodRecipe]], tuple[FloatArray, FloatArray]]
 """Samples from a starting state; the recipe of the likelihood is made when it is needed.
 
 Returns positions, shape (walkers, iterations, parameters), and log-probabilities, (walkers, iterations).
@@ -60,14 +60,14 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
         espei_script.run_espei(settings)
 
 
-def recipe(settings: Mapping[str, Any], prepared: upstream.Prepared) -> Recipe:
+def recipe(settings: Mapping[str, Any], prepared: upstream.Prepared) -> LikelihoodRecipe:
     """Return what workers build ESPEI's likelihood from.
 
     Args:
         settings: ESPEI's checked input.
         prepared: what ESPEI has ready when its sampling begins.
     """
-    return Recipe(
+    return LikelihoodRecipe(
         database=source(settings),
         phase_models=prepared.phase_models,
         datasets=prepared.datasets,

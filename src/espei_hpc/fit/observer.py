@@ -8,7 +8,7 @@ import numpy as np
 
 from espei_hpc.fit.chain import Chain
 from espei_hpc.rundir.progress_file import ProgressFile
-from espei_hpc.rundir.timeline import Timeline
+from espei_hpc.rundir.timeline import TimelineFile
 from espei_hpc.sampler.pace import Recent
 from espei_hpc.sampler.sampling import Sampling
 from espei_hpc.workers.results import Done
@@ -27,7 +27,7 @@ class Observer:
         self.sampling = sampling
         self._report = report
         self._file = ProgressFile(run_directory)
-        self._timeline = Timeline(run_directory)
+        self._timeline = TimelineFile(run_directory)
         self._recent = Recent(time.monotonic(), 0)
 
     def begins(self, chain: Chain) -> None:

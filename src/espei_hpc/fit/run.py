@@ -15,7 +15,7 @@ from espei_hpc.fit.losses import lost_cluster, lost_supervisor
 from espei_hpc.fit.opening import Opening, opened
 from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.fit.walltime import Walltime
-from espei_hpc.fit.where import Wanted, Where, find
+from espei_hpc.fit.where import ClusterOptions, Where, find
 from espei_hpc.inputs import Problem
 from espei_hpc.rundir import cleanup as earlier
 from espei_hpc.rundir.cluster_directory import ClusterDirectory
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 def run(
     opening: Opening,
-    wanted: Wanted,
+    wanted: ClusterOptions,
     stopper: Stopper,
     walltime: Walltime,
     supervisor: int | None,
@@ -58,7 +58,7 @@ def run(
             ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id).end()
 
 
-def _run(opening: Opening, wanted: Wanted, stopper: Stopper, walltime: Walltime, say: Say) -> int:
+def _run(opening: Opening, wanted: ClusterOptions, stopper: Stopper, walltime: Walltime, say: Say) -> int:
     with opened(opening, stopper.check, say) as (problem, directory):
         fit = _Fit(problem, directory, opening, stopper, walltime, say)
         code: int = ExitCode.FAILED
@@ -89,7 +89,7 @@ class _Fit:
     cluster: ClusterDirectory | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
-    def run(self, wanted: Wanted) -> int:
+    def run(self, wanted: ClusterOptions) -> int:
         """Do what is left to do and return the exit code."""
         problem, directory = self.problem, self.directory
         if not problem.samples:

@@ -14,7 +14,7 @@ from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.opening import VERIFY
 from espei_hpc.inputs import Problem
 from espei_hpc.inputs.quiet import quiet
-from espei_hpc.likelihood import Evaluator, Recipe
+from espei_hpc.likelihood import Evaluator, LikelihoodRecipe
 from espei_hpc.sampler import State
 from espei_hpc.sampler.sampling import FloatArray
 
@@ -35,7 +35,7 @@ class Starting(NamedTuple):
     walkers: FloatArray
 
 
-class _Prepared(Exception):
+class _SamplingReached(Exception):
     """Ends ESPEI's fit where the sampling would begin."""
 
 
@@ -47,13 +47,13 @@ def starting(problem: Problem) -> Starting:
     Args:
         problem: a checked input that samples.
     """
-    found: list[tuple[State, Recipe]] = []
+    found: list[tuple[State, LikelihoodRecipe]] = []
 
-    def sample(state: State, recipe: Callable[[], Recipe]) -> tuple[FloatArray, FloatArray]:
+    def sample(state: State, recipe: Callable[[], LikelihoodRecipe]) -> tuple[FloatArray, FloatArray]:
         found.append((state, recipe()))
-        raise _Prepared
+        raise _SamplingReached
 
-    with tempfile.TemporaryDirectory() as directory, quiet(), suppress(_Prepared):
+    with tempfile.TemporaryDirectory() as directory, quiet(), suppress(_SamplingReached):
         graph_optimizer.run(_elsewhere(problem.settings, Path(directory)), sample)
     state, recipe = found[0]
     stock = Evaluator(recipe.packed())

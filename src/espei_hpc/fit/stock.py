@@ -18,7 +18,7 @@ from espei import espei_script
 
 from espei_hpc.fit.graph_optimizer import FEWEST_ITERATIONS, recipe
 from espei_hpc.fit.stop import Stopped, Stopper
-from espei_hpc.likelihood import Recipe
+from espei_hpc.likelihood import LikelihoodRecipe
 from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.sampler.pace import Recent
 from espei_hpc.sampler.sampling import FloatArray, Sampling
@@ -82,13 +82,13 @@ def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling],
         Stopped: when stopped before there was anything to make a database of. A later
             stop ends the sampling early instead; ESPEI then saves what it has.
     """
-    observer = _Observer(settings, stopper, report)
+    observer = _StockObserver(settings, stopper, report)
     with upstream.optimizer(upstream.observed_by(observer)):
         espei_script.run_espei(settings)
     return observer.sampling
 
 
-class _Observer:
+class _StockObserver:
     """Keeps what is known of the sampling, and lets it be stopped."""
 
     def __init__(
@@ -130,7 +130,7 @@ class _Observer:
             raise Stopped
 
 
-class _Answer(NamedTuple):
+class _StockAnswer(NamedTuple):
     """What a worker has evaluated."""
 
     value: float
@@ -139,16 +139,16 @@ class _Answer(NamedTuple):
     """Whether the worker built its likelihood for it."""
 
 
-def log_probability(parameters: FloatArray, recipe: bytes) -> _Answer:
+def log_probability(parameters: FloatArray, recipe: bytes) -> _StockAnswer:
     """Return what ESPEI's ``EmceeOptimizer.predict`` does; runs in a worker."""
     begin, builds = time.perf_counter(), _context.cache_info().misses
     value = upstream.EmceeOptimizer.predict(parameters, **_context(recipe))
-    return _Answer(value, time.perf_counter() - begin, _context.cache_info().misses > builds)
+    return _StockAnswer(value, time.perf_counter() - begin, _context.cache_info().misses > builds)
 
 
 @functools.lru_cache(maxsize=1)
 def _context(packed: bytes) -> dict[str, Any]:
-    recipe = Recipe.unpacked(packed)
+    recipe = LikelihoodRecipe.unpacked(packed)
     built = recipe.build()
     return {
         "symbols_to_fit": list(built.symbols),

@@ -11,7 +11,7 @@ from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ClusterOptions:
     """What the user, or a script of ours, says about the cluster.
 
     Attributes:
@@ -47,10 +47,10 @@ class Where:
     directory: ClusterDirectory | None
     scheduler_file: Path
     local: bool
-    goal: readiness.Goal
+    goal: readiness.Awaited
 
 
-def find(problem: Problem, wanted: Wanted) -> Where:
+def find(problem: Problem, wanted: ClusterOptions) -> Where:
     """Find the cluster for a problem.
 
     Raises:
@@ -60,7 +60,7 @@ def find(problem: Problem, wanted: Wanted) -> Where:
     if wanted.cluster_id is not None:
         directory = ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id)
     elif wanted.local:
-        directory = prepare.own_cluster(wanted.run_directory, prepare.Wanted())
+        directory = prepare.own_cluster(wanted.run_directory, prepare.ClusterRequest())
         workers = workers or prepare.cores()
     if directory is not None:
         scheduler_file = directory.scheduler_file
@@ -69,7 +69,7 @@ def find(problem: Problem, wanted: Wanted) -> Where:
     seconds = wanted.timeout
     if seconds is None:
         seconds = readiness.patience(workers or (directory.settings().ranks if directory else None))
-    goal = readiness.Goal(scheduler_file, workers, wanted.min_workers, seconds, directory)
+    goal = readiness.Awaited(scheduler_file, workers, wanted.min_workers, seconds, directory)
     return Where(directory, scheduler_file, wanted.local, goal)
 
 

@@ -59,7 +59,7 @@ def replay(
         speeds: of each worker, shape (workers,); 1 is usual, 0.5 half as fast.
     """
     speeds = [1.0] * workers if speeds is None else speeds
-    clock = _Clock(costs, speeds)
+    clock = _SimulatedClock(costs, speeds)
     graph = _graph(walkers, iterations, seed)
     times = costs.evaluations(walkers, iterations, seed)
     shuffled = np.random.default_rng(seed + 1)
@@ -86,7 +86,7 @@ def replay(
     return Replayed(clock.now, each, limit / each, clock.calls, clock.calls * costs.per_call / clock.now)
 
 
-class _Clock:
+class _SimulatedClock:
     """Client, workers and the way between them.
 
     The client does one thing at a time: half of a call's time goes by when it is

@@ -22,7 +22,7 @@ ITERATIONS = 40
 
 
 @dataclass(frozen=True)
-class Row:
+class RankRow:
     """A fit with so many ranks, the stock flow's figures beside it.
 
     Attributes:
@@ -72,9 +72,9 @@ class Plan:
     stock_evaluation: float
     cores_per_node: int | None
     hours: float | None
-    rows: tuple[Row, ...]
-    recommended: Row
-    within: Row | None
+    rows: tuple[RankRow, ...]
+    recommended: RankRow
+    within: RankRow | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, for JSON."""
@@ -102,7 +102,7 @@ def plan(
         cores_per_node: ranks come in whole nodes of so many.
         hours: also look for the fewest ranks that end within so long.
     """
-    fit = _Fit(walkers, iterations, measured, stock_evaluation, cores_per_node)
+    fit = _Forecast(walkers, iterations, measured, stock_evaluation, cores_per_node)
     rows = tuple(fit.row(ranks) for ranks in rank_numbers(walkers, cores_per_node))
     return Plan(
         symbols=symbols,
@@ -143,7 +143,7 @@ def _nodes(most: int) -> Iterator[int]:
             yield nodes
 
 
-def recommended(rows: Iterable[Row]) -> Row:
+def recommended(rows: Iterable[RankRow]) -> RankRow:
     """Return the most ranks whose efficiency is worth it; the most efficient ones if none is."""
     rows = list(rows)
     worth = [row for row in rows if row.efficiency >= WORTH]
@@ -153,14 +153,14 @@ def recommended(rows: Iterable[Row]) -> Row:
 
 
 @dataclass(frozen=True)
-class _Fit:
+class _Forecast:
     walkers: int
     iterations: int
     measured: Measured
     stock_evaluation: float
     cores_per_node: int | None
 
-    def row(self, ranks: int) -> Row:
+    def row(self, ranks: int) -> RankRow:
         costs = Costs(self.measured.evaluation, self.measured.spread, self.measured.units)
         workers = ranks - 1
         pieces = best_cut(self.walkers, workers, costs)
@@ -169,7 +169,7 @@ class _Fit:
         stock = barrier(self.walkers, workers, ITERATIONS, replace(costs, evaluation=self.stock_evaluation))
         nodes = None if self.cores_per_node is None else -(-ranks // self.cores_per_node)
         hours = self._hours(ours.seconds_per_iteration)
-        return Row(
+        return RankRow(
             ranks=ranks,
             nodes=nodes,
             pieces=pieces,
@@ -181,7 +181,7 @@ class _Fit:
             stock_hours=self._hours(stock),
         )
 
-    def fewest(self, hours: float, rows: Iterable[Row]) -> Row | None:
+    def fewest(self, hours: float, rows: Iterable[RankRow]) -> RankRow | None:
         """Return the fewest ranks that end within ``hours``; None if none of as many as in ``rows`` do."""
         step = self.cores_per_node or 1
         quick = [row for row in rows if row.hours <= hours]

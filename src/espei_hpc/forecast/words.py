@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from espei_hpc.forecast.measure import Measured
-from espei_hpc.forecast.tables import WORTH, Plan, Row
+from espei_hpc.forecast.tables import WORTH, Plan, RankRow
 from espei_hpc.text import counted
 
 BUSY = 1.3
@@ -68,7 +68,7 @@ def _table(plan: Plan) -> list[str]:
     return _aligned([head, *rows])
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: RankRow) -> list[str]:
     return [
         str(row.ranks),
         str(row.pieces),
@@ -86,7 +86,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
 
 
-def _ranks(row: Row) -> str:
+def _ranks(row: RankRow) -> str:
     if row.nodes is None:
         return f"{counted(row.ranks, 'rank')}"
     each = row.ranks // row.nodes

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from espei_hpc.likelihood.fast import Shared
 from espei_hpc.likelihood.fast.guard import Guarded
-from espei_hpc.likelihood.recipe import Built, Recipe
+from espei_hpc.likelihood.recipe import Built, LikelihoodRecipe
 from espei_hpc.likelihood.results import Description, Evaluated, Residual
 from espei_hpc.likelihood.units import Unit, split
 from espei_hpc.likelihood.upstream import espei as upstream
@@ -34,7 +34,7 @@ class Evaluator:
     description: Description
 
     def __init__(self, packed: bytes) -> None:
-        recipe = Recipe.unpacked(packed)
+        recipe = LikelihoodRecipe.unpacked(packed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # read already when the input was checked
             built = recipe.build()

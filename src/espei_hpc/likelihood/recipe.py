@@ -82,7 +82,7 @@ class Built(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LikelihoodRecipe:
     """What ESPEI's context is made of, all of it plain data.
 
     Attributes:

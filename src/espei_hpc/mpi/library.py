@@ -16,7 +16,7 @@ from espei_hpc.exit_codes import ExitCode
 
 
 @dataclass(frozen=True)
-class Family:
+class LibraryFamily:
     """A family of MPIs that share launch protocol and ABI.
 
     Attributes:
@@ -32,14 +32,14 @@ class Family:
     variables: tuple[str, ...]
 
 
-OPEN_MPI = Family("Open MPI", "openmpi", "libmpi.so.40", ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK"))
-MPICH = Family("MPICH", "mpich", "libmpi.so.12", ("PMI_RANK", "PMI_SIZE", "PMI_FD", "PALS_RANKID"))
+OPEN_MPI = LibraryFamily("Open MPI", "openmpi", "libmpi.so.40", ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK"))
+MPICH = LibraryFamily("MPICH", "mpich", "libmpi.so.12", ("PMI_RANK", "PMI_SIZE", "PMI_FD", "PALS_RANKID"))
 # Open MPI first: its launchers set nothing of MPICH's, while a rank under PMIx may carry
 # a batch system's PMI_*.
 FAMILIES = (OPEN_MPI, MPICH)
 
 
-def launcher_family(environment: Mapping[str, str]) -> Family | None:
+def launcher_family(environment: Mapping[str, str]) -> LibraryFamily | None:
     """Return the family of the launcher that set this rank's environment; None if there is none."""
     for family in FAMILIES:
         if any(variable in environment for variable in family.variables):
@@ -47,7 +47,7 @@ def launcher_family(environment: Mapping[str, str]) -> Family | None:
     return None
 
 
-def bundled(family: Family, environment_root: Path) -> Path | None:
+def bundled(family: LibraryFamily, environment_root: Path) -> Path | None:
     """Return the prefix of the family's MPI in this Python environment; None if it holds none."""
     prefix = environment_root / "mpi" / family.folder
     return prefix if (prefix / "lib" / family.soname).exists() else None
@@ -108,7 +108,7 @@ def _start_under_a_foreign_pmix(environment: MutableMapping[str, str]) -> None:
     environment.setdefault("OMPI_MCA_pmix_base_async_modex", "1")
 
 
-def _refuse_other_family(library: str, family: Family, environment: Mapping[str, str]) -> None:
+def _refuse_other_family(library: str, family: LibraryFamily, environment: Mapping[str, str]) -> None:
     """Refuse by name what in some pairings does not start but crash; ``world`` proves the rest."""
     of = next((candidate for candidate in FAMILIES if Path(library).name == candidate.soname), None)
     # Intel MPI, of MPICH's ABI, runs under a launcher of PMIx when told so.
@@ -126,7 +126,7 @@ def mismatch(what: str, environment: Mapping[str, str]) -> Refusal:
     return Refusal(ExitCode.CONFIGURATION, [fault])
 
 
-def _no_library(family: Family, held: list[Family]) -> Refusal:
+def _no_library(family: LibraryFamily, held: list[LibraryFamily]) -> Refusal:
     names = " and ".join(candidate.name for candidate in held)
     fault = Fault(
         "MPI",

@@ -6,12 +6,12 @@ from functools import partial
 
 from espei_hpc.report import data_plots, diagram, measured, plots
 from espei_hpc.report.child import SECONDS, Child
-from espei_hpc.report.page import Image, Part, Parts
-from espei_hpc.report.properties import Family, known, rows
+from espei_hpc.report.page import PagePart, Parts, PlotImage
+from espei_hpc.report.properties import PropertyFamily, known, rows
 from espei_hpc.report.samples import Samples
 
 DIAGRAM = "phase-diagram"
-PICTURES = (DIAGRAM, *(family.picture for family in Family))
+PICTURES = (DIAGRAM, *(family.picture for family in PropertyFamily))
 """Names of all pictures that may come of it."""
 
 
@@ -32,13 +32,13 @@ def calculations(samples: Samples, seconds: float = SECONDS) -> Iterator[Callabl
         yield lambda: Parts(diagram=_diagram(drawing), data=_data(comparing))
 
 
-def _diagram(drawing: Child) -> Part:
+def _diagram(drawing: Child) -> PagePart:
     pictures, missing = drawing.results()
     title = "Phase diagram and data, before and after"
-    return Part(images=[Image(DIAGRAM, title, picture) for picture in pictures], missing=missing)
+    return PagePart(images=[PlotImage(DIAGRAM, title, picture) for picture in pictures], missing=missing)
 
 
-def _data(comparing: Child) -> Part:
+def _data(comparing: Child) -> PagePart:
     batches, missing = comparing.results()
     compared = [one for batch in batches for one in batch.compared]
     notes = list(dict.fromkeys(note for batch in batches for note in batch.notes))
@@ -47,16 +47,16 @@ def _data(comparing: Child) -> Part:
     # Names and numbers of any dataset are drawn; the report must not end at one that cannot be.
     except Exception as error:
         images, missing = [], f"the plots failed ({type(error).__name__}: {error})"
-    return Part(images=images, missing=missing, rows=rows(compared), notes=notes)
+    return PagePart(images=images, missing=missing, rows=rows(compared), notes=notes)
 
 
-def _pictures(compared: Sequence[measured.Compared]) -> list[Image]:
+def _pictures(compared: Sequence[measured.Compared]) -> list[PlotImage]:
     look = data_plots.styles(compared)
     images = []
-    for family in Family:
+    for family in PropertyFamily:
         mine = [one for one in compared if known(one.output).family is family]
         if mine:
             with plots.style():
                 picture = plots.png(data_plots.figure(family, mine, look))
-            images.append(Image(family.picture, family.heading, picture))
+            images.append(PlotImage(family.picture, family.heading, picture))
     return images

@@ -6,7 +6,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from espei_hpc.report.samples import FloatArray, Samples
-from espei_hpc.report.symbols import Description
+from espei_hpc.report.symbols import SymbolDescription
 
 LONGEST_LABEL = 28
 """Letters below a plot of the corner plot."""
@@ -16,7 +16,7 @@ LABEL_PAD = 0.08
 """Between numbers and label of a corner plot, in heights of one of its plots."""
 
 
-def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Description]) -> Figure:
+def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, SymbolDescription]) -> Figure:
     """Draw the distributions of chosen symbols and of each pair of them."""
     from corner import corner as draw
 
@@ -42,7 +42,7 @@ def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Des
     return figure
 
 
-def _label(name: str, described: Mapping[str, Description]) -> str:
+def _label(name: str, described: Mapping[str, SymbolDescription]) -> str:
     if name not in described:
         return name
     unit = f", {described[name].unit}" if described[name].unit else ""

@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from espei_hpc.report import plots
 from espei_hpc.report.data_axes import DIGITS, Axis, chosen
 from espei_hpc.report.measured import Compared
-from espei_hpc.report.properties import Family, known
+from espei_hpc.report.properties import PropertyFamily, known
 
 ROW_INCHES = 2.7
 LEGEND_COLUMNS = 3
@@ -51,7 +51,7 @@ def styles(compared: Iterable[Compared]) -> dict[str, dict[str, Any]]:
     }
 
 
-def figure(family: Family, compared: Sequence[Compared], look: Styles) -> Figure:
+def figure(family: PropertyFamily, compared: Sequence[Compared], look: Styles) -> Figure:
     """Draw all properties of a family: a plot for each phase whose data have an axis, and one for all others.
 
     Args:
@@ -79,7 +79,7 @@ def figure(family: Family, compared: Sequence[Compared], look: Styles) -> Figure
 
 
 def _draw(
-    drawn: Figure, family: Family, panels: Sequence[tuple[list[Compared], Axis | None]], look: Styles
+    drawn: Figure, family: PropertyFamily, panels: Sequence[tuple[list[Compared], Axis | None]], look: Styles
 ) -> int:
     """Draw plots two in a row; returns the number of rows."""
     # Measured against calculated takes two places: before, and after.
@@ -105,9 +105,11 @@ def _order(one: Compared) -> tuple[str, tuple[str, ...], str]:
     return one.output, one.excluded, one.phase
 
 
-def _quantity(family: Family, compared: Sequence[Compared]) -> str:
+def _quantity(family: PropertyFamily, compared: Sequence[Compared]) -> str:
     what = known(compared[0].output)
-    return what.unit or (what.name.split(" (")[0] if family is Family.ACTIVITY else compared[0].output)
+    return what.unit or (
+        what.name.split(" (")[0] if family is PropertyFamily.ACTIVITY else compared[0].output
+    )
 
 
 def _against(axes: Axes, compared: Sequence[Compared], axis: Axis, look: Styles) -> None:
@@ -154,7 +156,7 @@ def _parity(before: Axes, after: Axes, compared: Sequence[Compared], look: Style
 
 def _scale(compared: Sequence[Compared]) -> float:
     """Return what counts as a small difference, so that a plot does not magnify smaller ones."""
-    if known(compared[0].output).family is Family.ACTIVITY:
+    if known(compared[0].output).family is PropertyFamily.ACTIVITY:
         return SMALL_ACTIVITY
     deviations = [one.deviation for one in compared if math.isfinite(one.deviation)]
     return float(np.median(deviations)) if deviations else 1.0

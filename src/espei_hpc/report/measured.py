@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pycalphad import variables as v
 
-from espei_hpc.likelihood import Recipe, source
+from espei_hpc.likelihood import LikelihoodRecipe, source
 from espei_hpc.likelihood.results import Failure
 from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report.child import Send, Unavailable
@@ -22,7 +22,7 @@ FILES = (("mcmc", "input_db"), ("generate_parameters", "input_db"), ("system", "
 
 
 @dataclass(frozen=True)
-class Inputs:
+class ComparisonInputs:
     """What the data are compared with.
 
     Attributes:
@@ -74,7 +74,7 @@ class Batch(NamedTuple):
     notes: list[str]
 
 
-def inputs(samples: Samples) -> Inputs:
+def inputs(samples: Samples) -> ComparisonInputs:
     """Return what the data of a fit are compared with.
 
     Raises:
@@ -89,10 +89,10 @@ def inputs(samples: Samples) -> Inputs:
         if name := settings.get(section, {}).get(key):
             settings[section][key] = str(samples.file(name).absolute())
     settings["system"]["datasets"] = str(samples.file(settings["system"]["datasets"]).absolute())
-    return Inputs(settings, dict(zip(samples.symbols, map(float, samples.best), strict=True)))
+    return ComparisonInputs(settings, dict(zip(samples.symbols, map(float, samples.best), strict=True)))
 
 
-def compare(inputs: Inputs, send: Send) -> None:
+def compare(inputs: ComparisonInputs, send: Send) -> None:
     """Compare all thermochemical data; sends a ``Batch`` after the other.
 
     Args:
@@ -101,7 +101,7 @@ def compare(inputs: Inputs, send: Send) -> None:
     """
     datasets = _datasets(inputs.settings)
     excluded = _exclusions(datasets)
-    recipe = Recipe(
+    recipe = LikelihoodRecipe(
         database=source(inputs.settings),
         phase_models=json.loads(Path(inputs.settings["system"]["phase_models"]).read_text()),
         datasets=datasets,

@@ -11,10 +11,10 @@ import jinja2
 import numpy as np
 
 from espei_hpc.inputs.fingerprint import PACKAGES
-from espei_hpc.report.properties import Row
+from espei_hpc.report.properties import PropertyRow
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
-from espei_hpc.report.symbols import Description
+from espei_hpc.report.symbols import SymbolDescription
 from espei_hpc.report.verdict import ENOUGH_RHAT, ENOUGH_SAMPLES, TIMES, Verdict
 from espei_hpc.text import counted
 
@@ -27,7 +27,7 @@ LONG = 1e7
 
 
 @dataclass(frozen=True)
-class Image:
+class PlotImage:
     """A plot.
 
     Attributes:
@@ -47,7 +47,7 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Part:
+class PagePart:
     """A part of the page that is calculated beside the rest, and may fail.
 
     Attributes:
@@ -57,9 +57,9 @@ class Part:
         notes: sentences about single data.
     """
 
-    images: Sequence[Image] = ()
+    images: Sequence[PlotImage] = ()
     missing: str = ""
-    rows: Sequence[Row] = ()
+    rows: Sequence[PropertyRow] = ()
     notes: Sequence[str] = ()
 
 
@@ -67,16 +67,16 @@ class Part:
 class Parts:
     """What is calculated beside the rest."""
 
-    diagram: Part
-    data: Part
+    diagram: PagePart
+    data: PagePart
 
 
 def render(
     samples: Samples,
     statistics: Statistics,
     verdict: Verdict,
-    images: Sequence[Image],
-    symbols: Mapping[str, Description],
+    images: Sequence[PlotImage],
+    symbols: Mapping[str, SymbolDescription],
     parts: Parts,
 ) -> str:
     """Return the page.

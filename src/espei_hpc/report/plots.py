@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.report.statistics import Statistics
-from espei_hpc.report.symbols import Description
+from espei_hpc.report.symbols import SymbolDescription
 from espei_hpc.report.timeline import Timeline
 from espei_hpc.sampler import statistics as chain_statistics
 
@@ -62,7 +62,7 @@ def shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def traces(samples: Samples, described: Mapping[str, Description]) -> Figure:
+def traces(samples: Samples, described: Mapping[str, SymbolDescription]) -> Figure:
     """Draw every symbol of every walker against the iterations."""
 
     def draw(axes: Axes, index: int) -> None:
@@ -111,7 +111,7 @@ def acceptance(statistics: Statistics) -> Figure:
 
 
 def autocorrelations(
-    samples: Samples, statistics: Statistics, described: Mapping[str, Description]
+    samples: Samples, statistics: Statistics, described: Mapping[str, SymbolDescription]
 ) -> Figure:
     """Draw the ensemble's autocorrelation of each symbol against the lag."""
     figure, axes = _figure(2.8)
@@ -137,7 +137,7 @@ def autocorrelations(
     return figure
 
 
-def _slowest(name: str, described: Mapping[str, Description]) -> str:
+def _slowest(name: str, described: Mapping[str, SymbolDescription]) -> str:
     what = f": {described[name].short}" if name in described else ""
     return f"{name}, the slowest{what}"
 

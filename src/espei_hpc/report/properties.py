@@ -17,7 +17,7 @@ ENDINGS = {"_MIX": " of mixing", "_FORM": " of formation", "R": " from reference
 """How a property is referred, by the ending of its name in a dataset."""
 
 
-class Family(Enum):
+class PropertyFamily(Enum):
     """Properties that are shown together: name of the picture, heading, a property, its unit."""
 
     ENTHALPY = ("enthalpies", "Enthalpies", "enthalpy", PER_ATOM)
@@ -35,11 +35,11 @@ class Family(Enum):
 
 
 BASES = {
-    "HM": Family.ENTHALPY,
-    "SM": Family.ENTROPY,
-    "CPM": Family.HEAT_CAPACITY,
-    "GM": Family.GIBBS_ENERGY,
-    "ACR": Family.ACTIVITY,
+    "HM": PropertyFamily.ENTHALPY,
+    "SM": PropertyFamily.ENTROPY,
+    "CPM": PropertyFamily.HEAT_CAPACITY,
+    "GM": PropertyFamily.GIBBS_ENERGY,
+    "ACR": PropertyFamily.ACTIVITY,
 }
 
 
@@ -54,7 +54,7 @@ class Property:
         residual_unit: of ESPEI's residual.
     """
 
-    family: Family
+    family: PropertyFamily
     name: str
     unit: str
     residual_unit: str
@@ -70,16 +70,16 @@ def known(output: str, excluded: Sequence[str] = ()) -> Property:
     without = f" without {', '.join(excluded)}" if excluded else ""
     for base, family in BASES.items():
         ending = output.removeprefix(base)
-        if family is Family.ACTIVITY and ending.startswith("_"):
+        if family is PropertyFamily.ACTIVITY and ending.startswith("_"):
             return Property(family, f"activity of {ending[1:]} ({output})", "", "J/mol")
         if ending != output and ending in ENDINGS:
             name = f"{family.noun}{ENDINGS[ending]} ({output}{without})"
             return Property(family, name, family.unit, family.unit)
-    return Property(Family.OTHER, f"{output}{without}", "", "")
+    return Property(PropertyFamily.OTHER, f"{output}{without}", "", "")
 
 
 @dataclass(frozen=True)
-class Row:
+class PropertyRow:
     """How far calculated and measured values of a property differ.
 
     Attributes:
@@ -105,7 +105,7 @@ class Row:
     failed: int
 
 
-def rows(compared: Iterable[Compared]) -> list[Row]:
+def rows(compared: Iterable[Compared]) -> list[PropertyRow]:
     """Return a row for each property of each phase, and one for all phases where there are several."""
     found = []
     for (output, excluded), group in groupby(sorted(compared, key=_order), key=_property):
@@ -125,11 +125,11 @@ def _order(one: Compared) -> tuple[str, tuple[str, ...], str]:
     return one.output, one.excluded, one.phase
 
 
-def _row(what: Property, phase: str, compared: Sequence[Compared]) -> Row:
+def _row(what: Property, phase: str, compared: Sequence[Compared]) -> PropertyRow:
     before = np.array([one.difference_before for one in compared])
     after = np.array([one.difference_after for one in compared])
     deviations = np.array([one.deviation for one in compared])
-    return Row(
+    return PropertyRow(
         name=what.name,
         phase=phase,
         number=len(compared),

@@ -58,7 +58,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Description:
+class SymbolDescription:
     """What a symbol is.
 
     Attributes:
@@ -94,7 +94,7 @@ class Description:
         return f"used {len(self.uses)} times{unit}: " + "; ".join([*map(str, self.uses[:MOST_USES]), *more])
 
 
-def describe(database: Database, names: Iterable[str]) -> dict[str, Description]:
+def describe(database: Database, names: Iterable[str]) -> dict[str, SymbolDescription]:
     """Describe symbols of a database.
 
     Args:
@@ -111,10 +111,10 @@ def describe(database: Database, names: Iterable[str]) -> dict[str, Description]
             use = _use(parameter, *named, through)
             if use not in uses[name]:
                 uses[name].append(use)
-    return {name: Description(name, tuple(found)) for name, found in uses.items()}
+    return {name: SymbolDescription(name, tuple(found)) for name, found in uses.items()}
 
 
-def describe_file(file: Path | None, names: Iterable[str]) -> dict[str, Description]:
+def describe_file(file: Path | None, names: Iterable[str]) -> dict[str, SymbolDescription]:
     """Describe symbols of a database file.
 
     Args:

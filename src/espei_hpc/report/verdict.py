@@ -21,7 +21,7 @@ KEPT = 2
 """One iteration in so many counts: the first half is left out."""
 
 
-class State(StrEnum):
+class Convergence(StrEnum):
     """How far a chain is."""
 
     CONVERGED = "converged"
@@ -41,7 +41,7 @@ class Verdict:
         at_least: whether ``more`` is a lower bound.
     """
 
-    state: State
+    state: Convergence
     reasons: tuple[str, ...]
     more: int | None
     at_least: bool = False
@@ -57,7 +57,7 @@ def verdict(statistics: Statistics) -> Verdict:
     """Judge a chain by its statistics."""
     slowest = statistics.slowest
     if slowest is None:
-        return Verdict(State.STUCK, ("No walker has moved.", *_acceptance(statistics)), None)
+        return Verdict(Convergence.STUCK, ("No walker has moved.", *_acceptance(statistics)), None)
     passed = statistics.iterations / slowest.autocorrelation
     rhat = statistics.worst_rhat
     reasons = [
@@ -68,10 +68,13 @@ def verdict(statistics: Statistics) -> Verdict:
     ]
     more = _more(statistics, slowest, rhat)
     if more == 0:
-        return Verdict(State.CONVERGED, tuple(reasons), 0)
+        return Verdict(Convergence.CONVERGED, tuple(reasons), 0)
     trusted = passed >= TIMES
     return Verdict(
-        State.NOT_YET if trusted or passed >= 1 else State.UNKNOWN, tuple(reasons), more, not trusted
+        Convergence.NOT_YET if trusted or passed >= 1 else Convergence.UNKNOWN,
+        tuple(reasons),
+        more,
+        not trusted,
     )
 
 

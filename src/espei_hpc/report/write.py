@@ -11,7 +11,7 @@ from espei_hpc.report import calculations as beside
 from espei_hpc.report import corner_plot, page, plots, timeline
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics, statistics
-from espei_hpc.report.symbols import Description, describe_file
+from espei_hpc.report.symbols import SymbolDescription, describe_file
 from espei_hpc.report.verdict import Verdict, verdict
 from espei_hpc.rundir.files import new_file, reason
 
@@ -75,7 +75,9 @@ def write(samples: Samples, directory: Path, symbols: Sequence[str], say: Say) -
     return Report(path, judged, _slowest_described(found, described))
 
 
-def _check(samples: Samples, symbols: Sequence[str], described: Mapping[str, Description], say: Say) -> None:
+def _check(
+    samples: Samples, symbols: Sequence[str], described: Mapping[str, SymbolDescription], say: Say
+) -> None:
     faults = [
         Fault("--symbols", f"{symbol} is not fitted", f"the symbols are {', '.join(samples.symbols)}")
         for symbol in symbols
@@ -95,7 +97,7 @@ def _say_missing(parts: page.Parts, say: Say) -> None:
         say(f"{some} compared with the calculation: {parts.data.missing}")
 
 
-def _slowest_described(found: Statistics, described: Mapping[str, Description]) -> str:
+def _slowest_described(found: Statistics, described: Mapping[str, SymbolDescription]) -> str:
     slowest = found.slowest
     if slowest is None or slowest.name not in described:
         return ""
@@ -109,17 +111,17 @@ def _slowest(found: Statistics) -> list[str]:
 
 
 def _images(
-    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, Description]
-) -> list[page.Image]:
+    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, SymbolDescription]
+) -> list[page.PlotImage]:
     with plots.style():
         return [
-            page.Image(name, title, plots.png(figure))
+            page.PlotImage(name, title, plots.png(figure))
             for name, title, figure in _figures(samples, found, symbols, described)
         ]
 
 
 def _figures(
-    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, Description]
+    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, SymbolDescription]
 ) -> Iterator[tuple[str, str, "Figure"]]:
     """Make the plots one after the other: name, what it shows, and the plot."""
     yield "log-probability", "Log-probability of the walkers", plots.log_probabilities(samples)
@@ -133,7 +135,7 @@ def _figures(
         yield "timeline", title, plots.timeline(line)
 
 
-def _write_images(images: Sequence[page.Image], directory: Path) -> None:
+def _write_images(images: Sequence[page.PlotImage], directory: Path) -> None:
     """Write each plot, and remove those that an earlier report has left and this one does not have."""
     for image in images:
         _write(directory / f"{image.name}.png", image.png)

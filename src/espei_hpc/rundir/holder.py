@@ -75,7 +75,7 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class Look:
+class LockView:
     """What is seen of a lock.
 
     Attributes:
@@ -101,7 +101,7 @@ class Look:
         named_here = self.holder is not None and self.holder.machine == machine
         return self.made or (named_here and self.flocked is not None)
 
-    def is_held(self, machine: str, earlier: "Look | None") -> bool:
+    def is_held(self, machine: str, earlier: "LockView | None") -> bool:
         """Whether its holder is known to be alive, having been seen before.
 
         One look is not enough on this machine either: a process just killed may not have ended,

@@ -19,7 +19,7 @@ from pathlib import Path
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.files import PRIVATE, PRIVATE_DIRECTORY, reason
-from espei_hpc.rundir.holder import Holder, Look
+from espei_hpc.rundir.holder import Holder, LockView
 
 TOUCH_SECONDS = 10.0
 WAIT_SECONDS = 75.0
@@ -122,7 +122,7 @@ class Lock:
         self._descriptor = descriptor
         return descriptor
 
-    def _look(self, descriptor: int) -> Look | None:
+    def _look(self, descriptor: int) -> LockView | None:
         """Try the kernel's lock and read the file; None if the name went to another file meanwhile."""
         flocked = self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         holder, touched = self._read()
@@ -130,9 +130,9 @@ class Lock:
             return None
         with tempfile.TemporaryFile(dir=self._directory) as fresh:
             age = (os.fstat(fresh.fileno()).st_mtime_ns - touched) / 1e9
-        return Look(self._made, flocked, holder, touched, age)
+        return LockView(self._made, flocked, holder, touched, age)
 
-    def _take(self, descriptor: int, look: Look) -> None:
+    def _take(self, descriptor: int, look: LockView) -> None:
         content = self._me.packed()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, content, 0)

@@ -17,7 +17,7 @@ SECONDS = 30.0
 """Between two writings, at least: the file has up to 400 kB."""
 
 
-class Timeline:
+class TimelineFile:
     """Keeps the latest evaluated pieces.
 
     The file has the arrays ``worker`` (numbers in ``workers``), ``begin`` (s since 1970, by the

@@ -15,7 +15,7 @@ from typing import Any
 import distributed
 from distributed.comm.addressing import get_address_host_port
 
-from espei_hpc.workers.runner import Answer, Place, Runner, Trouble
+from espei_hpc.workers.runner import Answer, Runner, Trouble, WorkerPlace
 
 Events = SimpleQueue[Callable[[], None]]
 ANSWER_SECONDS = 1.0
@@ -36,7 +36,7 @@ class Remote:
 
     def __init__(self, client: distributed.Client, address: str) -> None:
         self.address = address
-        self.place: Place | None = None
+        self.place: WorkerPlace | None = None
         self.ready = False
         self.trouble: Trouble | None = None
         self.memory = 0

@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     """When the call began, s since 1970 by the worker's clock."""
 
 
-class Place(NamedTuple):
+class WorkerPlace(NamedTuple):
     """Where a worker is."""
 
     host: str
@@ -60,9 +60,9 @@ class Runner:
     def __init__(self) -> None:
         self._evaluator: Any = None
 
-    def place(self) -> Place:
+    def place(self) -> WorkerPlace:
         """Tell where this is."""
-        return Place(socket.gethostname(), os.getpid(), os.sysconf("SC_PHYS_PAGES") * PAGE)
+        return WorkerPlace(socket.gethostname(), os.getpid(), os.sysconf("SC_PHYS_PAGES") * PAGE)
 
     def make(self, packed: bytes) -> Answer:
         """Make the evaluator from a pickled pair of factory and argument; the value is its description."""

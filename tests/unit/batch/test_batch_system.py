@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch import System, allocation
+from espei_hpc.batch import BatchSystem, allocation
 
 # What Slurm 22.05 sets, as far as it is read here.
 SLURM = {
@@ -147,13 +147,13 @@ def test_job_of_an_array_tells_its_index(environment: dict[str, str], variable: 
 @pytest.mark.parametrize(
     ("environment", "system", "question"),
     [
-        (SLURM, System.SLURM, ("squeue", "--noheader", "--jobs=77", "--format=%L")),
-        (OPENPBS, System.PBS, ("qstat", "-f", "41.head")),
-        (GRID_ENGINE, System.GRID_ENGINE, ()),
+        (SLURM, BatchSystem.SLURM, ("squeue", "--noheader", "--jobs=77", "--format=%L")),
+        (OPENPBS, BatchSystem.PBS, ("qstat", "-f", "41.head")),
+        (GRID_ENGINE, BatchSystem.GRID_ENGINE, ()),
     ],
 )
 def test_batch_system_is_asked_in_its_own_words(
-    environment: dict[str, str], system: System, question: tuple[str, ...]
+    environment: dict[str, str], system: BatchSystem, question: tuple[str, ...]
 ) -> None:
     job = allocation(environment)
     assert job is not None

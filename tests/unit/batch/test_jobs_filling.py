@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch.scripts import Job, render
+from espei_hpc.batch.scripts import JobScript, render
 from espei_hpc.batch.scripts.filling import Asked, fill
 from espei_hpc.errors import Refusal
 from espei_hpc.mpi.host.recipe import Recipe, all_recipes
@@ -14,7 +14,7 @@ from espei_hpc.mpi.host.recipe import Recipe, all_recipes
 ASKED = Asked("slurm", "many-nodes", (Path("x.yaml"),), account="abc")
 
 
-def filled(asked: Asked, hostname: str = "login1", **environment: str) -> Job:
+def filled(asked: Asked, hostname: str = "login1", **environment: str) -> JobScript:
     job, _ = fill(asked, "job.sbatch", hostname, {"HOME": "/nonexistent", **environment})
     return job
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch.scripts import KINDS, Dialect, Job, System, render
+from espei_hpc.batch.scripts import KINDS, Dialect, JobScript, System, render
 from espei_hpc.batch.scripts.job import walltime
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 
-JOB = Job("slurm", "one-node", ("x.yaml",), "espei.sif", "abc", 1, 8, 24.0, "one-node.sbatch")
+JOB = JobScript("slurm", "one-node", ("x.yaml",), "espei.sif", "abc", 1, 8, 24.0, "one-node.sbatch")
 ODD = """it's $HOME/a "b"; `c`.yaml"""
 
 
-def of_kind(kind: str, job: Job = JOB) -> Job:
+def of_kind(kind: str, job: JobScript = JOB) -> JobScript:
     least, _ = KINDS[kind].inputs
     inputs = tuple(f"{number}/{ODD}" for number in range(least))
     return replace(job, kind=kind, nodes=KINDS[kind].nodes, inputs=inputs, image=f"{ODD}.sif", script=ODD)

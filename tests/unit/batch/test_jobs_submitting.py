@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch.scripts import Job
+from espei_hpc.batch.scripts import JobScript
 from espei_hpc.batch.scripts.submitting import submit, write
 from espei_hpc.cli import commands
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 
-JOB = Job("slurm", "one-node", ("x.yaml",), "espei.sif", None, 1, 8, 24.0, "x.sbatch")
+JOB = JobScript("slurm", "one-node", ("x.yaml",), "espei.sif", None, 1, 8, 24.0, "x.sbatch")
 
 
 def command(directory: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:

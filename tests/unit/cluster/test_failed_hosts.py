@@ -62,7 +62,7 @@ def test_host_left_out_stays_left_out() -> None:
 @pytest.fixture
 def start(tmp_path: Path) -> ClusterDirectory:
     """A lost start on three hosts, of which the last is silent."""
-    directory = prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(4))
+    directory = prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(4))
     for rank, host in enumerate(("n1.site", "n2.site", "n2.site", "n3.site")):
         write_json(directory.rank_file(rank), {"rank": rank, "host": host, "networks": {}})
     directory.lost(["n3.site"])

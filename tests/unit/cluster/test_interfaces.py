@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import pytest
 
-from espei_hpc.cluster.interfaces import Choice, choose, networks, shared
+from espei_hpc.cluster.interfaces import Endpoint, choose, networks, shared
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 from needs import require
@@ -43,7 +43,7 @@ def _make_network(setup: str) -> None:
 
 
 def test_ranks_on_one_host_talk_over_loopback() -> None:
-    assert choose(None, on_one_host=True) == Choice("lo", "127.0.0.1")
+    assert choose(None, on_one_host=True) == Endpoint("lo", "127.0.0.1")
 
 
 def test_ranks_on_several_hosts_are_left_to_dask() -> None:
@@ -51,7 +51,7 @@ def test_ranks_on_several_hosts_are_left_to_dask() -> None:
 
 
 def test_interface_asked_for_is_taken() -> None:
-    assert choose("lo", on_one_host=True) == Choice("lo", "127.0.0.1")
+    assert choose("lo", on_one_host=True) == Endpoint("lo", "127.0.0.1")
 
 
 def test_network_that_all_hosts_are_on_is_found() -> None:
@@ -115,12 +115,12 @@ def test_address_is_of_ipv6_only_where_ipv4_does_not_serve(
     asked: str | None, network: str, interface: str, address: str
 ) -> None:
     chosen = with_network(MIXED, partial(choose, asked, on_one_host=False, network=network))
-    assert chosen == Choice(interface, address)
+    assert chosen == Endpoint(interface, address)
 
 
 def test_dask_is_told_an_address_of_ipv6_alone_and_in_brackets() -> None:
-    assert Choice("ib0", "fd00:1::1").host == "[fd00:1::1]"
-    assert Choice("ib0", "192.0.2.1").host is None
+    assert Endpoint("ib0", "fd00:1::1").host == "[fd00:1::1]"
+    assert Endpoint("ib0", "192.0.2.1").host is None
 
 
 def test_unknown_interface_is_refused_with_the_ipv6_addresses_there_are() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.cluster import prepare, without_mpi
-from espei_hpc.cluster.place import Place
+from espei_hpc.cluster.place import RankPlace
 from espei_hpc.cluster.world import World
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
@@ -20,12 +20,12 @@ PATIENCE = 60.0
 @pytest.fixture
 def directory(tmp_path: Path) -> ClusterDirectory:
     """A cluster of three ranks."""
-    return prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(3))
+    return prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(3))
 
 
 def meet(directory: ClusterDirectory, rank: int, size: int = 3, seconds: float = PATIENCE) -> World:
     """Come as one rank."""
-    return without_mpi.meet(directory, Place("srun", rank, size), "no PMI", seconds)
+    return without_mpi.meet(directory, RankPlace("srun", rank, size), "no PMI", seconds)
 
 
 def test_ranks_that_all_come_know_each_other(directory: ClusterDirectory) -> None:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.doctor import Line, Options, State, as_json, examination, examine, exit_code, obstacles, told
+from espei_hpc.doctor import (
+    Line,
+    Options,
+    Severity,
+    as_json,
+    examination,
+    examine,
+    exit_code,
+    obstacles,
+    told,
+)
 from espei_hpc.doctor.examination import Check
 from espei_hpc.doctor.finding import fault, ok, warning
 
@@ -31,7 +41,7 @@ def test_check_without_an_end_is_a_warning_of_its_own(
         examination, "CHECKS", (Check("hanging", hang), Check("after", lambda _: [ok("after", "fine")]))
     )
     hanging, after = examine(Options(tmp_path, cheap=True))
-    assert (hanging.topic, hanging.state) == ("hanging", State.WARNING)
+    assert (hanging.topic, hanging.state) == ("hanging", Severity.WARNING)
     assert "no answer within 0.8 s" in hanging.seen
     assert after == ok("after", "fine")
 
@@ -44,7 +54,7 @@ def test_check_that_fails_is_a_warning_without_a_traceback(
 
     monkeypatch.setattr(examination, "CHECKS", (Check("failing", fail),))
     (line,) = examine(Options(tmp_path, cheap=True))
-    assert line.state == State.WARNING
+    assert line.state == Severity.WARNING
     assert "could not be looked at (PermissionError" in line.seen
 
 

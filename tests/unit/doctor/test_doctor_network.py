@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from espei_hpc.doctor import network
-from espei_hpc.doctor.finding import State
+from espei_hpc.doctor.finding import Severity
 from espei_hpc.doctor.options import Options
 from unit.doctor.looking import HOST_NAME, MOUNTS, NETWORK, look
 
@@ -65,7 +65,7 @@ def test_without_a_route_several_hosts_use_the_network_of_ipv6_that_there_is(tmp
 
 def test_interface_asked_for_that_is_not_there_is_a_fault_naming_those_that_are(tmp_path: Path) -> None:
     (line,) = network.interface(Options(tmp_path, interface="ib9"))
-    assert line.state == State.FAULT
+    assert line.state == Severity.FAULT
     assert "no interface 'ib9'" in line.seen
     assert "lo (127.0.0.1" in line.cure
 

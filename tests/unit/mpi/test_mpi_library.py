@@ -7,10 +7,10 @@ import pytest
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi import library as mpi_library
-from espei_hpc.mpi.library import MPICH, OPEN_MPI, Family
+from espei_hpc.mpi.library import MPICH, OPEN_MPI, LibraryFamily
 
 
-def environment_with(root: Path, *families: Family) -> Path:
+def environment_with(root: Path, *families: LibraryFamily) -> Path:
     """Make a Python environment that holds MPIs."""
     for family in families:
         library = root / "mpi" / family.folder / "lib" / family.soname
@@ -28,7 +28,7 @@ def environment_with(root: Path, *families: Family) -> Path:
         ("PALS_RANKID", MPICH),  # Cray PALS
     ],
 )
-def test_launchers_variable_decides_the_library(variable: str, family: Family, tmp_path: Path) -> None:
+def test_launchers_variable_decides_the_library(variable: str, family: LibraryFamily, tmp_path: Path) -> None:
     rank = {variable: "1"}
     mpi_library.choose(rank, environment_with(tmp_path, OPEN_MPI, MPICH))
     assert rank["MPI4PY_LIBMPI"] == str(tmp_path / "mpi" / family.folder / "lib" / family.soname)

@@ -13,7 +13,7 @@ from espei_hpc.likelihood import database_text
 from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report import measured, samples
 from espei_hpc.report.child import Unavailable
-from espei_hpc.report.measured import Batch, Compared, Inputs, compare
+from espei_hpc.report.measured import Batch, Compared, ComparisonInputs, compare
 from unit.likelihood.likelihood_cases import (
     ENTHALPIES,
     EXAMPLE_DATA,
@@ -38,7 +38,7 @@ FACTOR = 1.02
 
 def compared(settings: dict[str, Any], best: dict[str, float]) -> tuple[list[Compared], list[str]]:
     batches: list[Batch] = []
-    compare(Inputs(settings, best), batches.append)
+    compare(ComparisonInputs(settings, best), batches.append)
     return [one for batch in batches for one in batch.compared], [note for b in batches for note in b.notes]
 
 

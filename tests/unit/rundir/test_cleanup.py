@@ -12,7 +12,7 @@ from espei_hpc.rundir.cluster_directory import ClusterDirectory
 @pytest.fixture
 def starts(tmp_path: Path) -> list[ClusterDirectory]:
     """Starts of a cluster, of which nothing was tidied up, the oldest first."""
-    made = [prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(3)) for _ in range(KEPT + 2)]
+    made = [prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(3)) for _ in range(KEPT + 2)]
     for start in made:
         start.launcher_log.write_text("a log")
         start.scratch.mkdir()

@@ -14,7 +14,7 @@ from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json
 @pytest.fixture
 def directory(tmp_path: Path) -> ClusterDirectory:
     """An own cluster's directory."""
-    return prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(3))
+    return prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(3))
 
 
 def test_directory_is_private(directory: ClusterDirectory) -> None:
@@ -28,8 +28,8 @@ def test_keys_and_configuration_are_private(name: str, directory: ClusterDirecto
 
 
 def test_every_start_has_a_directory_and_a_certificate_of_its_own(tmp_path: Path) -> None:
-    one = prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(3))
-    two = prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(3))
+    one = prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(3))
+    two = prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(3))
     assert one.id != two.id
     assert (one.path / "key.pem").read_text() != (two.path / "key.pem").read_text()
 
@@ -52,7 +52,7 @@ def test_what_ranks_report_is_one_refusal_with_each_fault_once(directory: Cluste
 def test_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.run").write_text("a file where the directory should be")
     with pytest.raises(Refusal) as refused:
-        prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(3))
+        prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(3))
     assert refused.value.code == ExitCode.CANNOT_CREATE
 
 

@@ -12,7 +12,7 @@ import pytest
 from espei_hpc.rundir.cluster_directory import ClusterDirectory, Settings, create, write_json
 from espei_hpc.rundir.holder import Holder
 from espei_hpc.rundir.run_directory import held
-from espei_hpc.rundir.status import Run, State, Status, find, lines, look
+from espei_hpc.rundir.status import FitState, Run, Status, find, lines, look
 from made_starts import run
 
 HOLD = """
@@ -69,23 +69,23 @@ def test_input_without_a_run_directory_was_never_started(tmp_path: Path) -> None
 
 
 def test_run_directory_in_which_nothing_was_sampled_was_never_started(directory: Path) -> None:
-    assert seen(directory).state is State.NEVER
+    assert seen(directory).state is FitState.NEVER
 
 
 @pytest.mark.parametrize(
     ("code", "state"),
     [
-        (0, State.FINISHED),
-        (75, State.STOPPED),
-        (130, State.STOPPED),
-        (69, State.LOST),
-        (None, State.LOST),
-        (1, State.FAILED),
-        (65, State.FAILED),
+        (0, FitState.FINISHED),
+        (75, FitState.STOPPED),
+        (130, FitState.STOPPED),
+        (69, FitState.LOST),
+        (None, FitState.LOST),
+        (1, FitState.FAILED),
+        (65, FitState.FAILED),
     ],
 )
 def test_end_of_the_last_start_is_told_with_the_iterations_saved(
-    code: int | None, state: State, directory: Path
+    code: int | None, state: FitState, directory: Path
 ) -> None:
     run(directory, 5, 75)
     run(directory, 2, code)
@@ -116,7 +116,7 @@ def test_fit_that_runs_on_this_host_is_alive_and_keeps_its_lock(directory: Path)
     with held(directory) as ours:
         status = seen(directory)
         ours.lock.check()
-        assert status.state is State.SAMPLING
+        assert status.state is FitState.SAMPLING
         assert status.holding is not None
         assert status.holding.alive is True
         assert f"process {os.getpid()} on " in lines(status)[1]
@@ -125,7 +125,7 @@ def test_fit_that_runs_on_this_host_is_alive_and_keeps_its_lock(directory: Path)
 
 def test_fit_that_has_saved_nothing_yet_is_beginning(directory: Path) -> None:
     with held(directory):
-        assert seen(directory).state is State.BEGINNING
+        assert seen(directory).state is FitState.BEGINNING
 
 
 def test_fit_that_was_killed_on_this_host_is_lost_and_its_process_gone(directory: Path) -> None:
@@ -135,11 +135,11 @@ def test_fit_that_was_killed_on_this_host_is_lost_and_its_process_gone(directory
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    assert seen(directory).state is State.SAMPLING
+    assert seen(directory).state is FitState.SAMPLING
     holder.kill()
     holder.wait()
     status = seen(directory)
-    assert status.state is State.LOST
+    assert status.state is FitState.LOST
     assert lines(status)[0].startswith(f"{directory}: lost (killed: it did not tell how it ended), 5 of 30")
     assert f"process {holder.pid} on " in lines(status)[1]
     assert lines(status)[1].endswith(": gone")
@@ -149,7 +149,7 @@ def test_fit_on_another_host_is_not_said_to_be_alive(directory: Path) -> None:
     run(directory, 5, None)
     by_another_machine(directory, seconds=4)
     status = seen(directory)
-    assert status.state is State.SAMPLING
+    assert status.state is FitState.SAMPLING
     who = lines(status)[1]
     assert "process 4711 on node7, Slurm job 12, since " in who
     assert "only its own host knows whether it lives, it was last seen" in who
@@ -159,7 +159,7 @@ def test_fit_on_another_host_that_is_silent_seems_lost(directory: Path) -> None:
     run(directory, 5, None)
     by_another_machine(directory, seconds=320)
     status = seen(directory)
-    assert status.state is State.LOST
+    assert status.state is FitState.LOST
     assert lines(status)[0].startswith(f"{directory}: lost (as it seems), 5 of 30")
     assert "it was last seen 5 min ago" in lines(status)[1]
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from espei_hpc.cli.status import _drawn
 from espei_hpc.rundir.progress_file import Progress
 from espei_hpc.rundir.run_directory import held
-from espei_hpc.rundir.status import Run, State, Status, lines, look, table
+from espei_hpc.rundir.status import FitState, Run, Status, lines, look, table
 from espei_hpc.rundir.status.table import COLUMNS
 from espei_hpc.rundir.status.watching import RESTART_SECONDS, Ending
 from made_starts import run
@@ -30,7 +30,7 @@ PROGRESS = Progress(
 )
 
 
-def status(name: str, state: State, *, progress: Progress | None = PROGRESS) -> Status:
+def status(name: str, state: FitState, *, progress: Progress | None = PROGRESS) -> Status:
     run = Run(name, Path(name), None)
     return Status(run, state, 340, 12.0, 1000, None, None, None, progress)
 
@@ -38,9 +38,9 @@ def status(name: str, state: State, *, progress: Progress | None = PROGRESS) -> 
 def test_each_run_has_a_row_below_the_titles() -> None:
     titles, sampling, stopped, never = table(
         [
-            status("a.run", State.SAMPLING),
-            status("longer-name.run", State.STOPPED),
-            replace(status("b.run", State.NEVER, progress=None), saved=0, saved_ago=None, asked=None),
+            status("a.run", FitState.SAMPLING),
+            status("longer-name.run", FitState.STOPPED),
+            replace(status("b.run", FitState.NEVER, progress=None), saved=0, saved_ago=None, asked=None),
         ]
     )
     assert titles.split() == [*COLUMNS]
@@ -50,14 +50,14 @@ def test_each_run_has_a_row_below_the_titles() -> None:
 
 
 def test_columns_are_aligned() -> None:
-    titles, *rows = table([status("a.run", State.SAMPLING), status("longer-name.run", State.FINISHED)])
+    titles, *rows = table([status("a.run", FitState.SAMPLING), status("longer-name.run", FitState.FINISHED)])
     for row in rows:
         assert row.index("-163.32") + len("-163.32") == titles.index("best") + len("best")
 
 
 def test_terminal_gets_the_same_cells() -> None:
     console = Console(record=True, width=120, file=io.StringIO())
-    console.print(_drawn([status("a[b].run", State.SAMPLING), status("b.run", State.FAILED)]))
+    console.print(_drawn([status("a[b].run", FitState.SAMPLING), status("b.run", FitState.FAILED)]))
     told = console.export_text()
     for cell in ("a[b].run", "sampling", "350/1000", "-163.32", "5 min", "12 s ago", "failed"):
         assert cell in told
@@ -92,18 +92,18 @@ def test_figures_that_nobody_can_read_are_left_out(tmp_path: Path) -> None:
     assert look(Run("x", tmp_path, None)).progress is None
 
 
-@pytest.mark.parametrize("state", [State.SAMPLING, State.BEGINNING, State.NEVER, State.CLUSTER])
-def test_as_long_as_a_run_goes_on_or_is_to_begin_there_is_something_to_see(state: State) -> None:
-    assert not Ending().reached([status("a", State.FINISHED), status("b", state)], 0.0)
+@pytest.mark.parametrize("state", [FitState.SAMPLING, FitState.BEGINNING, FitState.NEVER, FitState.CLUSTER])
+def test_as_long_as_a_run_goes_on_or_is_to_begin_there_is_something_to_see(state: FitState) -> None:
+    assert not Ending().reached([status("a", FitState.FINISHED), status("b", state)], 0.0)
 
 
-@pytest.mark.parametrize("state", [State.FINISHED, State.STOPPED, State.FAILED])
-def test_when_all_have_ended_there_is_not(state: State) -> None:
-    assert Ending().reached([status("a", State.FINISHED), status("b", state)], 0.0)
+@pytest.mark.parametrize("state", [FitState.FINISHED, FitState.STOPPED, FitState.FAILED])
+def test_when_all_have_ended_there_is_not(state: FitState) -> None:
+    assert Ending().reached([status("a", FitState.FINISHED), status("b", state)], 0.0)
 
 
 def test_lost_cluster_is_given_time_to_be_started_again() -> None:
-    lost, sampling = status("a", State.LOST), status("a", State.SAMPLING)
+    lost, sampling = status("a", FitState.LOST), status("a", FitState.SAMPLING)
     ending = Ending()
     assert not ending.reached([lost], 0.0)
     assert not ending.reached([sampling], RESTART_SECONDS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from espei_hpc.rundir.timeline import MOST, NAME, SECONDS, Timeline
+from espei_hpc.rundir.timeline import MOST, NAME, SECONDS, TimelineFile
 from espei_hpc.workers.dispatch import Job
 from espei_hpc.workers.results import Done
 
@@ -16,7 +16,7 @@ def done(worker: str, began: float, seconds: float = 0.5) -> Done:
 
 
 def test_each_piece_has_its_worker_its_begin_and_its_length(tmp_path: Path) -> None:
-    timeline = Timeline(tmp_path)
+    timeline = TimelineFile(tmp_path)
     for worker, began in (("tls://b:1", 100.0), ("tls://a:2", 100.25), ("tls://b:1", 100.5)):
         timeline.add(done(worker, began))
     timeline.write()
@@ -28,7 +28,7 @@ def test_each_piece_has_its_worker_its_begin_and_its_length(tmp_path: Path) -> N
 
 
 def test_the_latest_are_kept_and_the_file_stays_small(tmp_path: Path) -> None:
-    timeline = Timeline(tmp_path)
+    timeline = TimelineFile(tmp_path)
     for number in range(MOST + 10):
         timeline.add(done("tls://a:2", float(number)))
     timeline.write()
@@ -38,7 +38,7 @@ def test_the_latest_are_kept_and_the_file_stays_small(tmp_path: Path) -> None:
 
 
 def test_it_is_for_its_owner_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    timeline = Timeline(tmp_path)
+    timeline = TimelineFile(tmp_path)
     timeline.add(done("tls://a:2", 1.0))
     timeline.write()
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
@@ -48,7 +48,7 @@ def test_it_is_for_its_owner_alone_and_nothing_is_left_beside_it(tmp_path: Path)
 def test_it_is_written_now_and_then_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    timeline = Timeline(tmp_path)
+    timeline = TimelineFile(tmp_path)
     timeline.add(done("tls://a:2", 1.0))
     now += 0.9 * SECONDS
     timeline.write_if_due()
@@ -60,12 +60,12 @@ def test_it_is_written_now_and_then_only(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_start_in_which_nothing_was_evaluated_leaves_the_one_before(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"before")
-    Timeline(tmp_path).write()
+    TimelineFile(tmp_path).write()
     assert (tmp_path / NAME).read_bytes() == b"before"
 
 
 def test_file_system_that_refuses_does_not_hinder_the_fit(tmp_path: Path) -> None:
-    timeline = Timeline(tmp_path / "none")
+    timeline = TimelineFile(tmp_path / "none")
     timeline.add(done("tls://a:2", 1.0))
     timeline.write()
     assert not (tmp_path / "none").exists()

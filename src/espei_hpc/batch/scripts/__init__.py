@@ -4,8 +4,8 @@ The scripts are templates, a file for each part, in ``templates``; what differs 
 decided there. The examples in ``slurm-examples`` and ``pbs-examples`` are their output.
 """
 
-from espei_hpc.batch.scripts.job import Dialect, Job, System
+from espei_hpc.batch.scripts.job import Dialect, JobScript, System
 from espei_hpc.batch.scripts.kinds import KINDS
 from espei_hpc.batch.scripts.script import render
 
-__all__ = ["KINDS", "Dialect", "Job", "System", "render"]
+__all__ = ["KINDS", "Dialect", "JobScript", "System", "render"]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from espei_hpc.batch.scripts.inputs import Inputs, examine
-from espei_hpc.batch.scripts.job import ENDINGS, Dialect, Job, System
+from espei_hpc.batch.scripts.inputs import JobInputs, examine
+from espei_hpc.batch.scripts.job import ENDINGS, Dialect, JobScript, System
 from espei_hpc.batch.scripts.kinds import KINDS
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
@@ -57,7 +57,9 @@ def file_name(asked: Asked, example: bool) -> str:
     return str(asked.inputs[0].with_suffix(f".{ending}")) if asked.inputs else ""
 
 
-def fill(asked: Asked, script: str, hostname: str, environment: Mapping[str, str]) -> tuple[Job, list[str]]:
+def fill(
+    asked: Asked, script: str, hostname: str, environment: Mapping[str, str]
+) -> tuple[JobScript, list[str]]:
     """Return what fills the script, and notes for the user, a line each.
 
     Args:
@@ -71,7 +73,7 @@ def fill(asked: Asked, script: str, hostname: str, environment: Mapping[str, str
     """
     faults: list[Fault] = []
     codes = []
-    site, inputs = None, Inputs()
+    site, inputs = None, JobInputs()
     try:
         site = _site(asked, hostname, environment)
     except Refusal as refusal:
@@ -98,13 +100,13 @@ def _site(asked: Asked, hostname: str, environment: Mapping[str, str]) -> Recipe
     return recipes.for_site(recipes.all_recipes(environment), hostname, environment)
 
 
-def _job(asked: Asked, script: str, site: Recipe | None, environment: Mapping[str, str]) -> Job:
+def _job(asked: Asked, script: str, site: Recipe | None, environment: Mapping[str, str]) -> JobScript:
     kind = KINDS[asked.kind]
     own = environment.get("APPTAINER_CONTAINER") or environment.get("SINGULARITY_CONTAINER")
     setup = site.setup if site else ()
     loads = " ".join(setup)
     outside = asked.kind != "image-mpi"
-    return Job(
+    return JobScript(
         system=asked.system,
         kind=asked.kind,
         inputs=tuple(map(str, asked.inputs)),
@@ -141,7 +143,7 @@ def _against_site(asked: Asked, site: Recipe | None) -> list[Fault]:
     return faults
 
 
-def _fitted(job: Job, asked: Asked, inputs: Inputs) -> tuple[Job, list[str]]:
+def _fitted(job: JobScript, asked: Asked, inputs: JobInputs) -> tuple[JobScript, list[str]]:
     """Return a job no larger than its input can use, where its size was left open, and notes."""
     notes = []
     job = dataclasses.replace(job, scheduler_file=inputs.scheduler_file or job.scheduler_file)

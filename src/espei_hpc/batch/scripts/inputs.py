@@ -11,7 +11,7 @@ from espei_hpc.exit_codes import ExitCode
 
 
 @dataclass(frozen=True)
-class Inputs:
+class JobInputs:
     """What is known of a job's inputs.
 
     Attributes:
@@ -23,7 +23,7 @@ class Inputs:
     scheduler_file: str | None = None
 
 
-def examine(kind: str, files: Sequence[Path]) -> Inputs:
+def examine(kind: str, files: Sequence[Path]) -> JobInputs:
     """Check a job's inputs.
 
     Args:
@@ -40,17 +40,17 @@ def examine(kind: str, files: Sequence[Path]) -> Inputs:
     return _one(files[0], kind == "two-steps")
 
 
-def _one(file: Path, two_steps: bool) -> Inputs:
+def _one(file: Path, two_steps: bool) -> JobInputs:
     problem = _checked(file)
     scheduler = (problem.settings.get("mcmc") or {}).get("scheduler")
     if two_steps and (not isinstance(scheduler, str) or scheduler == "dask"):
         what = "names no file, by which stock espei would find the cluster"
         fault = Fault(f"{file}: mcmc.scheduler", what, "write scheduler: my_scheduler.json")
         raise Refusal(ExitCode.BAD_INPUT, [fault])
-    return Inputs(problem.walkers, scheduler)
+    return JobInputs(problem.walkers, scheduler)
 
 
-def _array(files: Sequence[Path]) -> Inputs:
+def _array(files: Sequence[Path]) -> JobInputs:
     faults: list[Fault] = []
     walkers = []
     directories = [file.resolve().parent for file in files]
@@ -71,10 +71,10 @@ def _array(files: Sequence[Path]) -> Inputs:
             faults.append(Fault(str(file), f"cannot be read: {error.strerror}"))
     if faults:
         raise Refusal(ExitCode.BAD_INPUT, faults)
-    return Inputs(min((number for number in walkers if number), default=None))
+    return JobInputs(min((number for number in walkers if number), default=None))
 
 
-def _chain(first: Path, second: Path) -> Inputs:
+def _chain(first: Path, second: Path) -> JobInputs:
     from espei_hpc.inputs.reading import read_input
 
     faults: list[Fault] = []
@@ -87,7 +87,7 @@ def _chain(first: Path, second: Path) -> Inputs:
         faults.append(Fault(f"{second}: mcmc", "is missing: it is the second of the chain"))
     if faults:
         raise Refusal(ExitCode.BAD_INPUT, faults)
-    return Inputs()
+    return JobInputs()
 
 
 def _checked(file: Path) -> Any:

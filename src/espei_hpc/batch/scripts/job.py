@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from espei_hpc.batch.scripts.kinds import KINDS, Kind
+from espei_hpc.batch.scripts.kinds import KINDS, ScriptKind
 from espei_hpc.errors import Fault
 
 System = Literal["slurm", "pbs"]
@@ -19,7 +19,7 @@ _ACCOUNT = re.compile(r"[\w.@:+-]+")
 
 
 @dataclass(frozen=True)
-class Job:
+class JobScript:
     """What fills a job script.
 
     Attributes:
@@ -57,7 +57,7 @@ class Job:
     scheduler_file: str = "my_scheduler.json"
 
     @property
-    def of_kind(self) -> Kind:
+    def of_kind(self) -> ScriptKind:
         """What its kind is."""
         return KINDS[self.kind]
 

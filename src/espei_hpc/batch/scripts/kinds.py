@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class ScriptKind:
     """A kind of job script.
 
     Attributes:
@@ -23,27 +23,29 @@ class Kind:
 
 
 KINDS = {
-    "one-node": Kind("A fit on one node.", more_nodes=False),
-    "many-nodes": Kind("A fit on several nodes: the host's launcher starts the ranks.", nodes=2),
-    "host-mpi": Kind(
+    "one-node": ScriptKind("A fit on one node.", more_nodes=False),
+    "many-nodes": ScriptKind("A fit on several nodes: the host's launcher starts the ranks.", nodes=2),
+    "host-mpi": ScriptKind(
         "A fit on several nodes whose ranks load the host's MPI, bound into the image.", nodes=2
     ),
-    "image-mpi": Kind("A fit on one node, where the host has no MPI or is not to use it.", more_nodes=False),
-    "long-fit": Kind(
+    "image-mpi": ScriptKind(
+        "A fit on one node, where the host has no MPI or is not to use it.", more_nodes=False
+    ),
+    "long-fit": ScriptKind(
         "A fit longer than a job may be: its job starts again until it is finished.",
         nodes=2,
     ),
-    "array": Kind(
+    "array": ScriptKind(
         "Several fits, a job each, and a job behind them that says which are finished.",
         inputs=(2, 1000),
         starts_itself=True,
     ),
-    "chain": Kind(
+    "chain": ScriptKind(
         "A job that generates parameters, and one behind it that fits them.",
         nodes=2,
         inputs=(2, 2),
         starts_itself=True,
     ),
-    "two-steps": Kind("ESPEI's documented way: a cluster of its own, and stock espei on it.", nodes=2),
+    "two-steps": ScriptKind("ESPEI's documented way: a cluster of its own, and stock espei on it.", nodes=2),
 }
 """By name, which is that of the example's file too."""

@@ -4,12 +4,12 @@ import shlex
 
 import jinja2
 
-from espei_hpc.batch.scripts.job import Job, walltime
+from espei_hpc.batch.scripts.job import JobScript, walltime
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 
 
-def render(job: Job) -> str:
+def render(job: JobScript) -> str:
     """Return the text of a job script.
 
     Raises:
@@ -48,7 +48,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _options(job: Job) -> str:
+def _options(job: JobScript) -> str:
     """Return espei-mpi's further options, with a space before each."""
     words: list[str] = []
     if job.launcher:

@@ -6,14 +6,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from espei_hpc.batch.scripts.job import Job
+from espei_hpc.batch.scripts.job import JobScript
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 
 COMMANDS = {"slurm": "sbatch", "pbs": "qsub"}
 
 
-def write(job: Job, text: str) -> Path:
+def write(job: JobScript, text: str) -> Path:
     """Write a script to its file, for its owner alone, and return that.
 
     Raises:
@@ -34,7 +34,7 @@ def write(job: Job, text: str) -> Path:
     return path
 
 
-def submit(job: Job, path: Path) -> str:
+def submit(job: JobScript, path: Path) -> str:
     """Hand a script to the batch system, from the working directory, and return what that says: the job's id.
 
     Raises:
@@ -56,5 +56,5 @@ def submit(job: Job, path: Path) -> str:
     return done.stdout.strip()
 
 
-def _typed(job: Job) -> str:
+def _typed(job: JobScript) -> str:
     return shlex.join([*job.submit, job.script])

@@ -24,7 +24,7 @@ WARM_UP = 1 + COMPARED_FIRST
 """Evaluations that take longer than the others."""
 
 
-class Outcome(NamedTuple):
+class GuardedResult(NamedTuple):
     """One evaluation of a unit.
 
     Attributes:
@@ -65,10 +65,10 @@ class Guarded:
         self._plan: Evaluate | None = None
         self._open = verify > 0 and unit.prepare is not None
 
-    def __call__(self, parameters: FloatArray) -> Outcome:
+    def __call__(self, parameters: FloatArray) -> GuardedResult:
         """Evaluate it; an exception is part of the result."""
         if not self._open:
-            return Outcome(*evaluated(self._unit.evaluate, parameters))
+            return GuardedResult(*evaluated(self._unit.evaluate, parameters))
         if self._compared < COMPARED_FIRST or self._left <= 0:
             self._slow += 1
             return self._compare(parameters)._replace(preparing=self._slow <= WARM_UP)
@@ -78,13 +78,13 @@ class Guarded:
         try:
             result = self._plan(parameters)
         except Left:
-            return Outcome(*evaluated(self._unit.evaluate, parameters))
+            return GuardedResult(*evaluated(self._unit.evaluate, parameters))
         except Exception as error:
             return self._failed(error, *evaluated(self._unit.evaluate, parameters))
         self._trusted += 1
-        return Outcome(result, time.perf_counter() - begin)
+        return GuardedResult(result, time.perf_counter() - begin)
 
-    def _compare(self, parameters: FloatArray) -> Outcome:
+    def _compare(self, parameters: FloatArray) -> GuardedResult:
         """Evaluate both ways, once there is a plan; make it if there is none.
 
         The plan first: parameters and records that both use are then as its last evaluation left them, as
@@ -95,7 +95,7 @@ class Guarded:
         if planned is None:
             return self._make(parameters, stock, seconds)
         if isinstance(planned, Left):
-            return Outcome(stock, seconds)
+            return GuardedResult(stock, seconds)
         if isinstance(planned, Exception):
             return self._failed(planned, stock, seconds)
         result, taken = planned
@@ -105,9 +105,9 @@ class Guarded:
         self._compared += 1
         if self._left <= 0:
             self._left = self._verify - 1
-        return Outcome(stock, taken)
+        return GuardedResult(stock, taken)
 
-    def _make(self, parameters: FloatArray, stock: UnitResult, seconds: float) -> Outcome:
+    def _make(self, parameters: FloatArray, stock: UnitResult, seconds: float) -> GuardedResult:
         assert self._unit.prepare is not None  # noqa: S101 (or it would not be open)
         try:
             self._plan = self._unit.prepare(parameters, self._shared)
@@ -115,7 +115,7 @@ class Guarded:
             return self._given_up(str(reason), stock, seconds)
         except Exception as error:
             return self._failed(error, stock, seconds)
-        return Outcome(stock, seconds)
+        return GuardedResult(stock, seconds)
 
     @staticmethod
     def _attempt(plan: Evaluate, parameters: FloatArray) -> tuple[UnitResult, float] | Exception:
@@ -126,24 +126,24 @@ class Guarded:
         except Exception as error:
             return error
 
-    def _failed(self, error: Exception, stock: UnitResult, seconds: float) -> Outcome:
+    def _failed(self, error: Exception, stock: UnitResult, seconds: float) -> GuardedResult:
         """Judge an exception of the plan: where ESPEI raises one too, it is these parameters' fault."""
         if stock.failure is not None:
-            return Outcome(stock, seconds)
+            return GuardedResult(stock, seconds)
         return self._given_up(f"{type(error).__name__}: {error}", stock, seconds)
 
     def _differs(
         self, parameters: FloatArray, planned: UnitResult, stock: UnitResult, seconds: float
-    ) -> Outcome:
+    ) -> GuardedResult:
         outcome = self._given_up("prepared, its result is another", stock, seconds)
         if not self._trusted:
             return outcome
         difference = Difference(self._unit.name, tuple(parameters.tolist()), repr(stock), repr(planned))
         return outcome._replace(difference=difference)
 
-    def _given_up(self, why: str, stock: UnitResult, seconds: float) -> Outcome:
+    def _given_up(self, why: str, stock: UnitResult, seconds: float) -> GuardedResult:
         self._open, self._plan = False, None
-        return Outcome(stock, seconds, (self._unit.name, why))
+        return GuardedResult(stock, seconds, (self._unit.name, why))
 
 
 def evaluated(evaluate: Evaluate, parameters: FloatArray) -> tuple[UnitResult, float]:

@@ -58,9 +58,9 @@ __all__ = [
     "EmceeOptimizer",
     "EquilibriumPropertyResidual",
     "FixedConfigurationPropertyResidual",
-    "Observer",
     "PickleableTinyDB",
     "Prepared",
+    "SamplingObserver",
     "ZPFResidual",
     "activity_datasets",
     "activity_differences",
@@ -224,7 +224,7 @@ def sampled_by(sample: Callable[[Prepared], tuple[FloatArray, FloatArray]]) -> t
     return Optimizer
 
 
-class Observer(Protocol):
+class SamplingObserver(Protocol):
     """Watches ESPEI's own sampling."""
 
     def begin(self, prepared: Prepared, iterations: int, client: Any) -> Any:
@@ -237,7 +237,7 @@ class Observer(Protocol):
         """The sampling is over; ESPEI has written these files."""
 
 
-def observed_by(observer: Observer) -> type[Any]:
+def observed_by(observer: SamplingObserver) -> type[Any]:
     """Return ESPEI's optimizer, which tells ``observer`` what it does."""
 
     class Optimizer(_PreparedOptimizer):
@@ -254,7 +254,7 @@ def observed_by(observer: Observer) -> type[Any]:
     return Optimizer
 
 
-def _telling(sampler: Any, observer: Observer) -> Callable[..., Iterator[Any]]:
+def _telling(sampler: Any, observer: SamplingObserver) -> Callable[..., Iterator[Any]]:
     sample = sampler.sample
 
     def telling(*args: Any, **kwargs: Any) -> Iterator[Any]:
@@ -669,7 +669,7 @@ def property_workspaces(dataset: Any, parameters: FloatArray, prepare: Callable[
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredProperty:
     """What an equilibrium property is compared with.
 
     Attributes:
@@ -687,9 +687,9 @@ class Measured:
     factory: Any
 
 
-def measured(dataset: Any) -> Measured:
+def measured(dataset: Any) -> MeasuredProperty:
     """Return what a dataset of an ``EquilibriumPropertyResidual`` was measured to be."""
-    return Measured(
+    return MeasuredProperty(
         output=str(dataset.output),
         values=np.array(dataset.samples, dtype=np.float64),
         deviations=_floats(dataset.weight),

@@ -11,7 +11,7 @@ from espei_hpc.mpi.host import installed, places, trees
 from espei_hpc.mpi.host.family import Family
 from espei_hpc.mpi.host.installed import Installed
 from espei_hpc.mpi.host.launcher import Launcher, identify
-from espei_hpc.mpi.host.places import Place
+from espei_hpc.mpi.host.places import SearchPlace
 from espei_hpc.mpi.host.root import Root
 
 SECONDS = 10.0
@@ -121,7 +121,7 @@ def at(
     above = installed.prefix_of(path / "file" if root.is_dir(path) else path)
     families = _LAUNCHED_BY.get(launcher.kind, ()) if launcher else ()
     for prefix in (path, above) if root.exists(path) else ():
-        if mpis := list(_at_place(root, Place(prefix, "named"), environment)):
+        if mpis := list(_at_place(root, SearchPlace(prefix, "named"), environment)):
             return next((mpi for mpi in mpis if mpi.family.key in families), mpis[0])
     what = f"no MPI library is found below {directory}" if root.exists(path) else f"{directory} is not there"
     cure = "name the directory above its bin and lib; espei-hpc host-mpi lists what is found"
@@ -153,7 +153,7 @@ def _add(found: dict[PurePosixPath | None, HostMpi], root: Root, mpis: Iterable[
         found.setdefault(root.real(mpi.library), mpi)
 
 
-def _at_place(root: Root, place: Place, environment: Mapping[str, str]) -> Iterator[HostMpi]:
+def _at_place(root: Root, place: SearchPlace, environment: Mapping[str, str]) -> Iterator[HostMpi]:
     if place.is_launcher:
         yield from _of_launcher(root, place, environment)
         return
@@ -166,7 +166,7 @@ def _at_place(root: Root, place: Place, environment: Mapping[str, str]) -> Itera
             return
 
 
-def _of_launcher(root: Root, place: Place, environment: Mapping[str, str]) -> Iterator[HostMpi]:
+def _of_launcher(root: Root, place: SearchPlace, environment: Mapping[str, str]) -> Iterator[HostMpi]:
     """Find the library of a launcher, not those of others that share its prefix."""
     program = identify(root, [str(place.path)], environment)
     if program.path is None:

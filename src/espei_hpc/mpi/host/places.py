@@ -34,7 +34,7 @@ _PATH = re.compile(r"/[\w./+@-]+")
 
 
 @dataclass(frozen=True)
-class Place:
+class SearchPlace:
     """Where to look for an MPI.
 
     Attributes:
@@ -48,7 +48,7 @@ class Place:
     is_launcher: bool = False
 
 
-def named(root: Root, environment: Mapping[str, str]) -> Iterator[Place]:
+def named(root: Root, environment: Mapping[str, str]) -> Iterator[SearchPlace]:
     """Name what the environment leads to, PATH first.
 
     Args:
@@ -58,19 +58,19 @@ def named(root: Root, environment: Mapping[str, str]) -> Iterator[Place]:
     yield from _on_path(root, environment)
     for name, value in sorted(environment.items()):
         if _VARIABLE.fullmatch(name) and value.startswith("/"):
-            yield Place(PurePosixPath(value), name)
+            yield SearchPlace(PurePosixPath(value), name)
     for directory in _directories(environment, "LD_LIBRARY_PATH"):
         if root.glob(directory / "libmpi*.so*"):
-            yield Place(directory, "LD_LIBRARY_PATH")
+            yield SearchPlace(directory, "LD_LIBRARY_PATH")
     yield from _selected(root, environment)
 
 
-def usual(root: Root) -> Iterator[Place]:
+def usual(root: Root) -> Iterator[SearchPlace]:
     """Name the directories where distributions and makers put an MPI."""
     for found_by, patterns in _USUAL.items():
         for pattern in patterns:
             for path in root.glob(pattern):
-                yield Place(path, found_by)
+                yield SearchPlace(path, found_by)
 
 
 def prefixes_in(root: Root, text: str) -> Iterator[PurePosixPath]:
@@ -81,13 +81,13 @@ def prefixes_in(root: Root, text: str) -> Iterator[PurePosixPath]:
             yield prefix
 
 
-def _on_path(root: Root, environment: Mapping[str, str]) -> Iterator[Place]:
+def _on_path(root: Root, environment: Mapping[str, str]) -> Iterator[SearchPlace]:
     seen: set[PurePosixPath | None] = set()
     for directory in _directories(environment, "PATH"):
         real = root.real(directory)
         for name in LAUNCHERS if real not in seen else ():  # /bin is /usr/bin
             if root.is_program(directory / name):
-                yield Place(directory / name, "PATH", is_launcher=True)
+                yield SearchPlace(directory / name, "PATH", is_launcher=True)
         seen.add(real)
 
 
@@ -96,11 +96,11 @@ def _directories(environment: Mapping[str, str], variable: str) -> Iterator[Pure
     return (PurePosixPath(entry) for entry in dict.fromkeys(entries) if entry.startswith("/"))
 
 
-def _selected(root: Root, environment: Mapping[str, str]) -> Iterator[Place]:
+def _selected(root: Root, environment: Mapping[str, str]) -> Iterator[SearchPlace]:
     """Follow mpi-selector: a file with a name, by which another sets PATH at login."""
     files = [f"{environment['HOME']}/.mpi-selector"] if environment.get("HOME", "").startswith("/") else []
     for file in (*files, *_SELECTED):
         name = (root.read_text(file) or "").strip()
         for directory in _SELECTIONS if name and "/" not in name else ():
             for prefix in prefixes_in(root, root.read_text(f"{directory}/{name}.sh") or ""):
-                yield Place(prefix, "mpi-selector")
+                yield SearchPlace(prefix, "mpi-selector")

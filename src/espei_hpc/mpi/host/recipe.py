@@ -161,7 +161,7 @@ def _fault(file: Path, details: Any) -> Fault:
     return Fault(f"{file}: {key}", what, cure)
 
 
-class _Loader(yaml.SafeLoader):
+class _RecipeLoader(yaml.SafeLoader):
     """YAML as it is meant: a key given twice is a mistake, where PyYAML takes the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -183,7 +183,7 @@ class _Loader(yaml.SafeLoader):
 def _parse(file: Path) -> dict[str, Any]:
     try:
         # A loader of PyYAML's safe one: no tag makes an object.
-        raw = yaml.load(file.read_bytes(), Loader=_Loader)  # noqa: S506
+        raw = yaml.load(file.read_bytes(), Loader=_RecipeLoader)  # noqa: S506
     except OSError as error:
         _refuse(f"{file}", f"cannot be read: {error.strerror}")
     except yaml.MarkedYAMLError as error:

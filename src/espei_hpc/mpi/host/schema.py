@@ -74,13 +74,13 @@ Value = Annotated[
 ]
 
 
-class Part(BaseModel):
+class RecipePart(BaseModel):
     """What all parts of a recipe have in common: no key is guessed, no value converted."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Bind(Part):
+class Bind(RecipePart):
     """A file or directory of the host that ranks need."""
 
     source: AbsolutePath = Field(description="path on the host; with `*` all that match")
@@ -94,14 +94,14 @@ class Bind(Part):
         return self
 
 
-class Match(Part):
+class Match(RecipePart):
     """How the cluster is recognised: any one pattern is enough."""
 
     hostname: Texts = Field((), description="patterns of host names, as in a shell")
     environment: dict[str, str] = Field({}, description="variables of the host, each with a pattern")
 
 
-class Reference(Part):
+class Reference(RecipePart):
     """A public page that the recipe's facts are from."""
 
     url: str = Field(description="its address", pattern=r"^https?://\S+$")
@@ -112,7 +112,7 @@ class Reference(Part):
     says: str = Field("", description="which facts it gives")
 
 
-class Recipe(Part):
+class Recipe(RecipePart):
     """What is known of an MPI family, or of one cluster."""
 
     name: str = Field(description="the file's name without `.yaml`; not written in the file")

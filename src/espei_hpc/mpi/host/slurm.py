@@ -18,7 +18,7 @@ _PLUGINS = ("lib64/slurm", "lib/slurm", "lib/*-linux-gnu/slurm*")
 
 
 @dataclass(frozen=True)
-class Choice:
+class SrunPmi:
     """The PMI of srun.
 
     Attributes:
@@ -32,7 +32,7 @@ class Choice:
     chosen: bool
 
 
-def pmi(root: Root, srun: PurePosixPath, words: Sequence[str], environment: Mapping[str, str]) -> Choice:
+def pmi(root: Root, srun: PurePosixPath, words: Sequence[str], environment: Mapping[str, str]) -> SrunPmi:
     """Tell by which PMI srun would start ranks.
 
     Args:
@@ -48,7 +48,7 @@ def pmi(root: Root, srun: PurePosixPath, words: Sequence[str], environment: Mapp
         # Slurm's own default, where its configuration has none.
         kind = _setting(configuration, "MpiDefault") or "none"
     served = (kind,) if kind and kind not in ("none", "openmpi") else ()
-    return Choice(served, offers, chosen=kind is not None)
+    return SrunPmi(served, offers, chosen=kind is not None)
 
 
 def version(root: Root, srun: PurePosixPath) -> str | None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from espei_hpc.mpi.host.places import Place, prefixes_in
+from espei_hpc.mpi.host.places import SearchPlace, prefixes_in
 from espei_hpc.mpi.host.root import Root
 
 # Of Spack (openmpi-4.1.5-abc), EasyBuild (OpenMPI/4.1.5-GCC-12), sites and NVIDIA's HPC-X.
@@ -41,7 +41,7 @@ class Deadline:
         return bool(self.stopped_at)
 
 
-def walk(root: Root, environment: Mapping[str, str], deadline: Deadline) -> Iterator[Place]:
+def walk(root: Root, environment: Mapping[str, str], deadline: Deadline) -> Iterator[SearchPlace]:
     """Find directories with the name of an MPI.
 
     Args:
@@ -53,7 +53,7 @@ def walk(root: Root, environment: Mapping[str, str], deadline: Deadline) -> Iter
     seen: set[PurePosixPath | None] = set()
     for top, found_by in _tops(root, environment):
         for path in _named_as_mpi(root, top, deadline, seen):
-            yield Place(path, found_by)
+            yield SearchPlace(path, found_by)
 
 
 def _tops(root: Root, environment: Mapping[str, str]) -> Iterator[tuple[PurePosixPath, str]]:
@@ -107,7 +107,7 @@ def _prefixes(root: Root, path: PurePosixPath, levels: int) -> Iterator[PurePosi
             yield from _prefixes(root, path / name, levels - 1)
 
 
-def _modules(root: Root, environment: Mapping[str, str], deadline: Deadline) -> Iterator[Place]:
+def _modules(root: Root, environment: Mapping[str, str], deadline: Deadline) -> Iterator[SearchPlace]:
     """Read the module files of MPIs that are not loaded."""
     read = 0
     for directory in dict.fromkeys(environment.get("MODULEPATH", "").split(":")):
@@ -121,7 +121,7 @@ def _modules(root: Root, environment: Mapping[str, str], deadline: Deadline) -> 
                 if read > _MOST_MODULES:
                     return
                 for prefix in prefixes_in(root, root.read_text(file) or ""):
-                    yield Place(prefix, f"module {file.relative_to(directory)}")
+                    yield SearchPlace(prefix, f"module {file.relative_to(directory)}")
 
 
 def _files(root: Root, path: PurePosixPath) -> Iterator[PurePosixPath]:

@@ -40,11 +40,11 @@ def choose(launcher: Launcher | None, mpis: Sequence[HostMpi], image: Image, ask
     launcher = launcher or launcher_of(asked, host)
     if launcher is None:
         return inside(image)
-    return _Choice(launcher, image, host, asked).way(mpis)
+    return _Candidates(launcher, image, host, asked).way(mpis)
 
 
 @dataclass
-class _Choice:
+class _Candidates:
     """The ways of one launcher, and why those are none that cannot be."""
 
     launcher: Launcher

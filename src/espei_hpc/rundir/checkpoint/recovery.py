@@ -12,7 +12,7 @@ from espei_hpc.rundir.checkpoint.segment import NO_SEGMENT, Damaged, Link, Name,
 
 
 @dataclass
-class Found:
+class Recovered:
     """What the files of a checkpoint are worth.
 
     Attributes:
@@ -33,7 +33,7 @@ def segments(directory: Path) -> list[Name]:
     return sorted(name for file in files if (name := Name.parse(file)))
 
 
-def find(directory: Path) -> Found:
+def find(directory: Path) -> Recovered:
     """Find the longest whole chain.
 
     Raises:
@@ -44,7 +44,7 @@ def find(directory: Path) -> Found:
     candidates: dict[int, list[Name]] = defaultdict(list)
     for name in names:
         candidates[name.number].append(name)
-    found = Found()
+    found = Recovered()
     _find_start(directory, candidates, found)
     while found.chain and (link := _next(directory, candidates, found)) is not None:
         found.chain.append(link)
@@ -69,7 +69,7 @@ def read(directory: Path, name: Name) -> tuple[Link, bytes]:
     return link, content
 
 
-def _find_start(directory: Path, candidates: Mapping[int, list[Name]], found: Found) -> None:
+def _find_start(directory: Path, candidates: Mapping[int, list[Name]], found: Recovered) -> None:
     """Begin the chain, or refuse where guessing could take the samples of another run."""
     wholes = [_whole(directory, name, found) for name in candidates.get(0, [])]
     starts = [link for link in wholes if link is not None and link.previous == NO_SEGMENT]
@@ -84,7 +84,7 @@ def _find_start(directory: Path, candidates: Mapping[int, list[Name]], found: Fo
     found.chain += starts
 
 
-def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Found) -> Link | None:
+def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Recovered) -> Link | None:
     """Return the whole segment that continues the chain.
 
     There can be two: the disk took a segment and reported a failure all the same, so that it
@@ -112,7 +112,7 @@ def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Found) -
     return None
 
 
-def _whole(directory: Path, name: Name, found: Found) -> Link | None:
+def _whole(directory: Path, name: Name, found: Recovered) -> Link | None:
     """Return a segment's place in the chain; None, with a note, if it is damaged."""
     try:
         return read(directory, name)[0]
@@ -121,7 +121,7 @@ def _whole(directory: Path, name: Name, found: Found) -> Link | None:
         return None
 
 
-def _note_rest(found: Found) -> None:
+def _note_rest(found: Recovered) -> None:
     """Say how much is given up."""
     done = found.chain[-1].name.end if found.chain else 0
     last = max((name.end for name in found.unusable), default=0)

@@ -216,7 +216,7 @@ class Store:
         write_whole(self.directory / str(link.name), content)
         self._chain.append(link)
 
-    def _set_aside(self, found: recovery.Found) -> None:
+    def _set_aside(self, found: recovery.Recovered) -> None:
         self.notes = found.notes
         if not found.unusable:
             return

@@ -4,9 +4,9 @@ Read from the files of a run directory alone, and nothing in it is changed: it w
 node, while the fit writes into them, and while the host that runs it is away.
 """
 
-from espei_hpc.rundir.status.run import State, Status, look
+from espei_hpc.rundir.status.run import FitState, Status, look
 from espei_hpc.rundir.status.runs import Run, find
 from espei_hpc.rundir.status.table import table
 from espei_hpc.rundir.status.words import lines
 
-__all__ = ["Run", "State", "Status", "find", "lines", "look", "table"]
+__all__ = ["FitState", "Run", "Status", "find", "lines", "look", "table"]

@@ -21,7 +21,7 @@ from espei_hpc.rundir.status.holding import Holding
 from espei_hpc.rundir.status.runs import Run
 
 
-class State(StrEnum):
+class FitState(StrEnum):
     """What a fit does, or how its last start has ended."""
 
     NEVER = "never started"
@@ -56,7 +56,7 @@ class Status:
     """
 
     run: Run
-    state: State
+    state: FitState
     saved: int
     saved_ago: float | None
     asked: int | None
@@ -68,7 +68,7 @@ class Status:
     @property
     def done(self) -> int:
         """Iterations that are done, of which those behind the last checkpoint may still be lost."""
-        told = self.progress.iteration if self.progress and self.state is State.SAMPLING else None
+        told = self.progress.iteration if self.progress and self.state is FitState.SAMPLING else None
         return max(self.saved, int(told or 0))
 
     @property
@@ -113,16 +113,16 @@ def look(run: Run) -> Status:
     )
 
 
-def _state(record: Record | None, held: Holding | None, own: Cluster | None, *, begun: bool) -> State:
+def _state(record: Record | None, held: Holding | None, own: Cluster | None, *, begun: bool) -> FitState:
     if held is not None and held.counts:
-        return State.SAMPLING if begun and (own is None or own.address) else State.BEGINNING
+        return FitState.SAMPLING if begun and (own is None or own.address) else FitState.BEGINNING
     if record is None:
-        return State.CLUSTER if own is not None and own.named else State.NEVER
+        return FitState.CLUSTER if own is not None and own.named else FitState.NEVER
     if record.ended == ExitCode.OK:
-        return State.FINISHED
+        return FitState.FINISHED
     if record.ended in (None, ExitCode.UNAVAILABLE):
-        return State.LOST
-    return State.STOPPED if _signalled(record.ended) else State.FAILED
+        return FitState.LOST
+    return FitState.STOPPED if _signalled(record.ended) else FitState.FAILED
 
 
 def _signalled(code: int | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from espei_hpc.rundir.figures import duration
-from espei_hpc.rundir.status.run import State, Status
+from espei_hpc.rundir.status.run import FitState, Status
 
 UNKNOWN = "-"
 
@@ -27,11 +27,11 @@ def _written(name: str, form: str) -> Callable[[Status], str]:
 
 
 def _workers(status: Status) -> str:
-    return _written("workers", ".0f")(status) if status.state is State.SAMPLING else UNKNOWN
+    return _written("workers", ".0f")(status) if status.state is FitState.SAMPLING else UNKNOWN
 
 
 def _left(status: Status) -> str:
-    left = status.progress.left if status.progress and status.state is State.SAMPLING else None
+    left = status.progress.left if status.progress and status.state is FitState.SAMPLING else None
     return UNKNOWN if left is None else duration(left)
 
 
@@ -43,7 +43,7 @@ def _checkpoint(status: Status) -> str:
 
 COLUMNS: dict[str, Callable[[Status], str]] = {
     "run": lambda status: status.run.name,
-    "state": lambda status: "cluster" if status.state is State.CLUSTER else str(status.state),
+    "state": lambda status: "cluster" if status.state is FitState.CLUSTER else str(status.state),
     "iterations": _iterations,
     "%": _percent,
     "best": _written("best", ".2f"),

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from espei_hpc.rundir.status.run import State, Status
+from espei_hpc.rundir.status.run import FitState, Status
 
 RESTART_SECONDS = 60.0
 """A cluster that is lost is started again by the script that lost it, which takes less than this."""
-OVER = (State.FINISHED, State.STOPPED, State.FAILED)
+OVER = (FitState.FINISHED, FitState.STOPPED, FitState.FAILED)
 
 
 class Ending:
@@ -25,7 +25,7 @@ class Ending:
         if not statuses or not all(map(_ended, statuses)):
             self._lost_since = None
             return False
-        if all(status.state is not State.LOST for status in statuses):
+        if all(status.state is not FitState.LOST for status in statuses):
             return True
         if self._lost_since is None:
             self._lost_since = now
@@ -33,6 +33,6 @@ class Ending:
 
 
 def _ended(status: Status) -> bool:
-    if status.state in (*OVER, State.LOST):
+    if status.state in (*OVER, FitState.LOST):
         return True
-    return status.state is State.CLUSTER and status.cluster is not None and status.cluster.over
+    return status.state is FitState.CLUSTER and status.cluster is not None and status.cluster.over

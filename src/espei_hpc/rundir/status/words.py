@@ -7,7 +7,7 @@ from espei_hpc.rundir.figures import PREPARING, duration
 from espei_hpc.rundir.progress_file import Progress
 from espei_hpc.rundir.status.cluster import Cluster
 from espei_hpc.rundir.status.holding import Holding
-from espei_hpc.rundir.status.run import State, Status
+from espei_hpc.rundir.status.run import FitState, Status
 from espei_hpc.text import counted
 
 PAGE = "info/main/workers.html"
@@ -16,23 +16,23 @@ SHOWN = 6
 """So many hosts are named; --json has all."""
 OWN_PORT = 8787
 """Dask's usual port, at the user's end of the way to its pages."""
-RUNNING = (State.BEGINNING, State.SAMPLING)
+RUNNING = (FitState.BEGINNING, FitState.SAMPLING)
 
 
 def lines(status: Status) -> list[str]:
     """Return the lines of a run, of which all but the first are indented."""
-    told = [_figures(status.progress)] if status.progress and status.state is State.SAMPLING else []
+    told = [_figures(status.progress)] if status.progress and status.state is FitState.SAMPLING else []
     told += [_process(status.holding)] if status.holding else []
     if status.cluster is not None:
-        living = not status.cluster.over and (status.state in RUNNING or status.state is State.CLUSTER)
+        living = not status.cluster.over and (status.state in RUNNING or status.state is FitState.CLUSTER)
         told += _cluster(status, status.cluster) if living else _left(status.cluster)
     return [f"{status.run.name}: {_first(status)}", *(f"    {line}" for line in told)]
 
 
 def _first(status: Status) -> str:
-    if status.state is State.NEVER:
+    if status.state is FitState.NEVER:
         return str(status.state)
-    if status.state is State.CLUSTER:
+    if status.state is FitState.CLUSTER:
         over = status.cluster is not None and status.cluster.over
         return f"{status.state}, {'over' if over else 'up as far as its files tell'}"
     saved = counted(status.saved if status.asked is None else status.asked, "iteration")
@@ -60,7 +60,7 @@ def _figures(progress: Progress) -> str:
 
 
 def _why(status: Status) -> str:
-    if status.state not in (State.STOPPED, State.FAILED, State.LOST):
+    if status.state not in (FitState.STOPPED, FitState.FAILED, FitState.LOST):
         return ""
     if status.ended is not None:
         return f" (exit code {status.ended})"
