@@ -7,10 +7,8 @@ import numpy as np
 from espei_hpc.fit.sample_files import SampleFiles
 from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Difference
-from espei_hpc.rundir.checkpoint import Saved
 from espei_hpc.rundir.run_directory import RunDirectory
-from espei_hpc.sampler import Block, State
-from espei_hpc.sampler.sampling import FloatArray
+from espei_hpc.sampler import Block, FloatArray, State
 
 CHECKPOINT_SECONDS = 30.0
 
@@ -46,7 +44,7 @@ class Chain:
             self._store.begin(begun)
             self.state = begun
         else:
-            self.state = _state(directory.saved)
+            self.state = directory.saved.state
         self._directory = directory
         self._allocate(self.state, max(iterations, self.state.iteration))
         if directory.saved is not None:
@@ -95,7 +93,7 @@ class Chain:
         self._directory.go_back(problem, iteration, found._asdict())
         assert self._directory.saved is not None  # noqa: S101 (a chain has its start)
         # What it holds of later iterations is filled anew.
-        self.state = _state(self._directory.saved)
+        self.state = self._directory.saved.state
         self._saved, self._saved_at = self.state.iteration, time.monotonic()
 
     def save_if_due(self) -> None:
@@ -138,15 +136,3 @@ class Chain:
         until = first + positions.shape[1]
         self._positions[:, first:until] = positions
         self._log_probabilities[:, first:until] = log_probabilities
-
-
-def _state(saved: Saved) -> State:
-    """Return the sampler's form of a checkpoint's state."""
-    state = saved.state
-    return State(
-        iteration=state.iteration,
-        positions=state.positions,
-        log_probabilities=state.log_probabilities,
-        accepted=state.accepted,
-        random=state.random,
-    )

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from espei_hpc.fit.cutting import Cutter, Pieces
 from espei_hpc.likelihood import Description, Difference, Evaluated, LikelihoodError, combine
-from espei_hpc.sampler import Block, Graph, Task
-from espei_hpc.sampler.sampling import FloatArray
+from espei_hpc.sampler import Block, FloatArray, Graph, Task
 from espei_hpc.workers.dispatch import Job
 from espei_hpc.workers.pool import Pool
 from espei_hpc.workers.results import Done, Failed

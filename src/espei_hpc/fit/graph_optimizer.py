@@ -14,8 +14,7 @@ from espei import espei_script
 from espei_hpc.fit.stop import Stopped
 from espei_hpc.likelihood import LikelihoodRecipe, source
 from espei_hpc.likelihood.upstream import espei as upstream
-from espei_hpc.sampler import State
-from espei_hpc.sampler.sampling import FloatArray
+from espei_hpc.sampler import FloatArray, State
 
 FEWEST_ITERATIONS = 2
 """With fewer, ESPEI's ``optimal_parameters`` finds nothing and a database of zeros would be written."""

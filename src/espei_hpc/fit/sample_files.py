@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from espei_hpc.rundir.checkpoint import write_array
-from espei_hpc.sampler.sampling import FloatArray
+from espei_hpc.sampler import FloatArray
 
 GROWTH = 3
 """The arrays are written anew when the chain is this many times as long as when they were last written,

@@ -15,8 +15,7 @@ from espei_hpc.fit.opening import VERIFY
 from espei_hpc.inputs import Problem
 from espei_hpc.inputs.quiet import quiet
 from espei_hpc.likelihood import Evaluator, LikelihoodRecipe
-from espei_hpc.sampler import State
-from espei_hpc.sampler.sampling import FloatArray
+from espei_hpc.sampler import FloatArray, State
 
 
 class Starting(NamedTuple):

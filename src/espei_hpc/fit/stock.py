@@ -21,7 +21,8 @@ from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.likelihood import LikelihoodRecipe
 from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.sampler.pace import Recent
-from espei_hpc.sampler.sampling import FloatArray, Sampling
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.sampler.state import FloatArray
 
 
 class _SafePool:

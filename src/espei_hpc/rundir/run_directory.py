@@ -15,8 +15,8 @@ from espei_hpc.rundir.cluster_directory import cannot_create
 from espei_hpc.rundir.progress_file import NAME as PROGRESS
 from espei_hpc.rundir.record import NAME, Record
 from espei_hpc.rundir.timeline import NAME as TIMELINE
+from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.goal import Goal, Judgement, judge
-from espei_hpc.sampler.sampling import FloatArray
 
 CHECKPOINT = "checkpoint"
 DIFFERENCE = "difference.json"

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from espei_hpc.sampler.goal import Judgement
 from espei_hpc.sampler.pace import Recent
-
-FloatArray = npt.NDArray[np.float64]
+from espei_hpc.sampler.state import FloatArray
 
 
 @dataclass

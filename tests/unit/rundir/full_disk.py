@@ -20,9 +20,9 @@ import numpy as np
 
 from espei_hpc.errors import Refusal
 from espei_hpc.rundir.checkpoint.arrays import write_array
-from espei_hpc.rundir.checkpoint.segment import State
 from espei_hpc.rundir.checkpoint.store import Store
 from espei_hpc.rundir.files import write_json
+from espei_hpc.sampler import State
 from unit.rundir.made_chain import Block, block, expected, same, start
 
 ITERATIONS = 200

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.rundir.checkpoint.segment import FloatArray, State
 from espei_hpc.rundir.checkpoint.store import Saved, Store
+from espei_hpc.sampler import FloatArray, State
 
 WALKERS, PARAMETERS = 4, 3
 

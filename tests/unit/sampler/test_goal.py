@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espei_hpc.cli import commands
+from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.goal import FIRST, LEAST_TIMES, Goal, judge, last_due, next_due, smallest_ess
-from espei_hpc.sampler.sampling import FloatArray
 
 WALKERS = 10
 

@@ -8,16 +8,13 @@ Nothing here knows what a parameter means, how a sampler works, or what ran it.
 
 from espei_hpc.rundir.changes import compare
 from espei_hpc.rundir.checkpoint.arrays import check_array, write_array
-from espei_hpc.rundir.checkpoint.segment import RandomState, State
 from espei_hpc.rundir.checkpoint.store import Saved, Store
 from espei_hpc.rundir.files import write_json
 from espei_hpc.rundir.lock import Lock
 
 __all__ = [
     "Lock",
-    "RandomState",
     "Saved",
-    "State",
     "Store",
     "check_array",
     "compare",

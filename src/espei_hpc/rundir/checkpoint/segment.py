@@ -12,14 +12,12 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-RandomState = tuple[str, NDArray[np.uint32], int, int, float]
-"""What ``numpy.random.RandomState.get_state()`` returns."""
+from espei_hpc.sampler import FloatArray, State
 
 GENERATOR = "MT19937"
 DIGITS = 16
@@ -31,54 +29,6 @@ _NAME = re.compile(rf"(\d{{6,12}})_(\d{{1,15}})-(\d{{1,15}})_([0-9a-f]{{{DIGITS}
 
 class Damaged(Exception):
     """A segment's content is not what was written; the text says why."""
-
-
-class StateLike(Protocol):
-    """What a state must offer to be kept; the sampler's own state does."""
-
-    @property
-    def iteration(self) -> int:
-        """Iterations done."""
-        ...
-
-    @property
-    def positions(self) -> FloatArray:
-        """(walkers, parameters)."""
-        ...
-
-    @property
-    def log_probabilities(self) -> FloatArray | None:
-        """(walkers,); None before they are known."""
-        ...
-
-    @property
-    def accepted(self) -> NDArray[np.int64]:
-        """(walkers,) accepted proposals."""
-        ...
-
-    @property
-    def random(self) -> RandomState:
-        """State of the random numbers."""
-        ...
-
-
-@dataclass(frozen=True)
-class State:
-    """The ensemble at the end of an iteration: all that the rest of the chain depends on.
-
-    Attributes:
-        iteration: iterations done, 0 at the start.
-        positions: (walkers, parameters).
-        log_probabilities: (walkers,); None at the start, before they are known.
-        accepted: (walkers,) accepted proposals so far.
-        random: state of the random numbers for what comes next.
-    """
-
-    iteration: int
-    positions: FloatArray
-    log_probabilities: FloatArray | None
-    accepted: NDArray[np.int64]
-    random: RandomState
 
 
 @dataclass(frozen=True, order=True)
@@ -126,7 +76,7 @@ class Link:
     previous: bytes
 
 
-def encode(after: Link | None, block: tuple[FloatArray, FloatArray] | None, state: StateLike) -> bytes:
+def encode(after: Link | None, block: tuple[FloatArray, FloatArray] | None, state: State) -> bytes:
     """Return the content of a segment's file.
 
     Args:
@@ -187,19 +137,26 @@ def block_of(content: bytes) -> tuple[FloatArray, FloatArray]:
 
 
 def state_of(content: bytes) -> State:
-    """Return the state at the end of a segment."""
+    """Return the state at the end of a segment.
+
+    Raises:
+        Damaged: if the content is no segment's.
+    """
     place, accepted, key = _members(content, "place", "accepted", "random_key")
     (position, has_gauss), gauss = _members(content, "random_place", "random_gauss")
     positions, log_probabilities = block_of(content)
     if positions.ndim == 3:
         positions, log_probabilities = positions[:, -1].copy(), log_probabilities[:, -1].copy()
-    return State(
-        iteration=int(place[2]),
-        positions=positions,
-        log_probabilities=log_probabilities if log_probabilities.size else None,
-        accepted=accepted,
-        random=(GENERATOR, key, int(position), int(has_gauss), float(gauss)),
-    )
+    try:
+        return State(
+            iteration=int(place[2]),
+            positions=positions,
+            log_probabilities=log_probabilities if log_probabilities.size else None,
+            accepted=accepted,
+            random=(GENERATOR, key, int(position), int(has_gauss), float(gauss)),
+        )
+    except ValueError as error:
+        raise Damaged(f"is not a segment ({error})") from error
 
 
 def _members(content: bytes, *names: str) -> list[NDArray[Any]]:

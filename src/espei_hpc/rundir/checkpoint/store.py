@@ -13,17 +13,15 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.checkpoint import recovery
 from espei_hpc.rundir.checkpoint.segment import (
     Damaged,
-    FloatArray,
     Link,
     Name,
-    State,
-    StateLike,
     block_of,
     encode,
     link_of,
     state_of,
 )
 from espei_hpc.rundir.files import PRIVATE_DIRECTORY, reason, remove_leftovers, write_whole
+from espei_hpc.sampler import FloatArray, State
 from espei_hpc.text import counted
 
 ASIDE = "aside"
@@ -64,7 +62,7 @@ class Store:
         self._chain: list[Link] = []
         self._shape: tuple[int, ...] = ()
 
-    def begin(self, state: StateLike) -> None:
+    def begin(self, state: State) -> None:
         """Write the start: positions and random numbers before the first evaluation.
 
         Raises:
@@ -80,7 +78,7 @@ class Store:
             self._write(encode(None, None, state))
         self._shape = state.positions.shape
 
-    def append(self, positions: FloatArray, log_probabilities: FloatArray, state: StateLike) -> None:
+    def append(self, positions: FloatArray, log_probabilities: FloatArray, state: State) -> None:
         """Add the iterations done since the last segment: all of them or, if it fails, none.
 
         After a failure the same iterations, or these and more, can be appended again.
@@ -192,7 +190,7 @@ class Store:
         self.read(positions, log_probabilities)
         return Saved(positions, log_probabilities, state)
 
-    def _check(self, positions: FloatArray, log_probabilities: FloatArray, state: StateLike) -> None:
+    def _check(self, positions: FloatArray, log_probabilities: FloatArray, state: State) -> None:
         """Refuse what would break the chain: that is the caller's mistake, never the disk's."""
         if not self._chain:
             raise ValueError("append before begin or load")
