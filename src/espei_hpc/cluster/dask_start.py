@@ -10,7 +10,8 @@ from typing import Any
 
 from espei_hpc.cluster import without_mpi
 from espei_hpc.cluster.world import World
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
 
 
 def run(directory: ClusterDirectory, here: World, arguments: list[str], host: str | None = None) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.cluster import interfaces
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
 
 ASK_SECONDS = 10.0
 """A host that swaps answers late."""

@@ -20,7 +20,8 @@ from espei_hpc.cluster import dask_settings, dask_start, interfaces, place, with
 from espei_hpc.environment import SETTINGS
 from espei_hpc.errors import Refusal
 from espei_hpc.mpi import library as mpi_library
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, write_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import pass_json
 
 PR_SET_PDEATHSIG = 1
 LAUNCHER_POLL_SECONDS = 1.0
@@ -148,7 +149,7 @@ def _enter_through_mpi(directory: ClusterDirectory) -> world.World:
     here = world.enter(os.environ)
     world.prove(here, directory.settings().ranks, os.environ)
     told = world.introduction(here.rank, here.size, here.hosts[here.rank], here.library)
-    write_json(directory.rank_file(here.rank), told)
+    pass_json(directory.rank_file(here.rank), told)
     _watch(directory, here.rank)
     return here
 

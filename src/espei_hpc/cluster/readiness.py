@@ -16,7 +16,8 @@ from espei_hpc.cluster import dask_settings, interfaces
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir import named_clusters as named
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
 from espei_hpc.text import counted
 
 READY_SECONDS = 120.0

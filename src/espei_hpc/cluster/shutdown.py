@@ -4,7 +4,7 @@ import contextlib
 import threading
 from pathlib import Path
 
-from espei_hpc.rundir.cluster_directory import read_json
+from espei_hpc.rundir.files import read_json
 
 ANSWER_SECONDS = 10
 """A scheduler that does not answer in this time is left to whoever started it, who ends it by signals."""

@@ -16,7 +16,8 @@ from espei_hpc.cluster import interfaces, readiness, world
 from espei_hpc.cluster.place import RankPlace
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json, write_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import pass_json, read_json
 
 POLL_SECONDS = 0.5
 PART_OF_PATIENCE = 0.75
@@ -50,7 +51,7 @@ def meet(
         ranks = await_ranks(directory, found.size, lambda: _all(directory, found.size), seconds)
         in_order = [ranks[rank] for rank in range(found.size)]
         network = interfaces.shared({told["host"]: told["networks"] for told in in_order})
-        write_json(meeting, {"hosts": [told["host"] for told in in_order], "network": network})
+        pass_json(meeting, {"hosts": [told["host"] for told in in_order], "network": network})
     told = await_ranks(directory, found.size, lambda: read_json(meeting), seconds)
     hosts = tuple(told["hosts"])
     return world.World(found.rank, found.size, hosts, "none", without_mpi=why, network=told["network"])

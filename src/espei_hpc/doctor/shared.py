@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from espei_hpc.doctor.finding import Line, fault, ok, warning
-from espei_hpc.rundir.cluster_directory import write_json
+from espei_hpc.rundir.files import pass_json
 from espei_hpc.text import counted
 
 TOPIC = "shared directory"
@@ -112,7 +112,7 @@ class _Meeting:
     def come(self, ranks: int) -> dict[str, Any]:
         """Show ourselves, and wait for the others."""
         began = time.monotonic()
-        write_json(self._directory / f"rank-{self._name}", {})
+        pass_json(self._directory / f"rank-{self._name}", {})
         self._wait(lambda: len(self._there("rank-")) >= ranks)
         return {"seen": self._there("rank-"), "after": time.monotonic() - began}
 
@@ -127,12 +127,12 @@ class _Meeting:
         """Replace a file again and again, under the eyes and with the lock of all."""
         with (self._directory / "lock").open("w") as lock:
             locked = _flock(lock.fileno())
-            write_json(self._directory / "replaced", {"content": CONTENT})
-            write_json(self._directory / "begun", {})
+            pass_json(self._directory / "replaced", {"content": CONTENT})
+            pass_json(self._directory / "begun", {})
             for _ in range(REWRITES):
-                write_json(self._directory / "replaced", {"content": CONTENT})
+                pass_json(self._directory / "replaced", {"content": CONTENT})
                 time.sleep(REWRITE_SECONDS)
-            write_json(self._directory / "over", {})
+            pass_json(self._directory / "over", {})
             self._wait(lambda: len(self._there("done-")) >= ranks - 1)
         return {"locks": locked}
 
@@ -149,7 +149,7 @@ class _Meeting:
             except ValueError:
                 torn += 1
             read += 1
-        write_json(self._directory / f"done-{self._name}", {})
+        pass_json(self._directory / f"done-{self._name}", {})
         return {"read": read, "torn": torn, "missing": missing, "held_off": held_off}
 
     def _there(self, prefix: str) -> list[str]:

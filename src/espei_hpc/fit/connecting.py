@@ -7,7 +7,7 @@ import distributed
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.rundir.cluster_directory import read_json
+from espei_hpc.rundir.files import read_json
 
 CONNECT_SECONDS = 60
 CONNECTIONS = 65536

@@ -1,13 +1,12 @@
 """The chain for other programs: ArviZ' InferenceData in a netCDF-4 file."""
 
-import os
 from pathlib import Path
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.report import quiet_arviz
 from espei_hpc.report.samples import Samples
-from espei_hpc.rundir.files import reason
+from espei_hpc.rundir.files import READABLE, new_file, reason
 
 ENDING = ".nc"
 
@@ -37,12 +36,9 @@ def export(samples: Samples, path: Path) -> None:
             **fingerprint,
         },
     )
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{ENDING}")
     try:
-        data.to_netcdf(str(temporary), engine="h5netcdf")
-        temporary.rename(path)
+        with new_file(path, lambda file: data.to_netcdf(file.name, engine="h5netcdf"), READABLE) as temporary:
+            temporary.rename(path)
     except OSError as error:
         fault = Fault(str(path), f"cannot be written ({reason(error)})", "name a file that can be")
         raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
-    finally:
-        temporary.unlink(missing_ok=True)

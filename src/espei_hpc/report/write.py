@@ -13,14 +13,12 @@ from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics, statistics
 from espei_hpc.report.symbols import SymbolDescription, describe_file
 from espei_hpc.report.verdict import Verdict, verdict
-from espei_hpc.rundir.files import new_file, reason
+from espei_hpc.rundir.files import READABLE, new_file, reason
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE = "report.html"
-READABLE = 0o644
-"""Less the umask; a report is there to be shown."""
 MOST_IN_CORNER = 6
 """Symbols of the corner plot where none are chosen: the slowest, which are what to look at."""
 

@@ -7,7 +7,6 @@ cluster, and it lies on the file system that all ranks see.
 
 import contextlib
 import json
-import os
 import secrets
 import shutil
 import time
@@ -18,21 +17,7 @@ from typing import Any
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write a JSON file so that a reader sees it whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content))
-    temporary.replace(path)
-
-
-def read_json(path: Path) -> Any | None:
-    """Return the content of a JSON file; None while it is missing, unreadable or not whole yet."""
-    try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
+from espei_hpc.rundir.files import pass_json, read_json
 
 
 @dataclass(frozen=True)
@@ -128,7 +113,7 @@ class ClusterDirectory:
     def report(self, process: str, refusal: Refusal) -> None:
         """Keep a rank's refusal for whoever waits for the cluster."""
         content = {"code": int(refusal.code), "faults": [asdict(fault) for fault in refusal.faults]}
-        write_json(self.fault_file(process), content)
+        pass_json(self.fault_file(process), content)
 
     def launcher_ended(self) -> str | None:
         """Return the launcher's exit code as text once it has ended."""
@@ -149,7 +134,7 @@ class ClusterDirectory:
             silent: hosts that do not answer any more.
         """
         with contextlib.suppress(OSError):
-            write_json(self.lost_file, {"silent": list(silent)})
+            pass_json(self.lost_file, {"silent": list(silent)})
 
     def ended(self) -> bool:
         """Whether nobody needs this start any more: told so, its launcher gone, or the directory removed."""
@@ -194,7 +179,7 @@ def create(run_directory: Path, settings: Settings, cluster_id: str) -> ClusterD
         run_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.path.parent.mkdir(mode=0o700, exist_ok=True)
         directory.path.mkdir(mode=0o700)
-        write_json(directory.path / "settings.json", asdict(settings))
+        pass_json(directory.path / "settings.json", asdict(settings))
     except OSError as error:
         raise cannot_create(run_directory, error) from error
     return directory

@@ -6,8 +6,7 @@ import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from espei_hpc.rundir import best_effort as by_the_way
-from espei_hpc.rundir.cluster_directory import read_json
+from espei_hpc.rundir.files import read_json, write_best_effort
 from espei_hpc.sampler.sampling import Sampling
 
 NAME = "progress.json"
@@ -95,7 +94,7 @@ class ProgressFile:
     def write(self, sampling: Sampling) -> None:
         """Write it; where that is not possible the fit goes on all the same."""
         told = Progress.of(sampling, time.time())
-        by_the_way.write(self._path, json.dumps(asdict(told), indent=1, allow_nan=False).encode())
+        write_best_effort(self._path, json.dumps(asdict(told), indent=1, allow_nan=False).encode())
         self._due = time.monotonic() + SECONDS
 
 

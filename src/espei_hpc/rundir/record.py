@@ -7,7 +7,7 @@ from pathlib import Path
 
 from espei_hpc import __version__
 from espei_hpc.rundir.checkpoint import write_json
-from espei_hpc.rundir.cluster_directory import read_json
+from espei_hpc.rundir.files import read_json
 
 NAME = "run.json"
 

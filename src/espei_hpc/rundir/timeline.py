@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.rundir import best_effort as by_the_way
+from espei_hpc.rundir.files import write_best_effort
 from espei_hpc.workers.results import Done
 
 NAME = "timeline.npz"
@@ -57,5 +57,5 @@ class TimelineFile:
             seconds=np.array(seconds),
             workers=np.array([*self._workers]),
         )
-        by_the_way.write(self._path, content.getvalue())
+        write_best_effort(self._path, content.getvalue())
         self._written = time.monotonic()

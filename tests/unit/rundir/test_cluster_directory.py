@@ -8,7 +8,8 @@ import pytest
 from espei_hpc.cluster import dask_settings, prepare
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What those who look at a run directory from elsewhere find in it."""
 
 import json
+import resource
 import time
 from pathlib import Path
 
@@ -71,10 +72,15 @@ def test_a_full_disk_leaves_what_was_written_before(tmp_path: Path) -> None:
     file = ProgressFile(tmp_path)
     file.write(SAMPLING)
     before = (tmp_path / NAME).read_bytes()
-    # What is written beside it first goes where there never is room.
-    (tmp_path / f".{NAME}.tmp").symlink_to("/dev/full")
-    file.write(Sampling(iterations=7))
+    # A write then fails as on a full disk: part of it is done.
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
+    try:
+        file.write(Sampling(iterations=7))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert (tmp_path / NAME).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
     file.write(Sampling(iterations=7))
     assert (tmp_path / NAME).read_bytes() != before
 

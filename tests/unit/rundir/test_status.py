@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, Settings, create, write_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory, Settings, create
+from espei_hpc.rundir.files import pass_json
 from espei_hpc.rundir.holder import Holder
 from espei_hpc.rundir.run_directory import held
 from espei_hpc.rundir.status import FitState, Run, Status, find, lines, look
@@ -56,8 +57,8 @@ def cluster(directory: Path, hosts: list[str], *, port: int) -> ClusterDirectory
     scheduler_file = start.path / "scheduler.json"
     create(directory, Settings(len(hosts), str(scheduler_file), None, True), start.id)
     for rank, host in enumerate(hosts):
-        write_json(start.rank_file(rank), {"rank": rank, "host": host, "size": len(hosts)})
-    write_json(scheduler_file, {"address": "tls://10.0.0.1:4000", "services": {"dashboard": port}})
+        pass_json(start.rank_file(rank), {"rank": rank, "host": host, "size": len(hosts)})
+    pass_json(scheduler_file, {"address": "tls://10.0.0.1:4000", "services": {"dashboard": port}})
     return start
 
 
@@ -183,7 +184,7 @@ def test_way_to_dasks_pages_of_a_fit_in_a_container_does_not_name_a_host_that_no
     start = cluster(directory, ["97c6689ca45e"] * ranks, port=4321)
     for rank in range(ranks):
         told = {"rank": rank, "host": "97c6689ca45e", "container": "Docker"}
-        write_json(start.rank_file(rank), told)
+        pass_json(start.rank_file(rank), told)
     holder = replace(Holder.here(""), machine="another", host="97c6689ca45e", container="Docker")
     (directory / "lock").write_bytes(holder.packed())
     told_lines = "\n".join(lines(seen(directory)))
@@ -223,7 +224,7 @@ def test_cluster_that_start_cluster_started_is_no_fit(tmp_path: Path) -> None:
     start = cluster(place, ["node7", "node8"], port=4321)
     named = tmp_path / "my_scheduler.json"
     (start.path / "scheduler.json").rename(named)
-    write_json(start.path / "settings.json", vars(replace(start.settings(), scheduler_file=str(named))))
+    pass_json(start.path / "settings.json", vars(replace(start.settings(), scheduler_file=str(named))))
     told = lines(seen(place))
     assert told[0] == f"{place}: a cluster without a fit of its own, up as far as its files tell"
     assert "ssh -N -L 8787:127.0.0.1:4321 node7" in told[2]

@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.rundir.files import new_file, reason, remove_leftovers
+from espei_hpc.rundir.files import READABLE, new_file, reason, remove_leftovers
 
-READABLE = 0o666
-"""Less the umask: as numpy writes it."""
 _NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 Array = NDArray[np.float64]

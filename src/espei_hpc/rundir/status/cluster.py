@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from espei_hpc.rundir import named_clusters as named
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, read_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
 
 PAGES = "dashboard"
 """Dask's name for the scheduler's HTTP server, with and without the dashboard."""
