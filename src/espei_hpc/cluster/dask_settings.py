@@ -14,6 +14,8 @@ from typing import Any
 import dask.config
 import yaml
 
+from espei_hpc.rundir.cluster_directory import CERTIFICATE, DASK, KEY
+
 TIMEOUT = "60s"
 """Patience of one connection: a busy login node or file server answers late."""
 
@@ -22,12 +24,12 @@ def settings(directory: Path, *, encrypted: bool) -> dict[str, Any]:
     """Return the configuration of a cluster whose certificates lie in ``directory``."""
     comm: dict[str, Any] = {"timeouts": {"connect": TIMEOUT, "tcp": TIMEOUT}}
     if encrypted:
-        files = {"key": str(directory / "key.pem"), "cert": str(directory / "certificate.pem")}
+        files = {"key": str(directory / KEY), "cert": str(directory / CERTIFICATE)}
         comm |= {
             "default-scheme": "tls",
             "require-encryption": True,
             "tls": {
-                "ca-file": str(directory / "certificate.pem"),
+                "ca-file": str(directory / CERTIFICATE),
                 "scheduler": files,
                 "worker": files,
                 "client": files,
@@ -50,9 +52,9 @@ def write(directory: Path, *, encrypted: bool) -> None:
         from distributed.security import Security
 
         security = Security.temporary()
-        _write_private(directory / "certificate.pem", security.tls_ca_file)
-        _write_private(directory / "key.pem", security.tls_scheduler_key)
-    _write_private(directory / "dask.yaml", yaml.safe_dump(settings(directory, encrypted=encrypted)))
+        _write_private(directory / CERTIFICATE, security.tls_ca_file)
+        _write_private(directory / KEY, security.tls_scheduler_key)
+    _write_private(directory / DASK, yaml.safe_dump(settings(directory, encrypted=encrypted)))
 
 
 def use_only(config: Path | None) -> None:

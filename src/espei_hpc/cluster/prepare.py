@@ -15,7 +15,15 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir import cleanup as earlier
 from espei_hpc.rundir import named_clusters as named
-from espei_hpc.rundir.cluster_directory import ClusterDirectory, Settings, cannot_create, create, new_id
+from espei_hpc.rundir.cluster_directory import (
+    CLUSTER,
+    SCHEDULER,
+    ClusterDirectory,
+    Settings,
+    cannot_create,
+    create,
+    new_id,
+)
 
 
 def default_ranks(environment: Mapping[str, str], one_host: bool = False) -> int:
@@ -77,7 +85,7 @@ class ClusterRequest:
 def own_cluster(run_directory: Path, wanted: ClusterRequest) -> ClusterDirectory:
     """Prepare a cluster for one fit, its scheduler file inside its own directory."""
     cluster_id = new_id()
-    scheduler_file = run_directory.resolve() / "cluster" / cluster_id / "scheduler.json"
+    scheduler_file = run_directory.resolve() / CLUSTER / cluster_id / SCHEDULER
     return _prepare(run_directory, wanted.settings(scheduler_file), cluster_id)
 
 

@@ -45,7 +45,7 @@ def meet(
     world.prove_size(found.size, directory.settings().ranks)
     host = socket.gethostname()
     _claim(directory, found, host, why)
-    meeting = directory.path / "world.json"
+    meeting = directory.world_file
     # Only one looks at everybody's file: a thousand ranks would read a million.
     if found.rank == 0:
         ranks = await_ranks(directory, found.size, lambda: _all(directory, found.size), seconds)

@@ -20,14 +20,12 @@ from espei_hpc.fit.walltime import Walltime
 from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Difference, Evaluator, LikelihoodRecipe
 from espei_hpc.rundir.checkpoint import write_json
-from espei_hpc.rundir.run_directory import DIFFERENCE, RunDirectory
+from espei_hpc.rundir.run_directory import DIFFERENCE, FAILED_PARAMETERS, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
 from espei_hpc.sampler.goal import Goal, judge, last_due, next_due
 from espei_hpc.sampler.sampling import Sampling
 from espei_hpc.sampler.state import FloatArray
 from espei_hpc.workers.pool import Pool
-
-FAILED_PARAMETERS = "failed-parameters.json"
 
 
 @dataclass

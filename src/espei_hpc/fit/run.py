@@ -220,7 +220,7 @@ class _Fit:
         """ESPEI raised: keep the traceback for whoever wants it, say what happened in one line."""
         cure = ""
         if self.cluster:
-            log = self.cluster.path / "traceback.log"
+            log = self.cluster.traceback_file
             with contextlib.suppress(OSError):
                 log.write_text("".join(traceback.format_exception(error)))
                 cure = f"the traceback is in {log}"

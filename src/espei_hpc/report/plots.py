@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.report.statistics import Statistics
 from espei_hpc.report.symbols import SymbolDescription
-from espei_hpc.report.timeline import Timeline
+from espei_hpc.rundir.timeline import Timeline
 from espei_hpc.sampler import statistics as chain_statistics
 
 INCHES = 8.5

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.report import calculations as beside
-from espei_hpc.report import corner_plot, page, plots, timeline
+from espei_hpc.report import corner_plot, page, plots
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics, statistics
 from espei_hpc.report.symbols import SymbolDescription, describe_file
 from espei_hpc.report.verdict import Verdict, verdict
+from espei_hpc.rundir import timeline
 from espei_hpc.rundir.files import READABLE, new_file, reason
 
 if TYPE_CHECKING:

@@ -19,6 +19,13 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.files import pass_json, read_json
 
+CLUSTER = "cluster"
+SETTINGS = "settings.json"
+DASK = "dask.yaml"
+SCHEDULER = "scheduler.json"
+KEY = "key.pem"
+CERTIFICATE = "certificate.pem"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -52,7 +59,7 @@ class ClusterDirectory:
     @property
     def path(self) -> Path:
         """The directory itself."""
-        return self.run_directory / "cluster" / self.id
+        return self.run_directory / CLUSTER / self.id
 
     @property
     def scheduler_file(self) -> Path:
@@ -62,7 +69,7 @@ class ClusterDirectory:
     @property
     def dask_config(self) -> Path:
         """Dask's configuration for all processes of this cluster."""
-        return self.path / "dask.yaml"
+        return self.path / DASK
 
     @property
     def launcher_log(self) -> Path:
@@ -80,6 +87,16 @@ class ClusterDirectory:
         return self.path / "lost"
 
     @property
+    def world_file(self) -> Path:
+        """Written by rank 0 where ranks start without MPI: the world, once every rank has come."""
+        return self.path / "world.json"
+
+    @property
+    def traceback_file(self) -> Path:
+        """Written when ESPEI raised an error: its traceback."""
+        return self.path / "traceback.log"
+
+    @property
     def scratch(self) -> Path:
         """Where Dask's workers have their directories."""
         return self.path / "scratch"
@@ -94,7 +111,7 @@ class ClusterDirectory:
 
     def settings(self) -> Settings:
         """Read the settings of this start."""
-        return Settings(**json.loads((self.path / "settings.json").read_text()))
+        return Settings(**json.loads((self.path / SETTINGS).read_text()))
 
     def ranks(self) -> dict[int, dict[str, Any]]:
         """Return what each rank that came up has told, by rank."""
@@ -142,7 +159,7 @@ class ClusterDirectory:
 
     def remove_keys(self) -> None:
         """Remove what would let somebody into the cluster."""
-        for name in ("key.pem", "certificate.pem", "scheduler.json"):
+        for name in (KEY, CERTIFICATE, SCHEDULER):
             (self.path / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -179,7 +196,7 @@ def create(run_directory: Path, settings: Settings, cluster_id: str) -> ClusterD
         run_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.path.parent.mkdir(mode=0o700, exist_ok=True)
         directory.path.mkdir(mode=0o700)
-        pass_json(directory.path / "settings.json", asdict(settings))
+        pass_json(directory.path / SETTINGS, asdict(settings))
     except OSError as error:
         raise cannot_create(run_directory, error) from error
     return directory

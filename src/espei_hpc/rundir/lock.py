@@ -21,6 +21,7 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.files import PRIVATE, PRIVATE_DIRECTORY, reason
 from espei_hpc.rundir.holder import Holder, LockView
 
+LOCK = "lock"
 TOUCH_SECONDS = 10.0
 WAIT_SECONDS = 75.0
 """How long to wait for another machine's lock to get old: a killed job may start again at once elsewhere."""
@@ -28,6 +29,21 @@ LOOK_SECONDS = 1.0
 CONFIRM_SECONDS = 2.0
 """Two machines may take an old lock at the same moment; after this the last to write has it."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+def is_free(descriptor: int) -> bool | None:
+    """Whether nobody has the kernel's lock; None if the file system has none.
+
+    It is tried shared, and let go with the file: a fit that starts at this very moment looks again
+    a second later.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 class Lock:
@@ -40,7 +56,7 @@ class Lock:
 
     def __init__(self, directory: Path, job: str | None = None) -> None:
         self._directory = directory
-        self._path = directory / "lock"
+        self._path = directory / LOCK
         self._me = Holder.here(job)
         self._descriptor: int | None = None
         self._made = False

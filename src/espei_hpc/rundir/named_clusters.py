@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.cluster_directory import CLUSTER, DASK, SETTINGS, ClusterDirectory
 
 
 def run_directory(scheduler_file: Path) -> Path:
@@ -17,7 +17,7 @@ def newest_start(scheduler_file: Path) -> ClusterDirectory | None:
 
 def newest_in(place: Path) -> ClusterDirectory | None:
     """Return the newest start of a cluster in a run directory, whoever it is for; None if there is none."""
-    ids = sorted(path.parent.name for path in place.glob("cluster/*/settings.json"))
+    ids = sorted(path.parent.name for path in place.glob(f"{CLUSTER}/*/{SETTINGS}"))
     return ClusterDirectory(place, ids[-1]) if ids else None
 
 
@@ -29,4 +29,4 @@ def configuration(scheduler_file: Path) -> Path | None:
 
 def offered(scheduler_file: Path) -> Path:
     """Return the same where whoever joins by other means than ours finds it."""
-    return run_directory(scheduler_file) / "dask.yaml"
+    return run_directory(scheduler_file) / DASK

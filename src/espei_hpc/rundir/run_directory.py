@@ -19,6 +19,8 @@ from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.goal import Goal, Judgement, judge
 
 CHECKPOINT = "checkpoint"
+FAILED_PARAMETERS = "failed-parameters.json"
+"""Tells with which parameters an evaluation failed, and how."""
 DIFFERENCE = "difference.json"
 """Tells where a prepared unit's result was not ESPEI's; while it is there, nothing is prepared."""
 NEW_START = "start anew beside it with --force-new, or give another --run-dir"

@@ -1,12 +1,12 @@
 """Who runs a fit, as its lock tells somebody who only looks."""
 
-import fcntl
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.rundir.holder import OLD_SECONDS, Holder
+from espei_hpc.rundir.lock import LOCK, is_free
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ def look(run_directory: Path) -> Holding | None:
         OSError: if it cannot be read.
     """
     try:
-        with (run_directory / "lock").open("rb") as file:
+        with (run_directory / LOCK).open("rb") as file:
             holder = Holder.parse(file.read())
             touched = time.time() - os.fstat(file.fileno()).st_mtime
-            free = _free(file.fileno())
+            free = is_free(file.fileno())
     except FileNotFoundError:
         return None
     if free is False:
@@ -47,18 +47,3 @@ def look(run_directory: Path) -> Holding | None:
     # Between machines the kernel's lock may not reach.
     here = holder is not None and holder.machine == Holder.here("").machine
     return Holding(holder, False if here and free else None, touched)
-
-
-def _free(descriptor: int) -> bool | None:
-    """Whether nobody has the kernel's lock; None if the file system has none.
-
-    It is tried shared, and let go with the file: a fit that starts at this very moment looks again
-    a second later.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from espei_hpc.report import timeline
+from espei_hpc.rundir import timeline
 
 
 def written(directory: Path) -> None:
