@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from espei_hpc.exit_codes import ExitCode
 
+LONGEST_REASON = 400
+"""Characters of a message from below that are shown: ESPEI prints whole datasets into some."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -47,3 +50,14 @@ class Refusal(Exception):
         self.faults = tuple(faults)
         self.details = tuple(details)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def reason(error: BaseException) -> str:
+    """Say in one line what an exception of ESPEI or pycalphad means."""
+    text = " ".join(str(error).split())
+    if len(text) > LONGEST_REASON:
+        text = text[:LONGEST_REASON] + " …"
+    # What these carry is an operand, not a sentence.
+    if isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError) or not text:
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text

@@ -34,9 +34,7 @@ class Allocation:
         ranks_on: ranks granted on each host, in the batch system's order; empty where not known.
         ranks: ranks granted in all; None where not known.
         nodes: number of hosts; None where not known.
-        restarts: how often the batch system has restarted the job; None where it does not tell.
         end: when it ends; None where not known.
-        submitted_from: directory in which it was submitted; None where not known.
     """
 
     system: BatchSystem
@@ -45,9 +43,7 @@ class Allocation:
     ranks_on: Mapping[str, int]
     ranks: int | None
     nodes: int | None
-    restarts: int | None
     end: JobEnd | None
-    submitted_from: Path | None
 
     @property
     def name(self) -> str:
@@ -92,10 +88,7 @@ def _slurm(environment: Mapping[str, str]) -> Allocation:
         ranks_on=granted,
         ranks=ranks if ranks is not None else sum(granted.values()) or None,
         nodes=_number(environment, "SLURM_JOB_NUM_NODES", "SLURM_NNODES") or len(granted) or None,
-        # Slurm sets it at the first restart.
-        restarts=_number(environment, "SLURM_RESTART_COUNT") or 0,
         end=job_end(environment),
-        submitted_from=_directory(environment, "SLURM_SUBMIT_DIR"),
     )
 
 
@@ -121,9 +114,7 @@ def _pbs(environment: Mapping[str, str]) -> Allocation:
         ranks_on=granted,
         ranks=sum(granted.values()) or None,
         nodes=len(granted) or None,
-        restarts=None,
         end=job_end(environment),
-        submitted_from=_directory(environment, "PBS_O_WORKDIR"),
     )
 
 
@@ -150,19 +141,13 @@ def _grid_engine(environment: Mapping[str, str]) -> Allocation:
         ranks_on=granted,
         ranks=_number(environment, "NSLOTS"),
         nodes=len(granted) or _number(environment, "NHOSTS"),
-        restarts=_number(environment, "RESTARTED"),
         end=job_end(environment),
-        submitted_from=_directory(environment, "SGE_O_WORKDIR"),
     )
 
 
 def _number(environment: Mapping[str, str], *variables: str) -> int | None:
     told = (environment.get(variable, "") for variable in variables)
     return next((int(text) for text in told if text.isascii() and text.isdecimal()), None)
-
-
-def _directory(environment: Mapping[str, str], variable: str) -> Path | None:
-    return Path(environment[variable]) if environment.get(variable) else None
 
 
 def _read(path: str | None) -> str | None:

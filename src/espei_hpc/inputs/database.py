@@ -7,10 +7,10 @@ import espei.refdata
 from espei.database_utils import initialize_database
 from pycalphad import Database
 
-from espei_hpc.errors import Refusal
-from espei_hpc.inputs.findings import Findings, named, reason
+from espei_hpc.errors import Refusal, reason
+from espei_hpc.inputs.findings import Findings, named
 from espei_hpc.inputs.phase_models import PhaseModels
-from espei_hpc.inputs.reading import read_text
+from espei_hpc.parsing import read_text
 
 REFERENCE_STATE = "generate_parameters.ref_state"
 

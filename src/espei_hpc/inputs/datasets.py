@@ -11,9 +11,9 @@ from espei.datasets import DatasetError, apply_tags, load_datasets, recursive_gl
 from espei.utils import PickleableTinyDB
 from tinydb.storages import MemoryStorage
 
-from espei_hpc.errors import Refusal
-from espei_hpc.inputs.findings import Findings, named, reason
-from espei_hpc.inputs.reading import parse_json, read_text
+from espei_hpc.errors import Refusal, reason
+from espei_hpc.inputs.findings import Findings, named
+from espei_hpc.parsing import parse_json, read_text
 
 Dataset = Mapping[str, Any]
 

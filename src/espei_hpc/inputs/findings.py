@@ -5,22 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from espei_hpc.errors import Fault, Refusal
+from espei_hpc.errors import Fault, Refusal, reason
 from espei_hpc.exit_codes import ExitCode
-
-LONGEST_REASON = 400
-"""Characters of a message from below that are shown: ESPEI prints whole datasets into some."""
-
-
-def reason(error: BaseException) -> str:
-    """Say in one line what an exception of ESPEI or pycalphad means."""
-    text = " ".join(str(error).split())
-    if len(text) > LONGEST_REASON:
-        text = text[:LONGEST_REASON] + " …"
-    # What these carry is an operand, not a sentence.
-    if isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError) or not text:
-        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return text
 
 
 def named(names: Iterable[object], most: int = 6) -> str:

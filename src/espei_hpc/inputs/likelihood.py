@@ -6,8 +6,9 @@ from pathlib import Path
 from espei.error_functions.context import setup_context
 from pycalphad import Database
 
+from espei_hpc.errors import reason
 from espei_hpc.inputs.datasets import Dataset, as_database
-from espei_hpc.inputs.findings import Findings, reason
+from espei_hpc.inputs.findings import Findings
 from espei_hpc.inputs.phase_models import PhaseModels
 
 

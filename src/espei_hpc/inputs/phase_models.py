@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from espei_hpc.errors import Refusal
 from espei_hpc.inputs.findings import Findings
-from espei_hpc.inputs.reading import parse_json, read_text
+from espei_hpc.parsing import parse_json, read_text
 
 PhaseModels = dict[str, Any]
 

@@ -9,7 +9,8 @@ from espei.espei_script import get_run_settings
 from espei.utils import import_qualified_object
 from espei.validation import schema
 
-from espei_hpc.inputs.findings import Findings, reason
+from espei_hpc.errors import reason
+from espei_hpc.inputs.findings import Findings
 
 Settings = dict[str, Any]
 Path = tuple[str, ...]

@@ -11,8 +11,9 @@ import numpy as np
 from pycalphad import Database
 from pycalphad.core.utils import filter_phases, unpack_species
 
+from espei_hpc.errors import reason
 from espei_hpc.inputs.datasets import Dataset, Datasets
-from espei_hpc.inputs.findings import Findings, named, reason
+from espei_hpc.inputs.findings import Findings, named
 from espei_hpc.inputs.phase_models import PhaseModels
 
 LOWEST_TEMPERATURE = 298.15

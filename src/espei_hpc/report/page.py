@@ -5,9 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from espei_hpc.inputs.fingerprint import PACKAGES
@@ -16,9 +14,8 @@ from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
 from espei_hpc.report.symbols import SymbolDescription
 from espei_hpc.report.verdict import ENOUGH_RHAT, ENOUGH_SAMPLES, TIMES, Verdict
-from espei_hpc.text import counted
+from espei_hpc.text import counted, templates
 
-TEMPLATES = Path(__file__).parent / "templates"
 NONE = "-"
 SMALLEST = 0.001
 """Smaller differences are not told apart."""
@@ -89,9 +86,7 @@ def render(
         symbols: what each symbol is, where that is known.
         parts: phase diagram and data.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=True
-    )
+    environment = templates("espei_hpc.report", html=True)
     environment.filters["number"] = number
     environment.filters["difference"] = difference
     return environment.get_template("report.html").render(

@@ -151,7 +151,7 @@ def test_a_wrong_name_is_refused_with_the_nearest(home: dict[str, str]) -> None:
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path, home: dict[str, str]) -> None:
-    assert "No such file" in str(_refusal(home, str(tmp_path / "none.yaml")))
+    assert "no such file" in str(_refusal(home, str(tmp_path / "none.yaml")))
 
 
 def test_all_that_is_wrong_is_told_at_once_by_file_and_key(tmp_path: Path, home: dict[str, str]) -> None:
@@ -207,7 +207,7 @@ def test_a_wrong_recipe_of_the_users_does_not_spoil_another(tmp_path: Path, home
         ("- a list\n", "does not hold keys with values"),
         ("1: 2\n", "does not hold keys with values"),
         ("title: [\n", "line 2: not valid YAML"),
-        ("title: a\ntitle: b\n", "line 2: not valid YAML: title is given twice"),
+        ("title: a\ntitle: b\n", "title (line 2) is given twice"),
         ("title: \x00\n", "not valid YAML"),
         ("title: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
         ("title: a\nkind: family\n", "family: is missing"),

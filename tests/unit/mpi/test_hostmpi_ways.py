@@ -201,6 +201,26 @@ def test_a_sites_recipe_for_hybrid_adds_what_it_names(tmp_path: Path) -> None:
     assert way.notes == ("this host does not have /not/here, which the recipe names",)
 
 
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"untested": "not run"}, ("recipe mine: untested (not run)",)),
+        (
+            {"untested": "not run", "notes": "Mind the\ngap."},
+            ("recipe mine: untested (not run); Mind the gap.",),
+        ),
+        ({"tested": ["a fit"], "notes": "Mind the gap."}, ("recipe mine: Mind the gap.",)),
+        ({"tested": ["a fit"]}, ()),
+    ],
+)
+def test_what_is_to_be_known_of_a_recipe_is_said_where_it_is_used(
+    known: dict[str, object], said: tuple[str, ...]
+) -> None:
+    for way in ("hybrid", "bind"):
+        mine = recipe(name="mine", way=way, launcher=str(MPICH.launcher), **known)
+        assert choose(None, MPIS, BOTH, mine, HOST).notes[: len(said)] == said
+
+
 def test_a_sites_recipe_for_bind_names_its_library_or_says_what_to_load(tmp_path: Path) -> None:
     words = {"way": "bind", "launcher": str(MPICH.launcher), "setup": ["module load cray-mpich"]}
     there = recipe(**words, library=[f"{WHEELS}/mpich/lib/libmpi.so.12"], environment={"A": "b"})

@@ -2,11 +2,10 @@
 
 import shlex
 
-import jinja2
-
 from espei_hpc.batch.scripts.job import JobScript, walltime
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.text import templates
 
 
 def render(job: JobScript) -> str:
@@ -19,7 +18,7 @@ def render(job: JobScript) -> str:
     if faults:
         raise Refusal(ExitCode.USAGE, faults)
     return (
-        _environment()
+        templates("espei_hpc.batch.scripts")
         .get_template(f"{job.system}.j2")
         .render(
             job=job,
@@ -29,23 +28,6 @@ def render(job: JobScript) -> str:
             options=_options(job),
         )
     )
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("espei_hpc.batch.scripts"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # In bash, ${#names[@]} is a number of names.
-        comment_start_string="<##",
-        comment_end_string="##>",
-        # Bash is no HTML; what needs it goes through quote.
-        autoescape=False,  # noqa: S701
-    )
-    environment.filters["quote"] = shlex.quote
-    return environment
 
 
 def _options(job: JobScript) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 import click
-import jinja2
 from click.shell_completion import get_completion_class
+
+from espei_hpc.text import templates
 
 Shell = Literal["bash", "zsh", "fish"]
 
@@ -31,14 +32,11 @@ def _for_espei_mpi() -> str:
     # It need not be on PATH, but lies beside this Python.
     program = Path(sys.executable).with_name("espei-mpi")
     told = subprocess.run([program, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("espei_hpc.cli.completion"),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        # Bash is no HTML.
-        autoescape=False,  # noqa: S701
+    return (
+        templates("espei_hpc.cli.completion")
+        .get_template("espei-mpi.bash.j2")
+        .render(options=" ".join(options(told)))
     )
-    return environment.get_template("espei-mpi.bash.j2").render(options=" ".join(options(told)))
 
 
 def options(told: str) -> list[str]:

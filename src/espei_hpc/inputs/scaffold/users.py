@@ -1,10 +1,8 @@
 """A project around a user's own database and datasets, which stay where they are."""
 
-import json
 import os
 from pathlib import Path
 
-import jinja2
 from espei.utils import database_symbols_to_fit
 from pycalphad import Database
 
@@ -15,6 +13,7 @@ from espei_hpc.inputs.datasets import check_datasets
 from espei_hpc.inputs.findings import Findings, named
 from espei_hpc.inputs.quiet import quiet
 from espei_hpc.inputs.scaffold import phase_models
+from espei_hpc.text import templates
 
 
 def contents(directory: Path, database: Path, datasets: Path) -> dict[str, bytes]:
@@ -39,7 +38,7 @@ def contents(directory: Path, database: Path, datasets: Path) -> dict[str, bytes
     if start is None:
         raise Refusal(ExitCode.BAD_INPUT, findings.faults)
     text = (
-        _environment()
+        templates("espei_hpc.inputs.scaffold")
         .get_template("mcmc.yaml.j2")
         .render(
             title=database.name,
@@ -66,21 +65,3 @@ def _nothing_to_fit(file: Path, database: Database) -> Fault:
 
 def _seen_from(directory: Path, path: Path) -> str:
     return os.path.relpath(path.resolve(), directory.resolve())
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("espei_hpc.inputs.scaffold"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        # YAML is no HTML; what needs it goes through quote.
-        autoescape=False,  # noqa: S701
-    )
-    environment.filters["quote"] = _quote
-    return environment
-
-
-def _quote(text: str) -> str:
-    """Return a string as YAML has it; a file's name may be anything."""
-    return json.dumps(text, ensure_ascii=not text.isprintable())

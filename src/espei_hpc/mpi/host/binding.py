@@ -46,6 +46,7 @@ class Binding:
         lacking: what keeps the library from loading there, in one line each; empty if it can.
         dropped: plugins that cannot load there, which the MPI leaves out without a word.
         absent: what the site's recipe names and the host does not have.
+        remarks: of the recipes that were used.
     """
 
     mounts: tuple[Mount, ...]
@@ -53,6 +54,7 @@ class Binding:
     lacking: tuple[str, ...]
     dropped: tuple[PurePosixPath, ...]
     absent: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def bind(
@@ -79,7 +81,7 @@ def bind(
     try:
         library = closure.closure(host.root, list(opened), search)
     except NotAnObject as error:
-        return Binding((), {}, (str(error),), (), ())
+        return Binding((), {}, (str(error),), (), (), ())
     # Patterns of one recipe may meet in one directory, whose plugins are still told of once.
     tops = dict.fromkeys(top for part in parts for top in part.plugins)
     directories = list(dict.fromkeys(path for top in tops for path in _with_subdirectories(host.root, top)))
@@ -106,6 +108,7 @@ def bind(
         dropped=tuple(item.path for plugin in dropped for item in plugin.libraries),
         # A family's recipe names alternatives.
         absent=tuple(parts[-1].absent) if site else (),
+        remarks=tuple(remark for recipe in recipes for remark in recipe.remarks),
     )
 
 

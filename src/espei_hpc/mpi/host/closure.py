@@ -61,12 +61,6 @@ class Closure:
                     found[kind] = Want(version, item)
         return found
 
-    @property
-    def by_path(self) -> tuple[Object, ...]:
-        """The objects that others need by an absolute path: found only at that same path."""
-        needed = {name for item in self.objects for name in item.needed if name.startswith("/")}
-        return tuple(item for item in self.objects if str(item.path) in needed)
-
 
 def closure(
     root: Root, libraries: Sequence[str | PurePosixPath], extra_search: Sequence[str] = ()

@@ -17,14 +17,12 @@ class Family:
         name: for people.
         abi: whose programs its library can serve.
         pmi: kinds of PMI by which its library learns rank and size.
-        variables: what its own launcher sets in every rank.
     """
 
     key: str
     name: str
     abi: Abi
     pmi: tuple[str, ...]
-    variables: tuple[str, ...]
 
     @property
     def soname(self) -> str:
@@ -32,13 +30,11 @@ class Family:
         return SONAMES[self.abi]
 
 
-OPEN_MPI = Family("openmpi", "Open MPI", "openmpi", ("pmix",), ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK"))
-MPICH = Family("mpich", "MPICH", "mpich", ("pmi1", "pmi2"), ("PMI_RANK", "PMI_SIZE", "PMI_FD"))
-INTEL_MPI = Family(
-    "intel", "Intel MPI", "mpich", ("pmi1", "pmi2", "pmix"), ("PMI_RANK", "PMI_SIZE", "PMI_FD")
-)
-MVAPICH = Family("mvapich", "MVAPICH", "mpich", ("pmi1", "pmi2"), ("PMI_RANK", "PMI_SIZE", "PMI_FD"))
-CRAY_MPICH = Family("cray", "Cray MPICH", "mpich", ("cray",), ("PMI_RANK", "PMI_SIZE", "PALS_RANKID"))
+OPEN_MPI = Family("openmpi", "Open MPI", "openmpi", ("pmix",))
+MPICH = Family("mpich", "MPICH", "mpich", ("pmi1", "pmi2"))
+INTEL_MPI = Family("intel", "Intel MPI", "mpich", ("pmi1", "pmi2", "pmix"))
+MVAPICH = Family("mvapich", "MVAPICH", "mpich", ("pmi1", "pmi2"))
+CRAY_MPICH = Family("cray", "Cray MPICH", "mpich", ("cray",))
 FAMILIES = (OPEN_MPI, MPICH, INTEL_MPI, MVAPICH, CRAY_MPICH)
 
 

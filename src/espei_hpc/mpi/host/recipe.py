@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from pydantic import ValidationError
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi.host.schema import Bind, Match, Recipe, Reference
+from espei_hpc.parsing import parse_yaml, read_text
 from espei_hpc.shipped import shipped as find_shipped
 
 __all__ = ["Recipe", "all_recipes", "for_family", "for_site", "load", "shipped", "users"]
@@ -161,38 +161,16 @@ def _fault(file: Path, details: Any) -> Fault:
     return Fault(f"{file}: {key}", what, cure)
 
 
-class _RecipeLoader(yaml.SafeLoader):
-    """YAML as it is meant: a key given twice is a mistake, where PyYAML takes the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Make a mapping of a node.
-
-        Raises:
-            yaml.constructor.ConstructorError: at the second of two equal keys.
-        """
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def _parse(file: Path) -> dict[str, Any]:
-    try:
-        # A loader of PyYAML's safe one: no tag makes an object.
-        raw = yaml.load(file.read_bytes(), Loader=_RecipeLoader)  # noqa: S506
-    except OSError as error:
-        _refuse(f"{file}", f"cannot be read: {error.strerror}")
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        _refuse(f"{file}: line {mark.line + 1}" if mark else f"{file}", f"not valid YAML: {error.problem}")
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        _refuse(f"{file}", f"not valid YAML: {error}")
+    raw, repeated = parse_yaml(read_text(file), file)
+    if repeated:
+        raise Refusal(
+            ExitCode.BAD_INPUT, [Fault(f"{file}", f"{key} is given twice", "keep one") for key in repeated]
+        )
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         _refuse(f"{file}", "does not hold keys with values", "docs/host-mpi.md shows one in ten lines")
+    # 0.1.0 had this key too, and made no use of it.
+    raw.pop("pmi", None)
     return raw
 
 

@@ -128,7 +128,6 @@ class Recipe(RecipePart):
     launcher: str | None = Field(
         None, description="the words that start ranks, such as `srun --mpi=pmix`", min_length=1
     )
-    pmi: Texts = Field((), description="what the launcher offers its ranks: `pmix`, `pmi2`, `pmi1`")
     setup: Texts = Field((), description="lines for the job script before `espei-mpi`, such as `module load`")
     library: Paths = Field(
         (), description="the MPI library on the host, the first that is there; none: it is searched"
@@ -163,3 +162,11 @@ class Recipe(RecipePart):
         (), description="the pages that the facts are from: `url`, `read`, `says`"
     )
     notes: str = Field("", description="what a user should know besides")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is said where the recipe is used: that nobody has tried it, and a site's notes; one line."""
+        untested = f"untested ({self.untested})" if self.untested else ""
+        notes = " ".join(self.notes.split()) if self.untested or self.kind == "site" else ""
+        said = "; ".join(part for part in (untested, notes) if part)
+        return (f"recipe {self.name}: {said}",) if said else ()

@@ -88,7 +88,7 @@ class _Candidates:
                 prediction.outcome,
                 tuple(part.mounts),
                 {**part.variables, **prediction.variables},
-                _absent(part.absent),
+                (*(site.remarks if site else ()), *_absent(part.absent)),
             )
         if not self.image.libraries:
             self.faults.append(Fault("hybrid", "the image holds no MPI"))
@@ -116,7 +116,7 @@ class _Candidates:
                 prediction.outcome,
                 bound.mounts,
                 {**bound.variables, **prediction.variables},
-                (*dropped, *_absent(bound.absent)),
+                (*bound.remarks, *dropped, *_absent(bound.absent)),
             )
         return None
 
