@@ -55,13 +55,15 @@ soak: tested ## strike fits with random faults for MINUTES=20, and write the fig
 unit: tested ## run the unit tests alone
 	$(bin)/pytest tests/unit $(PYTEST_ARGS)
 
-lint: tested ## check style and types of Python, bash and the Containerfile
+lint: tested ## check style and types of Python, bash, the Containerfile and the files of GitHub
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/shellcheck $(bash_scripts)
 	$(bin)/shfmt --indent 4 --diff $(bash_scripts)
 	$(bin)/hadolint Containerfile
+	$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
 
 docs: tested ## build the pages into build/site
 	$(bin)/mkdocs build --strict

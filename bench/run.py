@@ -1,6 +1,6 @@
 """Measure: python bench/run.py [PART...], each part a letter; all of them without one. Some 50 minutes.
 
-Writes results.json, and from it results.md, scale.png and the tables in the README. Parts that are not
+Writes results.json, and from it results.md and scale.png. Parts that are not
 measured keep the figures of the last time. Nothing else should run on the machine.
 """
 

@@ -1,4 +1,4 @@
-"""The exit codes of every command of this project, as listed in the README.
+"""The exit codes of every command of this project, as listed in docs/exit-codes.md.
 
 The numbers are those of sysexits.h, so that a batch script can tell them apart
 from a child's own codes.

@@ -25,7 +25,7 @@ BY_SUBJECT = {
     # A worker by its address: it holds other files or versions.
     r"--interface|\w+://.*": "troubleshooting",
     # A run directory: it is another start's, or another problem's.
-    r".*\.run": "reliability",
+    r".*\.run": "resume",
 }
 """The page about what a refusal's first fault concerns; it counts before the exit code."""
 

@@ -106,7 +106,7 @@ def enter(environment: Mapping[str, str]) -> World:
         return World(here.rank, here.size, hosts, mpi_library.loaded(), network=network)
     except (ImportError, RuntimeError) as error:
         what = f"no MPI library could be loaded ({error}); {mpi_library.describe_launcher(environment)}"
-        cure = "install one (the README lists the images and their MPIs) or name it in MPI4PY_LIBMPI"
+        cure = "install one (images with MPI: espei-hpc help images) or name it in MPI4PY_LIBMPI"
         raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, cure)]) from error
 
 

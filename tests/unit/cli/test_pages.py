@@ -36,7 +36,7 @@ def test_every_failure_has_a_page(code: ExitCode) -> None:
         (ExitCode.CONFIGURATION, "srun", "host-mpi"),
         (ExitCode.CONFIGURATION, "--interface", "troubleshooting"),
         (ExitCode.UNAVAILABLE, "time", "ranks"),
-        (ExitCode.UNAVAILABLE, "/data/x.run", "reliability"),
+        (ExitCode.UNAVAILABLE, "/data/x.run", "resume"),
         (ExitCode.USAGE, "recipe 'lumy'", "host-mpi"),
         (ExitCode.USAGE, "-n", None),
     ],
