@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 
 def measure() -> Row:
-    """Measure the example several times, and Cu-Mg once if it is there."""
+    """Measure the example several times, and Cu-Mg once if available."""
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         clusters = {}
         for number in WORKERS:
@@ -43,7 +43,7 @@ def measure() -> Row:
 def _case(place: Path, make: Make, iterations: int, clusters: dict[int, Cluster], repeats: int) -> Row:
     place.mkdir()
     path = make(place / "evaluation", iterations)
-    # ESPEI looks for the files of an input from where it is run.
+    # File names in an input are relative to the directory in which ESPEI runs.
     with chdir(path.parent):
         start = starting(check(path))
     walkers, symbols = start.walkers.shape

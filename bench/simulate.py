@@ -104,7 +104,7 @@ def main() -> None:
         tables[title] = cuts(400, MANY[:3], replace(cu_mg(2.4), per_call=per_call))
         print_cuts(title, tables[title])
     output = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "simulated.json"
-    # A row a line, so that a difference can be read.
+    # One row per line, for readable diffs.
     output.write_text(json.dumps(tables).replace("}, {", "},\n  {").replace('], "', '],\n "') + "\n")
 
 

@@ -21,7 +21,7 @@ SECONDS_PER_ITERATION = (0.6, 6.0, 36.0)
 
 
 def measure() -> dict[str, Any]:
-    """Write both chains and count what the kernel was given to write."""
+    """Write both chains and count the bytes passed to the kernel."""
     return {
         "walkers": WALKERS,
         "parameters": PARAMETERS,
@@ -74,7 +74,7 @@ def _stock() -> int:
 
 
 def _written() -> int:
-    """Return the bytes that this process has given the kernel to write."""
+    """Return the bytes that this process has passed to the kernel for writing."""
     with Path("/proc/self/io").open() as file:
         told = dict(line.split(": ") for line in file)
     return int(told["wchar"])

@@ -171,7 +171,7 @@ def test_without_any_launcher_the_lack_is_told(image: Apptainer, variant: str) -
     cell = Cell(image)
     told = cell.looked_at("auto")
     assert told["way"] is None
-    assert "the image holds no MPI, and no launcher of the host is there" in told["faults"][0]
+    assert "the image has no MPI, and no launcher of the host is found" in told["faults"][0]
     assert cell.ranks_inside("mpirun") == []
     SEEN[ITSELF, "auto", variant] = "refused"
 

@@ -147,7 +147,7 @@ def test_time_that_is_none_is_a_wrong_command_line(
 ) -> None:
     result = commands.run("espei-hpc", command, "--in", endless_fit, "--time-left", "soon")
     assert result.code == 64, result.output
-    assert "'soon' is no time" in result.output
+    assert "'soon' is not a time" in result.output
 
 
 def test_again_of_nothing_says_no(commands: Commands, endless_fit: Path) -> None:
@@ -160,4 +160,4 @@ def test_job_whose_end_is_not_known_is_told(commands: Commands, small_fit: Path)
     job = {"PBS_JOBID": "41.head"}
     result = commands.run("espei-hpc", "fit", "--local", "-w", "2", "--in", small_fit, env=job)
     assert result.code == 0, result.output
-    assert "when PBS job 41.head ends is not known" in result.output
+    assert "the end of PBS job 41.head is not known" in result.output

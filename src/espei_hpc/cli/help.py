@@ -1,4 +1,4 @@
-"""The commands that help with the others: ``completion`` and ``help``."""
+"""The commands ``completion`` and ``help``."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: "Shell") -> None:
-    """Print a script that has the shell complete commands.
+    """Print a shell completion script.
 
-    It completes espei-hpc, and in bash espei-mpi too.
+    It completes espei-hpc and, in bash, also espei-mpi.
 
-    To install it for bash, where it is loaded by the name of the command:
+    To install it for bash, which loads it by the name of the command:
 
     \b
         place=~/.local/share/bash-completion/completions
@@ -25,14 +25,14 @@ def completion(context: click.Context, shell: "Shell") -> None:
         espei-hpc completion bash >$place/espei-hpc
         ln -s espei-hpc $place/espei-mpi
 
-    For zsh, with ~/.zfunc in its fpath, and for fish:
+    For zsh (with ~/.zfunc in fpath) and for fish:
 
     \b
         espei-hpc completion zsh >~/.zfunc/_espei-hpc
         espei-hpc completion fish >~/.config/fish/completions/espei-hpc.fish
 
     Example: source <(espei-hpc completion bash)
-    """  # noqa: D301 (click's mark for lines to be left as they are)
+    """  # noqa: D301 (click's mark for lines that are not rewrapped)
     from espei_hpc.cli import completion as completing
 
     click.echo(completing.script(shell, context.find_root().command))
@@ -41,9 +41,9 @@ def completion(context: click.Context, shell: "Shell") -> None:
 @click.command("help")
 @click.argument("topic", required=False)
 def help_page(topic: str | None) -> None:
-    """Print a page of the documentation, or list them all.
+    """Print a page of the documentation, or list the pages.
 
-    TOPIC is the page; without it the pages are listed.
+    Without TOPIC the pages are listed.
 
     Example: espei-hpc help host-mpi
     """

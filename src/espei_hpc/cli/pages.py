@@ -1,4 +1,4 @@
-"""The pages of the documentation, for hosts without a browser, and which one is about which refusal."""
+"""The documentation pages for the terminal, and which page explains which refusal."""
 
 import difflib
 import re
@@ -18,20 +18,20 @@ BY_CODE = {
     ExitCode.CONFIGURATION: "host-mpi",
     ExitCode.DEADLINE: "troubleshooting",
 }
-"""The page about an exit code; --help says enough of a command line."""
+"""The page that explains an exit code; for a wrong command line, --help is enough."""
 BY_SUBJECT = {
     r"time": "ranks",
     r"(host )?MPI|recipe .*": "host-mpi",
-    # A worker by its address: it holds other files or versions.
+    # The address of a worker with other files or versions.
     r"--interface|\w+://.*": "troubleshooting",
-    # A run directory: it is another start's, or another problem's.
+    # A run directory that another start or another problem uses.
     r".*\.run": "resume",
 }
-"""The page about what a refusal's first fault concerns; it counts before the exit code."""
+"""The page by the subject of a refusal's first fault; it takes precedence over the exit code."""
 
 
 def topics() -> dict[str, str]:
-    """Return the title of each page by its topic, which is its file's name without the ending."""
+    """Return the title of each page by its topic (its file name without ``.md``)."""
     return {path.stem: _title(path.read_text()) for path in sorted(_place().glob("*.md"))}
 
 
@@ -44,14 +44,14 @@ def page(topic: str) -> str:
     known = topics()
     if topic not in known:
         close = difflib.get_close_matches(topic, known, n=1)
-        cure = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        what = "there is no page about it (of a command: espei-hpc COMMAND --help)"
+        cure = f"did you mean {close[0]}?" if close else f"the pages are {', '.join(known)}"
+        what = "there is no such page (for a command: espei-hpc COMMAND --help)"
         raise Refusal(ExitCode.USAGE, [Fault(f"help {topic}", what, cure)])
     return (_place() / f"{topic}.md").read_text()
 
 
 def about(refusal: Refusal) -> str | None:
-    """Return the topic of the page about a refusal, None where there is none."""
+    """Return the topic of the page about a refusal; None if there is none."""
     subject = refusal.faults[0].where if refusal.faults else ""
     for pattern, topic in BY_SUBJECT.items():
         if re.fullmatch(pattern, subject):
@@ -60,11 +60,11 @@ def about(refusal: Refusal) -> str | None:
 
 
 def command(topic: str, environment: Mapping[str, str]) -> str:
-    """Return the command that prints a page, as it is given outside an Apptainer image.
+    """Return the command that prints a page, as a user types it (outside an Apptainer image).
 
     Args:
-        topic: of the page.
-        environment: of this process, in which Apptainer tells the file of its image.
+        topic: topic of the page.
+        environment: of this process, in which Apptainer sets the file of its image.
     """
     image = environment.get("APPTAINER_CONTAINER") or environment.get("SINGULARITY_CONTAINER")
     words = ["apptainer", "exec", image] if image else []

@@ -1,7 +1,7 @@
-"""Examining a login node, a job or a container before a fit is tried there: ``espei-hpc doctor``.
+"""Check a login node, a job or a container before a fit is started there: ``espei-hpc doctor``.
 
 Each check is a small function that returns lines; ``examination`` runs them, and
-``probe`` is what the ranks of a trial do.
+``probe`` runs in the ranks of a trial.
 """
 
 from espei_hpc.doctor.examination import examine, obstacles

@@ -1,4 +1,4 @@
-"""What the ranks of a trial send each other: a message through MPI, and bytes over TCP as Dask does."""
+"""Messages between the ranks of a trial: through MPI, and over TCP as Dask sends them."""
 
 import socket
 import threading
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Comm
 
 MESSAGE_BYTES = 1_000_000
-"""With some transports starting works and a small message passes, and one of this size fails."""
+"""With some broken transports MPI starts and small messages pass, but one of this size fails."""
 PATTERN = bytes(range(251))
-"""Its length divides no block that a transport may lose or repeat."""
+"""Its length is prime, so a lost or repeated block changes the message."""
 TOO_MANY = 3
-"""Failed connections after which no more are tried."""
+"""Number of failed connections after which no more are tried."""
 
 
 def broadcast_arrives(world: "Comm") -> bool:
-    """Send a message of 1 MB from rank 0 to all, and say whether it arrived here as it was sent."""
+    """Broadcast a message of 1 MB from rank 0; return whether it arrived here intact."""
     sent = (PATTERN * (MESSAGE_BYTES // len(PATTERN) + 1))[:MESSAGE_BYTES]
     message = bytearray(sent if world.rank == 0 else MESSAGE_BYTES)
     world.Bcast(message, root=0)
@@ -36,14 +36,14 @@ def connected(
     """Connect as scheduler (rank 0) and workers do, both ways.
 
     Args:
-        world: all ranks, each of which calls this.
+        world: communicator of all ranks, each of which calls this.
         interface: network interface to use; None to choose.
         on_one_host: whether all ranks are on one host.
-        network: one that reaches all hosts; None if none is known.
+        network: a network that connects all hosts; None if none is known.
 
     Returns:
-        ``address``, where this rank listens (None if it does not), and ``connections``, those that
-        failed, in words.
+        ``address``, on which this rank listens (None if it does not), and ``connections``, a message
+        for each one that failed.
     """
     failed = []
     listening = None
@@ -56,18 +56,18 @@ def connected(
     except Refusal as refusal:
         failed.append(refusal.faults[0].what)
     except OSError as error:
-        failed.append(f"it cannot listen ({error.strerror or error})")
+        failed.append(f"cannot listen ({error.strerror or error})")
     addresses = world.allgather(listening)
     for rank in range(1, world.size) if world.rank == 0 else [0]:
         if addresses[rank] and len(failed) < TOO_MANY and (why := _connect(addresses[rank])):
-            failed.append(f"it does not reach rank {rank} at {addresses[rank][0]} ({why})")
-    # Others may still be about to connect to this one.
+            failed.append(f"cannot reach rank {rank} at {addresses[rank][0]} ({why})")
+    # Other ranks may not have connected to this one yet.
     world.Barrier()
     return {"address": listening and listening[0], "connections": failed}
 
 
 def lines(reports: Sequence[Mapping[str, Any]]) -> list[Line]:
-    """Tell what arrived between ranks."""
+    """Return the lines about messages and connections between ranks."""
     return [*_message(reports), *_connections(reports)]
 
 
@@ -78,10 +78,10 @@ def _message(reports: Sequence[Mapping[str, Any]]) -> list[Line]:
         return []
     lost = [report["process"] for report in reports if not report.get("message")]
     if not lost:
-        return [ok(topic, f"1 MB arrived whole at all {len(reports)} ranks")]
-    # Measured with two MPICHs whose ranks were each in a user namespace of their own, as Apptainer's are.
+        return [ok(topic, f"1 MB arrived intact at all {len(reports)} ranks")]
+    # Measured with two MPICHs whose ranks each had a user namespace of their own, as with Apptainer.
     cure = "MPICH in containers: set UCX_POSIX_USE_PROC_LINK=n and MPIR_CVAR_CH4_CMA_ENABLE=0"
-    seen = f"1 MB did not arrive whole at {len(lost)} of {len(reports)} ranks (first {lost[0]})"
+    seen = f"1 MB did not arrive intact at {len(lost)} of {len(reports)} ranks (first {lost[0]})"
     return [fault(topic, seen, cure)]
 
 
@@ -90,7 +90,7 @@ def _connections(reports: Sequence[Mapping[str, Any]]) -> list[Line]:
     told = [report for report in reports if "connections" in report]
     failed = [f"rank {report['process']}: {why}" for report in told for why in report["connections"]]
     if failed:
-        cure = "name another network with --interface, or have the firewall opened between nodes"
+        cure = "name another network with --interface, or open the firewall between the nodes"
         return [fault(topic, f"{len(failed)} failed; {failed[0]}", cure)]
     return [ok(topic, f"rank 0 and the others reach each other over {told[0]['address']}")] if told else []
 
@@ -98,7 +98,7 @@ def _connections(reports: Sequence[Mapping[str, Any]]) -> list[Line]:
 def _answer(server: socket.socket) -> None:
     while True:
         connection, _ = server.accept()
-        # Whoever breaks off has noticed it as well.
+        # A peer that closes the connection reports the error itself.
         with connection, suppress(OSError):
             connection.settimeout(CONNECT_SECONDS)
             connection.sendall(connection.recv(1))
@@ -108,6 +108,6 @@ def _connect(address: tuple[str, int]) -> str | None:
     try:
         with socket.create_connection(address, CONNECT_SECONDS) as connection:
             connection.sendall(b"?")
-            return None if connection.recv(1) == b"?" else "it does not answer"
+            return None if connection.recv(1) == b"?" else "no answer"
     except OSError as error:
         return error.strerror or str(error)

@@ -5,24 +5,24 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How something looks."""
+    """Result of a check."""
 
     OK = "ok"
     WARNING = "warning"
-    """May hinder a run, or could not be looked at."""
+    """May stop a run, or could not be checked."""
     FAULT = "fault"
-    """Hinders a run here."""
+    """Stops a run here."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What was seen of one thing.
+    """One finding.
 
     Attributes:
-        topic: what was looked at, in a word or two.
-        state: how it looks.
-        seen: what was seen.
-        cure: what the user can do about it; empty where there is nothing to do.
+        topic: what was checked, in a word or two.
+        state: result of the check.
+        seen: what was found.
+        cure: what the user can do about it; empty if nothing.
     """
 
     topic: str
@@ -32,15 +32,15 @@ class Line:
 
 
 def ok(topic: str, seen: str) -> Line:
-    """Say that something is as it should be."""
+    """Return a line for a check that passed."""
     return Line(topic, Severity.OK, seen)
 
 
 def warning(topic: str, seen: str, cure: str = "") -> Line:
-    """Say that something may hinder a run, or is not known."""
+    """Return a line for something that may stop a run, or is not known."""
     return Line(topic, Severity.WARNING, seen, cure)
 
 
 def fault(topic: str, seen: str, cure: str) -> Line:
-    """Say that something hinders a run."""
+    """Return a line for something that stops a run."""
     return Line(topic, Severity.FAULT, seen, cure)

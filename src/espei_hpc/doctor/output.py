@@ -1,4 +1,4 @@
-"""An examination told to people, to a program, and as an exit code."""
+"""Output of an examination: text, JSON and exit code."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from espei_hpc.exit_codes import ExitCode
 
 
 def told(lines: Sequence[Line]) -> list[str]:
-    """Return lines for people: state and topic in columns, below them what to do."""
+    """Return the text output: state and topic in columns, the cure below."""
     topics = max((len(line.topic) for line in lines), default=0)
     states = max(map(len, Severity))
     margin = " " * (states + topics + 4)
@@ -22,7 +22,7 @@ def told(lines: Sequence[Line]) -> list[str]:
 
 
 def as_json(lines: Sequence[Line]) -> dict[str, Any]:
-    """Return the lines and the exit code, as JSON has them."""
+    """Return the lines and the exit code for JSON."""
     return {
         "exit_code": int(exit_code(lines)),
         "lines": [
@@ -33,10 +33,10 @@ def as_json(lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def exit_code(lines: Sequence[Line]) -> ExitCode:
-    """Return 0 without faults (warnings may be there), 69 if no MPI world can be had, 1 for other faults.
+    """Return 0 without faults (warnings are allowed), 69 if there is no MPI world, 1 for other faults.
 
-    69 means that ranks cannot be started here, or not in one world: another launcher, library or
-    node is needed. With 1 there is something on this host to put right.
+    69 means that ranks cannot be started here, or not in one world: use another launcher, library or
+    node. 1 means that something on this host has to be fixed.
     """
     faults = {line.topic for line in lines if line.state == Severity.FAULT}
     if mpi.TOPIC in faults:

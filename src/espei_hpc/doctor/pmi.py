@@ -1,4 +1,4 @@
-"""By which PMI srun can start ranks."""
+"""The kinds of PMI with which srun can start ranks."""
 
 import re
 import sys
@@ -16,29 +16,29 @@ TOPIC = "srun"
 
 
 def family_of(kind: str) -> LibraryFamily | None:
-    """Return the family of MPIs that gets a world by a kind of srun's --mpi option; None for none."""
+    """Return the MPI family that works with ``srun --mpi=KIND``; None if none does."""
     if kind.startswith("pmix"):
         return OPEN_MPI
     return MPICH if kind in ("pmi2", "cray_shasta") else None
 
 
 def pmi_kinds(options: Options, host: Path = HOST) -> list[Line]:
-    """Tell the kinds of srun's --mpi option, and which of them an MPI of ours understands.
+    """Report the kinds of srun's --mpi option, and which of them an installed MPI supports.
 
     Args:
-        options: what is asked for.
-        host: where the host's file system is bound, for a container that cannot run its srun.
+        options: options of the examination.
+        host: mount point of the host's file system, for a container that cannot run its srun.
     """
     if found("srun", options.environment):
         ended = run(["srun", "--mpi=list"], LIST_SECONDS, options.environment)
-        # One a line, indented; older releases put "srun: " before each instead.
+        # One per line, indented; older releases print "srun: " before each instead.
         kinds = re.findall(r"^(?:srun:)?[ \t]+(\w+)$", ended.output, re.MULTILINE)
         if ended.code != 0 or not kinds:
             return [warning(TOPIC, f"srun --mpi=list says: {ended.last_words() or 'nothing'}")]
         return [_told(sorted(kinds))]
     if not host.is_dir():
         return []
-    # Reading ELF files takes a library that the cheap part is not to wait for.
+    # Imported late: the cheap checks must not wait for the ELF library.
     from espei_hpc.mpi.host import launcher
     from espei_hpc.mpi.host.root import Root
 
@@ -55,6 +55,6 @@ def _told(kinds: Sequence[str]) -> Line:
     usable = [f"--mpi={kind} for {family.name}" for kind in kinds if (family := family_of(kind)) in held]
     seen = f"it offers {', '.join(kinds)}"
     if not usable:
-        cure = "ranks start without MPI then; the host's mpirun, or its MPI in the container, would do too"
-        return warning(TOPIC, f"{seen}: for no MPI of this Python environment", cure)
+        cure = "ranks will start without MPI; or use the host's mpirun, or the host's MPI in the container"
+        return warning(TOPIC, f"{seen}: no MPI of this Python environment supports these", cure)
     return ok(TOPIC, f"{seen}; use {' or '.join(usable)}")

@@ -1,8 +1,8 @@
-"""Which MPI library a rank loads: the one that fits the launcher that started it.
+"""Choose the MPI library that a rank loads: the one that fits its launcher.
 
-A wrong pairing does not fail, it gives N worlds of one rank, so the choice is
-made from the launcher's own variables before mpi4py is imported, and the world
-is proven afterwards (``world``).
+A wrong pair does not fail but gives N worlds of one rank. So the library is
+chosen by the launcher's own variables before mpi4py is imported, and the world
+is checked afterwards (``world``).
 """
 
 import os
@@ -17,13 +17,13 @@ from espei_hpc.exit_codes import ExitCode
 
 @dataclass(frozen=True)
 class LibraryFamily:
-    """A family of MPIs that share launch protocol and ABI.
+    """A family of MPIs with a common launch protocol and ABI.
 
     Attributes:
-        name: for people.
-        folder: its prefix below ``mpi/`` of the Python environment.
-        soname: the library's name, which is also its ABI.
-        variables: set by a launcher of this family in every rank.
+        name: name shown to users.
+        folder: its prefix below ``mpi/`` in the Python environment.
+        soname: name of the library, which identifies its ABI.
+        variables: variables that a launcher of this family sets in every rank.
     """
 
     name: str
@@ -34,13 +34,13 @@ class LibraryFamily:
 
 OPEN_MPI = LibraryFamily("Open MPI", "openmpi", "libmpi.so.40", ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK"))
 MPICH = LibraryFamily("MPICH", "mpich", "libmpi.so.12", ("PMI_RANK", "PMI_SIZE", "PMI_FD", "PALS_RANKID"))
-# Open MPI first: its launchers set nothing of MPICH's, while a rank under PMIx may carry
-# a batch system's PMI_*.
+# Open MPI first: its launchers set none of MPICH's variables, while a rank under PMIx may have
+# inherited PMI_* from a batch system.
 FAMILIES = (OPEN_MPI, MPICH)
 
 
 def launcher_family(environment: Mapping[str, str]) -> LibraryFamily | None:
-    """Return the family of the launcher that set this rank's environment; None if there is none."""
+    """Return the family of the launcher that set this rank's environment; None if not recognised."""
     for family in FAMILIES:
         if any(variable in environment for variable in family.variables):
             return family
@@ -48,22 +48,22 @@ def launcher_family(environment: Mapping[str, str]) -> LibraryFamily | None:
 
 
 def bundled(family: LibraryFamily, environment_root: Path) -> Path | None:
-    """Return the prefix of the family's MPI in this Python environment; None if it holds none."""
+    """Return the prefix of the family's MPI in this Python environment; None if it is not installed."""
     prefix = environment_root / "mpi" / family.folder
     return prefix if (prefix / "lib" / family.soname).exists() else None
 
 
 def choose(environment: MutableMapping[str, str], environment_root: Path = Path(sys.prefix)) -> None:
-    """Point mpi4py at the library for this rank's launcher, by changing ``environment``.
+    """Make mpi4py load the library for this rank's launcher, by changing ``environment``.
 
-    A library named by the user (``MPI4PY_LIBMPI``) is left as it is. Without
-    any MPI in this Python environment, mpi4py looks for the host's.
+    A library named by the user (``MPI4PY_LIBMPI``) is kept. If this Python environment
+    has no MPI, mpi4py looks for the host's.
 
     Raises:
-        Refusal: (CONFIGURATION) if the library named, or all that this environment holds, are of
-            another family than the launcher.
+        Refusal: (CONFIGURATION) if the named library, or all installed ones, are of another family
+            than the launcher.
     """
-    # The rank is the one process that starts MPI; launch.py turned it off for all.
+    # Only ranks start MPI; launch.py turned it off for all processes.
     environment.pop("MPI4PY_RC_INITIALIZE", None)
     environment.pop("MPI4PY_MPIABI", None)
     family = launcher_family(environment)
@@ -82,42 +82,42 @@ def choose(environment: MutableMapping[str, str], environment_root: Path = Path(
         raise _no_library(family, held)
     environment["MPI4PY_LIBMPI"] = str(prefix / "lib" / family.soname)
     if family is OPEN_MPI:
-        # A host's mpirun passes on its own prefix, which need not exist in the image.
+        # The host's mpirun passes on its own prefix, which may not exist in the image.
         environment["OPAL_PREFIX"] = str(prefix)
 
 
 def loaded() -> str:
-    """Return the path of the MPI library that this process has really loaded."""
+    """Return the path of the MPI library that this process has loaded."""
     maps = Path("/proc/self/maps").read_text().splitlines()
     paths = {line.split(maxsplit=5)[5] for line in maps if "/libmpi" in line and ".so" in line}
     return ", ".join(sorted(paths)) or "none"
 
 
 def describe_launcher(environment: Mapping[str, str] = os.environ) -> str:
-    """Name the launcher's family for a message."""
+    """Return the launcher's family as a clause of a message."""
     family = launcher_family(environment)
     return f"the launcher is of the {family.name} family" if family else "no MPI launcher is recognised"
 
 
 def _start_under_a_foreign_pmix(environment: MutableMapping[str, str]) -> None:
-    """Have Open MPI 5 wait for the other ranks only once it can take their messages.
+    """Make Open MPI 5 synchronise with the other ranks after it can receive messages.
 
-    Slurm's PMIx holds no rank back at the end of MPI's start, so a fast rank's first message may come
-    while a slow one still starts, which then crashes where TCP carries it (open-mpi/ompi#12495).
+    Slurm's PMIx has no barrier at the end of MPI_Init, so the first message of a fast rank may reach
+    a slow rank that is still starting, which then crashes with the TCP transport (open-mpi/ompi#12495).
     """
     environment.setdefault("OMPI_MCA_pmix_base_async_modex", "1")
 
 
 def _refuse_other_family(library: str, family: LibraryFamily, environment: Mapping[str, str]) -> None:
-    """Refuse by name what in some pairings does not start but crash; ``world`` proves the rest."""
+    """Refuse a library of another family by its name, since some pairs crash; ``world`` checks the rest."""
     of = next((candidate for candidate in FAMILIES if Path(library).name == candidate.soname), None)
-    # Intel MPI, of MPICH's ABI, runs under a launcher of PMIx when told so.
+    # Intel MPI, which has MPICH's ABI, runs under a PMIx launcher if I_MPI_PMI is set.
     if of is not None and of is not family and "I_MPI_PMI" not in environment:
         raise mismatch(f"the library is {library}, of the {of.name} family", environment)
 
 
 def mismatch(what: str, environment: Mapping[str, str]) -> Refusal:
-    """Say that launcher and library do not fit, naming both."""
+    """Return the refusal for a launcher and a library that do not fit."""
     fault = Fault(
         "MPI",
         f"launcher and MPI library do not fit: {describe_launcher(environment)}, {what}",
@@ -131,7 +131,7 @@ def _no_library(family: LibraryFamily, held: list[LibraryFamily]) -> Refusal:
     fault = Fault(
         "MPI",
         f"the launcher is of the {family.name} family, but only {names} is installed here: "
-        "every rank would be alone in its world",
+        "every rank would form a world of its own",
         f"use an image built with MPI=both or MPI={family.folder}, or a launcher of {names}",
     )
     return Refusal(ExitCode.CONFIGURATION, [fault])

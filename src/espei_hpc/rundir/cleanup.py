@@ -1,4 +1,4 @@
-"""What earlier starts of a cluster have left in a run directory: logs worth keeping, keys that are not."""
+"""Clean up after earlier cluster starts in a run directory: keep recent logs, remove keys."""
 
 import shutil
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 KEPT = 10
-"""So many starts' logs are kept; a series of jobs that are killed must not fill a disk."""
+"""Starts whose logs are kept; a series of killed jobs must not fill the disk."""
 
 
 def tidy(run_directory: Path, but: str | None = None) -> None:
-    """Remove the keys of earlier starts, and the oldest starts altogether.
+    """Remove the keys of earlier starts, and all files of the oldest.
 
-    Only for who knows that none of them is in use. What was killed could not do it itself.
+    Killed starts could not clean up themselves. The caller must be sure that none of them is in use.
 
     Args:
         run_directory: the run directory.
-        but: the start that is in use; None if there is none.
+        but: ID of the start in use; None if there is none.
     """
     run_directory = run_directory.resolve()
     names = sorted(path.parent.name for path in run_directory.glob("cluster/*/settings.json"))
@@ -24,7 +24,7 @@ def tidy(run_directory: Path, but: str | None = None) -> None:
     for start in earlier[:-KEPT]:
         start.remove()
     for start in earlier[-KEPT:]:
-        # A rank that nobody could end ends by this.
+        # Ends ranks that are still running.
         start.end()
         start.remove_keys()
         shutil.rmtree(start.scratch, ignore_errors=True)

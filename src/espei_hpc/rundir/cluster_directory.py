@@ -1,8 +1,8 @@
-"""The directory of one start of a cluster: ``NAME.run/cluster/ID``.
+"""The directory of one cluster start: ``NAME.run/cluster/ID``.
 
-It is the only thing that launcher, ranks and fit share: no environment needs to
-travel through mpirun. It is private (0700), because it holds the keys of the
-cluster, and it lies on the file system that all ranks see.
+Launcher, ranks and fit share nothing else: no environment variables have to pass
+through mpirun. It is private (0700), because it holds the keys of the cluster, and
+it is on a file system that all ranks share.
 """
 
 import contextlib
@@ -29,11 +29,11 @@ CERTIFICATE = "certificate.pem"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the ranks of this start must know.
+    """Settings of a cluster start that its ranks read.
 
     Attributes:
-        ranks: ranks asked for (scheduler and workers); None to take what the launcher gives.
-        scheduler_file: file in which the scheduler tells its address.
+        ranks: requested ranks (scheduler and workers); None to use as many as the launcher starts.
+        scheduler_file: file to which the scheduler writes its address.
         interface: network interface to use; None to choose.
         encrypted: whether all connections use the certificates of this start.
     """
@@ -50,7 +50,7 @@ class ClusterDirectory:
 
     Attributes:
         run_directory: absolute path of the run directory.
-        id: name of this start, unique in the run directory.
+        id: ID of this start, unique in the run directory.
     """
 
     run_directory: Path
@@ -58,12 +58,12 @@ class ClusterDirectory:
 
     @property
     def path(self) -> Path:
-        """The directory itself."""
+        """Path of the directory."""
         return self.run_directory / CLUSTER / self.id
 
     @property
     def scheduler_file(self) -> Path:
-        """Where the scheduler tells its address."""
+        """File to which the scheduler writes its address."""
         return Path(self.settings().scheduler_file)
 
     @property
@@ -73,17 +73,17 @@ class ClusterDirectory:
 
     @property
     def launcher_log(self) -> Path:
-        """What the launcher and the ranks print."""
+        """Output of the launcher and the ranks."""
         return self.path / "launcher.log"
 
     @property
     def launcher_exit(self) -> Path:
-        """Written when the launcher has ended: its exit code."""
+        """The launcher's exit code, written when it has ended."""
         return self.path / "launcher.exit"
 
     @property
     def lost_file(self) -> Path:
-        """Written when the cluster was there and is gone."""
+        """Written when a cluster that was ready is lost."""
         return self.path / "lost"
 
     @property
@@ -98,15 +98,15 @@ class ClusterDirectory:
 
     @property
     def scratch(self) -> Path:
-        """Where Dask's workers have their directories."""
+        """Local directories of Dask's workers."""
         return self.path / "scratch"
 
     def rank_file(self, rank: int) -> Path:
-        """Where a rank tells where it runs, once MPI is up."""
+        """File to which a rank writes where it runs, once MPI is up."""
         return self.path / f"rank-{rank}.json"
 
     def fault_file(self, process: str) -> Path:
-        """Where a rank tells why it ends."""
+        """File to which a rank writes why it ends."""
         return self.path / f"fault-{process}.json"
 
     def settings(self) -> Settings:
@@ -114,21 +114,21 @@ class ClusterDirectory:
         return Settings(**json.loads((self.path / SETTINGS).read_text()))
 
     def ranks(self) -> dict[int, dict[str, Any]]:
-        """Return what each rank that came up has told, by rank."""
+        """Return the content of the rank files written so far, by rank."""
         told = (read_json(path) for path in self.path.glob("rank-*.json"))
         return {content["rank"]: content for content in told if content}
 
     def faults(self) -> Refusal | None:
-        """Return why ranks have ended, as one refusal; None if none has told a fault."""
+        """Return why ranks have ended, as one refusal; None if no rank has reported a fault."""
         told = [content for path in sorted(self.path.glob("fault-*.json")) if (content := read_json(path))]
         if not told:
             return None
-        # Usually every rank says the same.
+        # Usually all ranks report the same fault.
         faults = dict.fromkeys(Fault(**fault) for content in told for fault in content["faults"])
         return Refusal(ExitCode(told[0]["code"]), faults)
 
     def report(self, process: str, refusal: Refusal) -> None:
-        """Keep a rank's refusal for whoever waits for the cluster."""
+        """Store a rank's refusal for the process that waits for the cluster."""
         content = {"code": int(refusal.code), "faults": [asdict(fault) for fault in refusal.faults]}
         pass_json(self.fault_file(process), content)
 
@@ -140,37 +140,37 @@ class ClusterDirectory:
             return None
 
     def end(self) -> None:
-        """Tell the ranks that nobody needs them any more, whether they can be reached or not."""
+        """Ask the ranks to end through a file, which works even if the network does not."""
         with contextlib.suppress(OSError):
             (self.path / "over").touch()
 
     def lost(self, silent: Sequence[str]) -> None:
-        """Tell the script that a cluster which was there is gone, so that it may start another.
+        """Report to the script that a ready cluster is lost, so that it can restart it.
 
         Args:
-            silent: hosts that do not answer any more.
+            silent: hosts that no longer answer.
         """
         with contextlib.suppress(OSError):
             pass_json(self.lost_file, {"silent": list(silent)})
 
     def ended(self) -> bool:
-        """Whether nobody needs this start any more: told so, its launcher gone, or the directory removed."""
+        """Whether this start is over: ``end`` was called, its launcher ended, or its directory is removed."""
         return self.launcher_ended() is not None or (self.path / "over").exists() or not self.path.exists()
 
     def remove_keys(self) -> None:
-        """Remove what would let somebody into the cluster."""
+        """Remove the files that give access to the cluster."""
         for name in (KEY, CERTIFICATE, SCHEDULER):
             (self.path / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Remove this start and, if nothing else is left in it, the run directory."""
+        """Remove this start and, if it is empty then, the run directory."""
         shutil.rmtree(self.path, ignore_errors=True)
         for parent in (self.path.parent, self.run_directory):
             with contextlib.suppress(OSError):
                 parent.rmdir()
 
     def log_tail(self, lines: int = 12) -> tuple[str, ...]:
-        """Return the last lines that the launcher and the ranks printed."""
+        """Return the last lines of output of the launcher and the ranks."""
         try:
             text = self.launcher_log.read_text(errors="replace")
         except OSError:
@@ -181,15 +181,15 @@ class ClusterDirectory:
 
 
 def new_id() -> str:
-    """Return a name for a start of the cluster: sortable by time, never used before."""
+    """Return a unique ID for a cluster start, sortable by time."""
     return time.strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(3)
 
 
 def create(run_directory: Path, settings: Settings, cluster_id: str) -> ClusterDirectory:
-    """Make the directory of a new start.
+    """Create the directory of a new start.
 
     Raises:
-        Refusal: (CANNOT_CREATE) if it cannot be written.
+        Refusal: (CANNOT_CREATE) if it cannot be created.
     """
     directory = ClusterDirectory(run_directory.resolve(), cluster_id)
     try:
@@ -203,10 +203,10 @@ def create(run_directory: Path, settings: Settings, cluster_id: str) -> ClusterD
 
 
 def cannot_create(run_directory: Path, error: OSError) -> Refusal:
-    """Say that the run directory cannot be written."""
+    """Return the refusal for a run directory that cannot be written."""
     fault = Fault(
         str(run_directory),
         f"the run directory cannot be written ({error.strerror or error})",
-        "make its parent writable or name another place with --run-dir",
+        "make its parent writable or name another directory with --run-dir",
     )
     return Refusal(ExitCode.CANNOT_CREATE, [fault])

@@ -104,7 +104,7 @@ def write_best_effort(path: Path, content: bytes) -> None:
 
 
 def read_json(path: Path) -> Any | None:
-    """Return the content of a JSON file; None while it is missing, unreadable or not whole yet."""
+    """Return the content of a JSON file; None while it is missing, unreadable or incomplete."""
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError):

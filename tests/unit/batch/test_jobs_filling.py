@@ -100,7 +100,7 @@ def test_faults_of_options_site_and_input_come_at_once(inputs: Path) -> None:
     with pytest.raises(Refusal) as refused:
         filled(asked)
     told = "\n".join(map(str, refused.value.faults))
-    for fault in ("--account", "--hours", "has pbs, not slurm", "48 cores at most", "mcmc.iteration"):
+    for fault in ("--account", "--hours", "has pbs, not slurm", "at most 48 cores", "mcmc.iteration"):
         assert fault in told
 
 
@@ -120,7 +120,7 @@ def test_inputs_of_an_array_are_checked_where_they_run(inputs: Path) -> None:
 
 def test_inputs_of_an_array_do_not_share_a_directory(inputs: Path) -> None:
     Path("cu-mg/y.yaml").write_text(Path("cu-mg/x.yaml").read_text())
-    with pytest.raises(Refusal, match="a directory of its own"):
+    with pytest.raises(Refusal, match="into its own directory"):
         filled(replace(ASKED, kind="array", inputs=(Path("cu-mg/x.yaml"), Path("cu-mg/y.yaml"))))
 
 

@@ -28,7 +28,7 @@ def test_finished_fit_is_finished(tmp_path: Path) -> None:
     ("record", "told"),
     [
         (replace(RECORD, ended=75), "its last start ended with exit code 75"),
-        (replace(RECORD, ended=None), "its last start was killed, or runs still"),
+        (replace(RECORD, ended=None), "its last start was killed, or is still running"),
         (replace(RECORD, finished=30, ended=75), "its last start ended with exit code 75"),
     ],
 )

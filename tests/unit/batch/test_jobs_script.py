@@ -106,13 +106,13 @@ def test_all_faults_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"account": "x\n#SBATCH --uid=0"}, "can be no account"),
+        ({"account": "x\n#SBATCH --uid=0"}, "is not a valid account"),
         ({"hours": 0.0}, "not between"),
         ({"hours": float("inf")}, "not between"),
         ({"hours": 0.001}, "not between"),
         ({"ranks_per_node": 1}, "at least 2 ranks"),
-        ({"inputs": ("x.yaml\nrm",)}, "cannot be printed"),
-        ({"kind": "chain"}, "has 2; first the one that generates"),
+        ({"inputs": ("x.yaml\nrm",)}, "non-printable character"),
+        ({"kind": "chain"}, "needs 2; give first the input that generates"),
         ({"kind": "array", "inputs": ("a/x.yaml", "a/x.yaml")}, "same file twice"),
     ],
     ids=str,

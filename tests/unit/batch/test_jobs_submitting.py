@@ -40,7 +40,7 @@ def test_script_is_never_written_over_a_file_or_through_a_link(dangling: bool) -
         Path("x.sbatch").symlink_to("elsewhere")
     else:
         Path("x.sbatch").write_text("mine")
-    with pytest.raises(Refusal, match=r"already; submit it as it is \(sbatch x\.sbatch\)") as refused:
+    with pytest.raises(Refusal, match=r"already exists; submit it unchanged \(sbatch x\.sbatch\)") as refused:
         write(JOB, "text\n")
     assert refused.value.code == ExitCode.CANNOT_CREATE
     assert not Path("elsewhere").exists()
@@ -61,7 +61,7 @@ def test_what_the_batch_system_says_is_returned(tmp_path: Path, monkeypatch: pyt
 def test_where_there_is_no_command_it_is_told_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/local/nothing")
     path = write(JOB, "")
-    with pytest.raises(Refusal, match=r"x\.sbatch is written.* type: sbatch x\.sbatch") as refused:
+    with pytest.raises(Refusal, match=r"x\.sbatch is written.* run: sbatch x\.sbatch") as refused:
         submit(JOB, path)
     assert refused.value.code == ExitCode.UNAVAILABLE
     assert path.exists()

@@ -95,7 +95,7 @@ def test_mpirun_is_told_by_a_host_file_with_a_line_for_each_rank(
 
 @pytest.mark.parametrize("option", ["--hostfile", "-f", "--host=n1", "-H"])
 def test_launcher_whose_options_name_hosts_is_left_to_its_user(option: str, start: ClusterDirectory) -> None:
-    with pytest.raises(Refusal, match="the options of mpirun would have to leave out n3") as refused:
+    with pytest.raises(Refusal, match="the options of mpirun name hosts, so it cannot exclude n3") as refused:
         without_hosts.remaining([start], None, ["mpirun", option, "mine"])
     assert refused.value.code is ExitCode.UNAVAILABLE
 

@@ -132,7 +132,7 @@ def test_unknown_interface_is_refused_with_the_ipv6_addresses_there_are() -> Non
 def test_interface_with_a_link_local_address_alone_is_refused() -> None:
     told = with_network(LINK_LOCAL, partial(refusal, "eth0"))
     assert "interface 'eth0' on host" in told
-    assert "has none to listen at" in told
+    assert "has no address to listen on" in told
     assert "eth0 (fe80::" in told
 
 

@@ -59,7 +59,7 @@ def test_pmi_with_other_numbers_belongs_to_another_launcher(other: dict[str, str
 
 
 def test_without_a_pmi_mpi_is_not_tried() -> None:
-    assert "srun tells them" in str(place.why_no_mpi(RankPlace("srun", 1, 3), SRUN))
+    assert "srun sets rank and size" in str(place.why_no_mpi(RankPlace("srun", 1, 3), SRUN))
 
 
 @pytest.mark.parametrize("server", [{"PMIX_RANK": "1"}, {"PMI_FD": "7"}, {"PMI_PORT": "n1:4711"}])

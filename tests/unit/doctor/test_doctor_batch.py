@@ -63,7 +63,7 @@ def test_slurm_is_asked_where_the_variable_is_missing(tmp_path: Path) -> None:
 def test_slurm_job_without_a_limit_is_ok(tmp_path: Path) -> None:
     job = {"SLURM_JOB_ID": "12", **stand_in(tmp_path, "squeue", "UNLIMITED\n")}
     (line,) = batch_time.time_left(Options(tmp_path, environment=job))
-    assert (line.state, line.seen) == (Severity.OK, "Slurm job 12 has no limit")
+    assert (line.state, line.seen) == (Severity.OK, "Slurm job 12 has no time limit")
 
 
 def test_time_of_a_pbs_job_is_what_is_granted_less_what_is_used(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_kinds_of_srun_are_told_with_the_mpi_each_serves(tmp_path: Path) -> None
 def test_srun_without_a_kind_for_ours_is_a_warning(tmp_path: Path) -> None:
     (line,) = slurm.pmi_kinds(Options(tmp_path, environment=stand_in(tmp_path, "srun", OLD_SRUN_LIST)))
     assert line.state == Severity.WARNING
-    assert "none, openmpi: for no MPI" in line.seen
+    assert "none, openmpi: no MPI" in line.seen
 
 
 def test_kind_is_held_against_the_mpis_that_are_there(

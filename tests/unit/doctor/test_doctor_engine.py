@@ -42,7 +42,7 @@ def test_engine_that_cannot_say_its_version_is_named_without(tmp_path: Path) -> 
     broken.write_text("#!/bin/sh\necho cannot open shared object file; exit 127\n")
     broken.chmod(0o755)
     (line,) = engine.engine(Options(tmp_path, environment={"PATH": str(tmp_path)}))
-    assert "apptainer (its version is not known)" in line.seen
+    assert "apptainer (version not known)" in line.seen
 
 
 def test_without_an_engine_the_module_to_load_is_named(tmp_path: Path) -> None:
@@ -87,4 +87,4 @@ def test_missing_dev_fuse_is_a_warning(tmp_path: Path) -> None:
     setup = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3"
     line = look(tmp_path, setup, namespaces=MOUNTS)["/dev/fuse"]
     assert line.state == "warning"
-    assert line.seen.startswith("is not there")
+    assert line.seen.startswith("does not exist")

@@ -55,7 +55,7 @@ def test_check_that_fails_is_a_warning_without_a_traceback(
     monkeypatch.setattr(examination, "CHECKS", (Check("failing", fail),))
     (line,) = examine(Options(tmp_path, cheap=True))
     assert line.state == Severity.WARNING
-    assert "could not be looked at (PermissionError" in line.seen
+    assert "check failed (PermissionError" in line.seen
 
 
 def test_cheap_part_starts_no_launcher(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_loopback_that_is_down_is_a_fault(tmp_path: Path) -> None:
     seen = look(tmp_path, namespaces=NETWORK)
     assert seen["loopback"].state == "fault"
     assert seen["interfaces"].state == "fault"
-    assert "the cluster would have no address" in seen["interfaces"].seen
+    assert "has no address to listen on" in seen["interfaces"].seen
 
 
 def test_loopback_alone_serves_one_host_but_not_several(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_loopback_alone_serves_one_host_but_not_several(tmp_path: Path) -> None:
     assert one["loopback"].state == one["interfaces"].state == "ok"
     several = look(tmp_path, setup, namespaces=NETWORK | HOST_NAME, variables=ALLOCATION)
     assert several["interfaces"].state == "fault"
-    assert "no other host reaches" in several["interfaces"].seen
+    assert "no other host can reach" in several["interfaces"].seen
 
 
 def test_interface_of_the_default_route_is_the_one_for_several_hosts(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_file_that_is_gone_for_a_moment_is_a_warning(tmp_path: Path) -> None:
 
     line = read_while(tmp_path, removed_first)
     assert line.state == Severity.WARNING
-    assert "not there for a moment" in line.seen
+    assert "briefly missing" in line.seen
 
 
 def test_lock_that_keeps_nobody_out_is_told_with_what_stands_in(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_lock_that_keeps_nobody_out_is_told_with_what_stands_in(tmp_path: Path) 
     # Nobody holds the lock that this rank tries.
     line = read_while(tmp_path, replaced)
     assert line.state == Severity.OK
-    assert "locks do not reach all ranks" in line.seen
+    assert "locks are not shared by all ranks" in line.seen
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
@@ -94,4 +94,4 @@ def test_ranks_without_mpi_find_each_other(ranks: int, tmp_path: Path) -> None:
     )
     assert line.state == Severity.OK
     # One alone has nobody to see its file replaced.
-    assert ("stay whole" in line.seen) == (read > 0) == (ranks > 1)
+    assert ("replaced atomically" in line.seen) == (read > 0) == (ranks > 1)

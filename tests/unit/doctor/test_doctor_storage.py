@@ -15,7 +15,7 @@ ALLOCATION = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2", "SLURM_NTASKS": "
 def test_directory_that_can_be_used_is_ok_and_left_as_it_was(tmp_path: Path) -> None:
     (line,) = storage.directory(Options(tmp_path))
     assert line.state == Severity.OK
-    assert line.seen.endswith("written, renamed, locked")
+    assert line.seen.endswith("write, rename and lock work")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -58,7 +58,7 @@ def test_one_world_is_told_with_message_connections_and_directory(launcher: str,
     assert list(lines) == ["MPI world", "MPI message", "connections", "shared directory"]
     assert {line.state for line in lines.values()} == {Severity.OK}, lines
     assert "one world of 2 ranks on 1 host" in lines["MPI world"].seen
-    assert lines["shared directory"].seen.endswith("replaced files stay whole, locks hold")
+    assert lines["shared directory"].seen.endswith("files are replaced atomically, locks work")
     assert exit_code(list(lines.values())) == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -76,14 +76,14 @@ def test_library_of_the_other_family_is_told_as_singletons(tmp_path: Path) -> No
 def test_ranks_that_crash_in_mpi_are_told_with_what_they_said(tmp_path: Path) -> None:
     lines = seen(asked(tmp_path, OPENMPI, MPI4PY_LIBMPI=str(LIBRARIES["mpich"])))
     assert list(lines) == ["MPI world"]
-    assert "ranks came up and none got into a world" in lines["MPI world"].seen
+    assert "ranks started, but none entered an MPI world" in lines["MPI world"].seen
     assert "exit code" in lines["MPI world"].seen
     assert exit_code(list(lines.values())) == 69
 
 
 def test_launcher_that_starts_nothing_is_told_in_its_own_words(tmp_path: Path) -> None:
     line = seen(asked(tmp_path, script(tmp_path / "mpirun", "echo no slots left; exit 3")))["MPI world"]
-    assert "no rank came up; the launcher ended with exit code 3: no slots left" in line.seen
+    assert "no rank started; the launcher ended with exit code 3: no slots left" in line.seen
 
 
 def test_launcher_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_launcher_is_looked_for_as_espei_mpi_does(tmp_path: Path) -> None:
 def test_trial_without_an_end_is_ended_at_the_deadline(tmp_path: Path) -> None:
     launcher = script(tmp_path / "mpirun", f"echo $$ > {tmp_path}/pid", "sleep 600")
     line = seen(asked(tmp_path, launcher, seconds=1))["MPI world"]
-    assert "no rank came up; the deadline passed" in line.seen
+    assert "no rank started; timed out" in line.seen
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
@@ -167,7 +167,7 @@ def test_ranks_of_another_number_than_asked_for_are_told(tmp_path: Path) -> None
     launcher = script(tmp_path / "mpirun", f'exec {MPICH} -n 3 "${{@:3}}"')
     line = seen(asked(tmp_path, launcher))["MPI world"]
     assert line.state == Severity.FAULT
-    assert "a world of 3 where 2 ranks were asked for" in line.seen
+    assert "a world of 3 ranks, but 2 were requested" in line.seen
 
 
 @pytest.mark.all
@@ -175,7 +175,7 @@ def test_ranks_bound_to_fewer_cores_than_workers_are_a_warning(tmp_path: Path) -
     launcher = ("taskset", "--cpu-list", "0", MPICH)
     lines = seen(Options(tmp_path, launcher=launcher, ranks=3))
     assert lines["bound cores"].state == Severity.WARNING
-    assert "3 ranks are bound to 1 of the cores" in lines["bound cores"].seen
+    assert "3 ranks are bound to 1 core of" in lines["bound cores"].seen
 
 
 def test_fewer_hosts_than_the_allocation_has_are_a_warning() -> None:
@@ -203,7 +203,7 @@ def test_message_that_does_not_arrive_is_a_fault_of_the_message_alone(tmp_path: 
     assert lines["MPI world"].state == Severity.OK, lines
     assert lines["MPI message"].state == Severity.FAULT
     assert "UCX_POSIX_USE_PROC_LINK=n" in lines["MPI message"].cure
-    assert "did not get to their end" in lines["MPI end"].seen
+    assert "ranks did not finish" in lines["MPI end"].seen
     assert exit_code(list(lines.values())) == 1
 
 
@@ -230,7 +230,7 @@ def test_ranks_that_cannot_connect_are_a_fault_though_mpi_works(tmp_path: Path) 
     lines = seen(asked(tmp_path, launcher))
     assert lines["MPI message"].state == Severity.OK, lines
     assert lines["connections"].state == Severity.FAULT
-    assert "does not reach rank" in lines["connections"].seen
+    assert "cannot reach rank" in lines["connections"].seen
     assert "Connection refused" in lines["connections"].seen
 
 

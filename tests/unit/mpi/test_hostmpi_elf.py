@@ -143,7 +143,7 @@ def test_object_that_says_nothing_of_its_stack_gets_an_executable_one_on_x86(tmp
 @pytest.mark.parametrize("content", [b"", b"INPUT(libmpi.so.40)\n", b"\x7fELF", b"\x7fELF" + bytes(100)])
 def test_what_is_no_elf_file_is_refused_by_its_path(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "libmpi.so").write_bytes(content)
-    with pytest.raises(NotAnObject, match=r"^/libmpi\.so is no ELF"):
+    with pytest.raises(NotAnObject, match=r"^/libmpi\.so is not a readable ELF"):
         read(Root(tmp_path), "/libmpi.so")
 
 
@@ -151,7 +151,7 @@ def test_what_is_no_elf_file_is_refused_by_its_path(content: bytes, tmp_path: Pa
 def test_what_is_no_file_is_refused_by_its_path(path: str, tmp_path: Path) -> None:
     (tmp_path / "directory").mkdir()
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(NotAnObject, match=rf"^{path} is no file"):
+    with pytest.raises(NotAnObject, match=rf"^{path} is not a file"):
         read(Root(tmp_path), path)
 
 

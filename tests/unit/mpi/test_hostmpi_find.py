@@ -144,7 +144,7 @@ def test_one_mpi_under_several_names_is_told_once(tmp_path: Path) -> None:
 
 def test_what_is_no_mpi_is_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path, {"/opt/x/lib/libmpi.so.40": "not a library", "/opt/x/lib/libmpich.so.12": ""})
-    for directory, what in (("/opt/x", "no MPI library is found below /opt/x"), ("/y", "/y is not there")):
+    for directory, what in (("/opt/x", "no MPI library found in /opt/x"), ("/y", "/y does not exist")):
         with pytest.raises(Refusal, match=what):
             find.at(Root(tmp_path), directory)
 

@@ -137,7 +137,7 @@ def test_c_librarys_part_that_the_image_does_not_hold_is_told(mpi: Path, image: 
 def test_library_missing_on_the_host_is_told_unless_the_image_has_it(mpi: Path, image: Path) -> None:
     patch(mpi, "libuct.so.0", "libnone.1")
     (line,) = told(mpi, offered_by(image))
-    assert "needs libnone.1, which is not in the image and cannot be brought from the host" in line
+    assert "needs libnone.1, which is not in the image and cannot be bound from the host" in line
     copy(SYSTEM / "libz.so.1", image / "usr/lib/libnone.1")
     assert told(mpi, offered_by(image)) == []
 
@@ -151,7 +151,7 @@ def test_image_without_the_gnu_c_library_is_told(mpi: Path, tmp_path: Path) -> N
 def test_library_for_another_architecture_is_told_with_both(mpi: Path) -> None:
     offered = dataclasses.replace(image_libc(), machine="riscv64")
     for line in told(mpi, offered):
-        assert line.endswith(f"is made for {platform.machine()}, the image for riscv64")
+        assert line.endswith(f"is built for {platform.machine()}, the image for riscv64")
     assert told(mpi, offered)
 
 
@@ -162,7 +162,7 @@ def test_executable_stack_is_told_for_images_that_refuse_it(mpi: Path) -> None:
     since = dataclasses.replace(offered, newest={"GLIBC": (2, 41)})
     assert told(mpi, before) == []
     (line,) = told(mpi, since)
-    assert line.startswith(f"libmpi.so.12 ({mpi}) asks for an executable stack")
+    assert line.startswith(f"libmpi.so.12 ({mpi}) needs an executable stack")
 
 
 def test_lack_of_what_is_needed_only_weakly_is_none_as_for_the_real_loader(mpi: Path) -> None:
@@ -237,7 +237,7 @@ def test_hosts_copy_that_would_hide_versions_of_the_images_is_told(runtime: Path
     patch(runtime, "GCC_4.2.0", "GCC_7.0.0")
     names, (line,) = bound(runtime, image)
     assert names == ["libx.so.1", "libgcc_s.so.1"]
-    assert line.endswith("but is itself without GCC_4.8.0")
+    assert line.endswith("but lacks GCC_4.8.0 itself")
 
 
 def test_needs_of_a_copy_left_to_the_image_are_neither_bound_nor_missed(runtime: Path, image: Path) -> None:

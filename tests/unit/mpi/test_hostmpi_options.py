@@ -61,7 +61,9 @@ def test_a_relative_path_is_refused() -> None:
 
 
 def test_two_sources_for_one_target_are_refused_by_name() -> None:
-    assert "/a and /b are both to be there" in str(_refusal([Mount("/a", "/t"), Mount("/b", "/t")], {}))
+    assert "/a and /b would both be mounted there" in str(
+        _refusal([Mount("/a", "/t"), Mount("/b", "/t")], {})
+    )
 
 
 @pytest.mark.parametrize(

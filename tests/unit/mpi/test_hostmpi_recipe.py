@@ -203,9 +203,9 @@ def test_a_wrong_recipe_of_the_users_does_not_spoil_another(tmp_path: Path, home
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "does not hold keys with values"),
-        ("- a list\n", "does not hold keys with values"),
-        ("1: 2\n", "does not hold keys with values"),
+        ("", "is not a mapping of keys to values"),
+        ("- a list\n", "is not a mapping of keys to values"),
+        ("1: 2\n", "is not a mapping of keys to values"),
         ("title: [\n", "line 2: not valid YAML"),
         ("title: a\ntitle: b\n", "title (line 2) is given twice"),
         ("title: \x00\n", "not valid YAML"),
@@ -213,7 +213,7 @@ def test_a_wrong_recipe_of_the_users_does_not_spoil_another(tmp_path: Path, home
         ("title: a\nkind: family\n", "family: is missing"),
         ("title: a\nlauncher: 1\n", "launcher: must be text, not 1; put it in quotes"),
         ("title: a\nsetup: module load x\n", "setup: "),
-        ("title: a\nlibrary: ['${']\n", "a $ begins the name of a variable"),
+        ("title: a\nlibrary: ['${']\n", "write a variable as ${NAME}"),
         ("title: a\nbind: [/]\n", "bind.0: would hide"),
         ("title: a\nplugins: [/usr]\n", "plugins.0: would hide"),
     ],

@@ -72,7 +72,7 @@ def test_directory_without_runs_is_said_to_have_none(
     status()
     told = capsys.readouterr()
     assert told.out == ""
-    assert "no *.run is here" in told.err
+    assert "no *.run in this directory" in told.err
 
 
 def test_all_that_is_missing_is_told_at_once_and_the_others_all_the_same(

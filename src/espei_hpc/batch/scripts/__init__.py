@@ -1,7 +1,7 @@
-"""Job scripts: what fills one, its text, handing it to the batch system, which of several fits are finished.
+"""Job scripts: fill the templates, render and submit them; list which of several fits are finished.
 
-The scripts are templates, a file for each part, in ``templates``; what differs between Slurm and PBS is
-decided there. The examples in ``slurm-examples`` and ``pbs-examples`` are their output.
+The templates in ``templates``, one file per part, contain the differences between Slurm and PBS. The
+examples in ``slurm-examples`` and ``pbs-examples`` are their output.
 """
 
 from espei_hpc.batch.scripts.job import Dialect, JobScript, System

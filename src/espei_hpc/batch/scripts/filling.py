@@ -1,4 +1,4 @@
-"""Filling a job script from what is asked for, the site's recipe, the inputs and defaults, in this order."""
+"""Fill a job script from the options, the site's recipe, the inputs and defaults, in this order."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,27 +14,27 @@ from espei_hpc.mpi.host import recipe as recipes
 from espei_hpc.mpi.host.recipe import Recipe
 
 CORES = 32
-"""Cores of a node where nobody tells."""
+"""Default number of cores of a node."""
 HOURS = 24.0
 MOST_WORKERS_PER_WALKER = 4
-"""More are not looked at by plan either."""
+"""Upper limit; espei-hpc plan considers no more workers either."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user asks for; None where the user leaves it open.
+    """The user's options; None for a default.
 
     Attributes:
         system: the batch system.
-        kind: of the script.
+        kind: kind of the script.
         inputs: ESPEI's inputs.
         image: file of the image.
-        account: that pays.
+        account: account to charge.
         nodes: number of nodes.
-        ranks_per_node: ranks on each.
-        hours: how long the job may take.
-        site: name or file of the cluster's recipe; None for the one that this host is recognised by.
-        dialect: of PBS.
+        ranks_per_node: number of ranks per node.
+        hours: walltime in hours.
+        site: name or file of the cluster's recipe; None to detect it.
+        dialect: dialect of PBS.
     """
 
     system: System
@@ -50,7 +50,7 @@ class Asked:
 
 
 def file_name(asked: Asked, example: bool) -> str:
-    """Return the name of the script: of an example that of its kind, else one beside the input."""
+    """Return the file name of the script: for an example its kind, else next to the input."""
     ending = ENDINGS[asked.system]
     if example or asked.kind in ("array", "chain"):
         return f"{asked.kind}.{ending}"
@@ -60,13 +60,13 @@ def file_name(asked: Asked, example: bool) -> str:
 def fill(
     asked: Asked, script: str, hostname: str, environment: Mapping[str, str]
 ) -> tuple[JobScript, list[str]]:
-    """Return what fills the script, and notes for the user, a line each.
+    """Return the values for the script, and notes for the user, one line each.
 
     Args:
-        asked: what the user asks for.
+        asked: the user's options.
         script: file of the script.
-        hostname: of this host, by which its recipe is recognised.
-        environment: of this process: an image's own file, the user's recipes, the site's variables.
+        hostname: of this host, to detect the recipe of the cluster.
+        environment: of this process: file of the image, the user's recipes, the site's variables.
 
     Raises:
         Refusal: with all faults of options, recipe and inputs at once.
@@ -119,14 +119,14 @@ def _job(asked: Asked, script: str, site: Recipe | None, environment: Mapping[st
         dialect=asked.dialect,
         setup=setup,
         launcher=site.launcher if site and outside else None,
-        # A recipe that says no more than the number of cores is of no use to the ranks.
+        # A recipe with nothing but the number of cores is not needed by the ranks.
         host_mpi=(asked.site or site.name) if site and site.way and outside else None,
         engine="singularity" if "singularity" in loads and "apptainer" not in loads else "apptainer",
     )
 
 
 def _cores(site: Recipe | None) -> int:
-    """Return the cores that every node of a site has; nodes with more are named by the user."""
+    """Return the smallest number of cores of a site's nodes; for larger nodes the user gives the number."""
     return min(site.cores_per_node.values(), default=CORES) if site else CORES
 
 
@@ -134,17 +134,17 @@ def _against_site(asked: Asked, site: Recipe | None) -> list[Fault]:
     faults = []
     if site and site.scheduler and site.scheduler != asked.system:
         what = f"{site.title} has {site.scheduler}, not {asked.system}"
-        faults.append(Fault("--site", what, f"type espei-hpc job {site.scheduler} …"))
+        faults.append(Fault("--site", what, f"use espei-hpc job {site.scheduler} …"))
     if site and site.cores_per_node and asked.ranks_per_node is not None:
         most = max(site.cores_per_node.values())
         if asked.ranks_per_node > most:
-            what = f"{asked.ranks_per_node}, but a node of {site.title} has {most} cores at most"
+            what = f"{asked.ranks_per_node}, but a node of {site.title} has at most {most} cores"
             faults.append(Fault("--ranks-per-node", what))
     return faults
 
 
 def _fitted(job: JobScript, asked: Asked, inputs: JobInputs) -> tuple[JobScript, list[str]]:
-    """Return a job no larger than its input can use, where its size was left open, and notes."""
+    """Return the job, reduced to what its input can use if no size was given, and notes."""
     notes = []
     job = dataclasses.replace(job, scheduler_file=inputs.scheduler_file or job.scheduler_file)
     useful = MOST_WORKERS_PER_WALKER * inputs.walkers + 1 if inputs.walkers else job.ranks
@@ -153,6 +153,6 @@ def _fitted(job: JobScript, asked: Asked, inputs: JobInputs) -> tuple[JobScript,
     elif job.ranks > useful:
         notes.append(
             f"{job.ranks} ranks are more than {inputs.walkers} walkers can use; "
-            "espei-hpc plan says how many are worth it"
+            "run espei-hpc plan to find a good number"
         )
     return job, notes

@@ -1,4 +1,4 @@
-"""What a job script takes from ESPEI's inputs, which are checked before anything queues."""
+"""Check ESPEI's inputs before a job is queued, and read what its script needs from them."""
 
 from collections.abc import Callable, Sequence
 from contextlib import chdir
@@ -12,11 +12,11 @@ from espei_hpc.exit_codes import ExitCode
 
 @dataclass(frozen=True)
 class JobInputs:
-    """What is known of a job's inputs.
+    """What is known about a job's inputs.
 
     Attributes:
-        walkers: fewest walkers of a fit; None where not known.
-        scheduler_file: of the cluster that the input names; None if it names none.
+        walkers: smallest number of walkers of the fits; None if not known.
+        scheduler_file: scheduler file that the input names; None if it names none.
     """
 
     walkers: int | None = None
@@ -27,8 +27,8 @@ def examine(kind: str, files: Sequence[Path]) -> JobInputs:
     """Check a job's inputs.
 
     Args:
-        kind: of the job.
-        files: the inputs, as many as it has.
+        kind: kind of the job.
+        files: its inputs.
 
     Raises:
         Refusal: (BAD_INPUT) with every fault found.
@@ -44,7 +44,7 @@ def _one(file: Path, two_steps: bool) -> JobInputs:
     problem = _checked(file)
     scheduler = (problem.settings.get("mcmc") or {}).get("scheduler")
     if two_steps and (not isinstance(scheduler, str) or scheduler == "dask"):
-        what = "names no file, by which stock espei would find the cluster"
+        what = "names no file, but stock espei needs one to find the cluster"
         fault = Fault(f"{file}: mcmc.scheduler", what, "write scheduler: my_scheduler.json")
         raise Refusal(ExitCode.BAD_INPUT, [fault])
     return JobInputs(problem.walkers, scheduler)
@@ -56,11 +56,11 @@ def _array(files: Sequence[Path]) -> JobInputs:
     directories = [file.resolve().parent for file in files]
     for file, directory in zip(files, directories, strict=True):
         if directories.count(directory) > 1:
-            what = f"another input is in {file.parent} too, and their outputs could be the same files"
-            faults.append(Fault(str(file), what, "give each a directory of its own"))
+            what = f"another input is also in {file.parent}, so their output files could be the same"
+            faults.append(Fault(str(file), what, "put each input into its own directory"))
             continue
         try:
-            # As the job does it: names in an input are relative to where ESPEI runs.
+            # As in the job: names in an input are relative to the directory in which ESPEI runs.
             with chdir(directory):
                 walkers.append(_checked(Path(file.name)).walkers)
         except Refusal as refusal:
@@ -81,7 +81,7 @@ def _chain(first: Path, second: Path) -> JobInputs:
     problem = _tried(lambda: _checked(first), faults)
     if problem and not problem.generates:
         faults.append(Fault(f"{first}: generate_parameters", "is missing: it is the first of the chain"))
-    # What the second starts from is not there yet: all else is checked when its job begins.
+    # The second input's database does not exist yet; the rest is checked when its job starts.
     settings = _tried(lambda: read_input(second), faults)
     if settings is not None and not settings.get("mcmc"):
         faults.append(Fault(f"{second}: mcmc", "is missing: it is the second of the chain"))
@@ -93,7 +93,7 @@ def _chain(first: Path, second: Path) -> JobInputs:
 def _checked(file: Path) -> Any:
     from espei_hpc.inputs import check
 
-    # What an earlier start wrote is in nobody's way here.
+    # Nothing is written here, so files of an earlier start are no conflict.
     return check(file, lambda _: True)
 
 

@@ -1,4 +1,4 @@
-"""What fills a job script, and what cannot."""
+"""The values that fill a job script, and their validation."""
 
 import math
 import re
@@ -20,24 +20,24 @@ _ACCOUNT = re.compile(r"[\w.@:+-]+")
 
 @dataclass(frozen=True)
 class JobScript:
-    """What fills a job script.
+    """The values that fill a job script.
 
     Attributes:
         system: the batch system.
-        kind: which of ``KINDS``.
-        inputs: ESPEI's inputs, as the job is to name them.
+        kind: one of ``KINDS``.
+        inputs: ESPEI's inputs, as named in the job.
         image: file of the Apptainer image.
-        account: that pays for the job; None where there are none.
+        account: account to charge; None for none.
         nodes: number of nodes.
-        ranks_per_node: ranks on each, one for each core.
-        hours: how long the job may take.
-        script: the script's own file.
-        dialect: PBS only; ``select`` of PBS Pro and OpenPBS, or ``nodes`` of Torque.
-        setup: lines before all else, such as ``module load``.
-        launcher: what starts the ranks; None for the mpirun on PATH.
-        host_mpi: what espei-mpi's --host-mpi is to say; None for nothing.
-        engine: the command that runs the image.
-        scheduler_file: that the input names; ``two-steps`` only.
+        ranks_per_node: number of ranks per node, one per core.
+        hours: walltime in hours.
+        script: file of the script.
+        dialect: PBS only; ``select`` for PBS Pro and OpenPBS, ``nodes`` for Torque.
+        setup: lines at the start of the script, such as ``module load``.
+        launcher: command that starts the ranks; None for the mpirun on PATH.
+        host_mpi: value of espei-mpi's --host-mpi; None to leave the option out.
+        engine: command that runs the image.
+        scheduler_file: scheduler file that the input names; ``two-steps`` only.
     """
 
     system: System
@@ -58,41 +58,41 @@ class JobScript:
 
     @property
     def of_kind(self) -> ScriptKind:
-        """What its kind is."""
+        """The properties of its kind."""
         return KINDS[self.kind]
 
     @property
     def ranks(self) -> int:
-        """Ranks on all nodes."""
+        """Number of ranks on all nodes."""
         return self.nodes * self.ranks_per_node
 
     @property
     def submit(self) -> tuple[str, ...]:
-        """The words that submit the script, without its name."""
+        """The command that submits the script, without the file name."""
         if self.of_kind.starts_itself:
             return ("bash",)
         return ("sbatch",) if self.system == "slurm" else ("qsub",)
 
     def faults(self) -> Iterator[Fault]:
-        """Yield all that the script could not be filled with."""
+        """Yield a fault for each value that cannot be used."""
         yield from self._inputs()
         yield from self._size()
         if self.account is not None and not _ACCOUNT.fullmatch(self.account):
-            what = f"{self.account!r} can be no account: letters, digits and . _ - + : @ make one"
+            what = f"{self.account!r} is not a valid account: use letters, digits and . _ - + : @"
             yield Fault("--account", what)
         if not self.image.endswith(".sif"):
-            what = f"{self.image!r} is no file that ends in .sif"
+            what = f"{self.image!r} does not end in .sif"
             yield Fault("--image", what, "job scripts are for Apptainer images")
         for option, value in (("--in", " ".join(self.inputs)), ("--image", self.image)):
             if any(not character.isprintable() for character in value):
-                yield Fault(option, "has a character in its name that cannot be printed", "rename the file")
+                yield Fault(option, "the file name contains a non-printable character", "rename the file")
 
     def _inputs(self) -> Iterator[Fault]:
         least, most = self.of_kind.inputs
         if not least <= len(self.inputs) <= most:
             needed = f"{least}" if least == most else f"{least} to {most}"
-            what = f"{len(self.inputs)} given, and a job of kind {self.kind} has {needed}"
-            cure = "first the one that generates parameters, then the one that fits them"
+            what = f"{len(self.inputs)} given, but a job of kind {self.kind} needs {needed}"
+            cure = "give first the input that generates parameters, then the one that fits them"
             yield Fault("--in", what, cure if self.kind == "chain" else "")
         if len(set(self.inputs)) < len(self.inputs):
             yield Fault("--in", "names the same file twice")
@@ -103,13 +103,13 @@ class JobScript:
         elif self.ranks < 2:
             yield Fault("--ranks-per-node", "at least 2 ranks are needed, a scheduler and a worker")
         if self.nodes > 1 and not self.of_kind.more_nodes:
-            yield Fault("--nodes", f"a job of kind {self.kind} has one", "take --kind many-nodes")
-        # Also refuses what is no number.
+            yield Fault("--nodes", f"a job of kind {self.kind} has only one", "use --kind many-nodes")
+        # Written so that NaN is refused too.
         if not 0 < self.hours <= MOST_HOURS or round(self.hours * 60) < 1:
             yield Fault("--hours", f"{self.hours:g} is not between a minute and {MOST_HOURS:g} hours")
 
 
 def walltime(hours: float) -> str:
-    """Return hours as both batch systems read them, to the minute: ``24:00:00``."""
+    """Return hours in the format of both batch systems, rounded to minutes: ``24:00:00``."""
     minutes = math.floor(hours * 60 + 0.5)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:00"

@@ -1,4 +1,4 @@
-"""The kinds of job scripts, each for a way to run fits."""
+"""The kinds of job scripts."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ class ScriptKind:
     """A kind of job script.
 
     Attributes:
-        title: what it is for, in a sentence.
-        nodes: number of nodes where none is named; 1 if it can have no more.
-        more_nodes: whether it can have more than one.
-        inputs: least and greatest number of ESPEI inputs.
-        starts_itself: whether it is run by bash, and hands itself to the batch system in several jobs.
+        title: purpose, in one sentence.
+        nodes: default number of nodes.
+        more_nodes: whether it can have more than one node.
+        inputs: smallest and largest number of ESPEI inputs.
+        starts_itself: whether the user runs it with bash, and it submits itself as several jobs.
     """
 
     title: str
@@ -29,23 +29,23 @@ KINDS = {
         "A fit on several nodes whose ranks load the host's MPI, bound into the image.", nodes=2
     ),
     "image-mpi": ScriptKind(
-        "A fit on one node, where the host has no MPI or is not to use it.", more_nodes=False
+        "A fit on one node with the image's MPI, for hosts without MPI.", more_nodes=False
     ),
     "long-fit": ScriptKind(
-        "A fit longer than a job may be: its job starts again until it is finished.",
+        "A fit longer than the longest job: the job is requeued until the fit is finished.",
         nodes=2,
     ),
     "array": ScriptKind(
-        "Several fits, a job each, and a job behind them that says which are finished.",
+        "Several fits, one job each, and a job after them that lists which are finished.",
         inputs=(2, 1000),
         starts_itself=True,
     ),
     "chain": ScriptKind(
-        "A job that generates parameters, and one behind it that fits them.",
+        "A job that generates parameters, followed by a job that fits them.",
         nodes=2,
         inputs=(2, 2),
         starts_itself=True,
     ),
-    "two-steps": ScriptKind("ESPEI's documented way: a cluster of its own, and stock espei on it.", nodes=2),
+    "two-steps": ScriptKind("As in ESPEI's documentation: start a cluster, then stock espei on it.", nodes=2),
 }
-"""By name, which is that of the example's file too."""
+"""By name, which is also the name of the example file."""

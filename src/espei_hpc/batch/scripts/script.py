@@ -12,7 +12,7 @@ def render(job: JobScript) -> str:
     """Return the text of a job script.
 
     Raises:
-        Refusal: (USAGE) with all that it cannot be filled with.
+        Refusal: (USAGE) with all values that cannot be used.
     """
     faults = list(job.faults())
     if faults:
@@ -31,7 +31,7 @@ def render(job: JobScript) -> str:
 
 
 def _options(job: JobScript) -> str:
-    """Return espei-mpi's further options, with a space before each."""
+    """Return espei-mpi's other options, each with a leading space."""
     words: list[str] = []
     if job.launcher:
         words += ["--launcher", job.launcher]

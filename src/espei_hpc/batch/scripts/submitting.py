@@ -1,4 +1,4 @@
-"""Writing a job script to a file, and handing it to the batch system."""
+"""Write a job script to a file and submit it."""
 
 import os
 import shlex
@@ -14,20 +14,20 @@ COMMANDS = {"slurm": "sbatch", "pbs": "qsub"}
 
 
 def write(job: JobScript, text: str) -> Path:
-    """Write a script to its file, for its owner alone, and return that.
+    """Write a script to its file, accessible only to its owner, and return the path.
 
     Raises:
-        Refusal: (CANNOT_CREATE) if there is such a file already, or it cannot be written.
+        Refusal: (CANNOT_CREATE) if the file exists already or cannot be written.
     """
     path = Path(job.script)
     try:
-        # Never through a link, and never over anything.
+        # Never follow a link or overwrite a file.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w") as file:
             file.write(text)
     except FileExistsError:
-        cure = f"submit it as it is ({_typed(job)}), or move it away"
-        raise Refusal(ExitCode.CANNOT_CREATE, [Fault(str(path), "is there already", cure)]) from None
+        cure = f"submit it unchanged ({_typed(job)}), or move it away"
+        raise Refusal(ExitCode.CANNOT_CREATE, [Fault(str(path), "already exists", cure)]) from None
     except OSError as error:
         fault = Fault(str(path), f"cannot be written: {error.strerror}")
         raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
@@ -35,18 +35,16 @@ def write(job: JobScript, text: str) -> Path:
 
 
 def submit(job: JobScript, path: Path) -> str:
-    """Hand a script to the batch system, from the working directory, and return what that says: the job's id.
+    """Submit a script from the working directory and return the output of the batch system: the job ID.
 
     Raises:
-        Refusal: (UNAVAILABLE) if the batch system has no command here, or refuses; then the script, which
-            was written for this, is removed again.
+        Refusal: (UNAVAILABLE) if the batch system has no command here, or refuses the job; then the
+            script is removed again.
     """
     command = COMMANDS[job.system]
     if shutil.which(command) is None:
-        what = "is not found here (an image has no command of the batch system)"
-        fault = Fault(
-            command, what, f"{path} is written; on the host, in this directory, type: {_typed(job)}"
-        )
+        what = "is not found (an image has no commands of the batch system)"
+        fault = Fault(command, what, f"{path} is written; on the host, in this directory, run: {_typed(job)}")
         raise Refusal(ExitCode.UNAVAILABLE, [fault])
     done = subprocess.run([*job.submit, path], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Scripts that have a shell complete our commands: click's for espei-hpc, our own for espei-mpi (bash)."""
+"""Shell completion scripts: click's for espei-hpc, our own for espei-mpi (bash)."""
 
 import re
 import subprocess
@@ -15,11 +15,11 @@ Shell = Literal["bash", "zsh", "fish"]
 
 
 def script(shell: Shell, command: click.Command) -> str:
-    """Return the script that a shell sources.
+    """Return the completion script for a shell to source.
 
     Args:
-        shell: which.
-        command: ``espei-hpc``, which is called for what may follow a word.
+        shell: the shell.
+        command: ``espei-hpc``, which the script calls for the candidates.
     """
     kind = get_completion_class(shell)
     if kind is None:
@@ -29,7 +29,7 @@ def script(shell: Shell, command: click.Command) -> str:
 
 
 def _for_espei_mpi() -> str:
-    # It need not be on PATH, but lies beside this Python.
+    # It may not be on PATH, but is in the same directory as this Python.
     program = Path(sys.executable).with_name("espei-mpi")
     told = subprocess.run([program, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
     return (
@@ -40,6 +40,6 @@ def _for_espei_mpi() -> str:
 
 
 def options(told: str) -> list[str]:
-    """Return the options that espei-mpi's ``--help`` has: a line each, and --in in its first line."""
+    """Return the options in espei-mpi's ``--help``: one per line, and --in from the usage line."""
     listed = re.findall(r"^ +(-\w|--[\w-]+)(?:, (--[\w-]+))?", told, re.MULTILINE)
     return ["--in", *(name for names in listed for name in names if name)]

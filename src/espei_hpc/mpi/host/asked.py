@@ -1,4 +1,4 @@
-"""What a user may ask for: to be decided, nothing bound, or one MPI or recipe of the host."""
+"""The user's choice of MPI: automatic, none of the host's, or one MPI or recipe of the host."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -16,19 +16,19 @@ Asked = Literal["auto", "none"] | HostMpi | Recipe
 
 
 def means_bind(asked: Asked) -> bool:
-    """Tell whether binding, and nothing else, was asked for."""
+    """Whether only binding was requested."""
     if isinstance(asked, Recipe):
         return asked.way == "bind" or (asked.kind == "family" and asked.way is None)
     return isinstance(asked, HostMpi)
 
 
 def means_no_bind(asked: Asked) -> bool:
-    """Tell whether nothing is to be bound."""
+    """Whether nothing may be bound."""
     return asked == "none" or (isinstance(asked, Recipe) and asked.way == "hybrid")
 
 
 def launcher_of(asked: Asked, host: Host) -> Launcher | None:
-    """Return the launcher that comes with what was asked for; None if none does.
+    """Return the launcher of the requested MPI or recipe; None if it has none.
 
     Raises:
         Refusal: (CONFIGURATION) if an MPI without a launcher is to be bound.
@@ -41,15 +41,15 @@ def launcher_of(asked: Asked, host: Host) -> Launcher | None:
     if not words and means_bind(asked):
         name = asked.name if isinstance(asked, HostMpi | Recipe) else ""
         cure = "name one with --launcher, such as 'srun --mpi=pmi2'"
-        raise Refusal(ExitCode.CONFIGURATION, [Fault(name, "there is no launcher with it", cure)])
+        raise Refusal(ExitCode.CONFIGURATION, [Fault(name, "has no launcher", cure)])
     return identify(host.root, words, host.environment) if words else None
 
 
 def wanted(asked: Asked, mpis: Sequence[HostMpi], host: Host) -> Sequence[HostMpi]:
-    """Return the MPIs that may be bound, in the order of their preference.
+    """Return the MPIs that may be bound, in order of preference.
 
     Raises:
-        Refusal: (CONFIGURATION) if the recipe asked for names an MPI that this host does not have.
+        Refusal: (CONFIGURATION) if the requested recipe names an MPI that this host does not have.
     """
     if isinstance(asked, HostMpi):
         return [asked]
@@ -62,9 +62,11 @@ def wanted(asked: Asked, mpis: Sequence[HostMpi], host: Host) -> Sequence[HostMp
     else:
         found = [mpi for mpi in mpis if not asked.library and asked.family in (None, mpi.family.key)]
     if not found and means_bind(asked):
-        what = f"no such MPI is found here: {', '.join(map(str, asked.library)) or asked.title}"
+        what = f"its MPI is not found here: {', '.join(map(str, asked.library)) or asked.title}"
         cure = (
-            f"first {' && '.join(asked.setup)}" if asked.setup else "load its module, or name its directory"
+            f"run first: {' && '.join(asked.setup)}"
+            if asked.setup
+            else "load its module, or name its directory"
         )
         raise Refusal(ExitCode.CONFIGURATION, [Fault(f"recipe {asked.name}", what, cure)])
     return found

@@ -1,4 +1,4 @@
-"""What of the host's MPI a container must see: its library, what that needs, where it looks for plugins."""
+"""What to mount of the host's MPI into a container: its library, the libraries it needs, its plugins."""
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from espei_hpc.mpi.host.recipe import Recipe, for_family
 from espei_hpc.mpi.host.root import Root
 
 LIBRARIES = "/opt/host-mpi/lib"
-"""Where the host's libraries are in the container: on their own, so that none of the image is hidden."""
-# Plugins of plugins: Debian's lie in openmpi/lib/openmpi3.
+"""Directory of the host's libraries in the container: separate, so that none of the image is hidden."""
+# Plugins of plugins: Debian's are in openmpi/lib/openmpi3.
 _DEEPEST_PLUGINS = 4
 
 
@@ -27,8 +27,8 @@ class Host:
 
     Attributes:
         root: its file system.
-        environment: its variables, with PATH and what modules have set.
-        recipes: what is known of families and sites.
+        environment: its variables, including PATH and those set by modules.
+        recipes: recipes of families and sites.
     """
 
     root: Root
@@ -41,12 +41,12 @@ class Binding:
     """A host's MPI as a container would see it.
 
     Attributes:
-        mounts: files and directories to be bound.
-        variables: to be set.
-        lacking: what keeps the library from loading there, in one line each; empty if it can.
-        dropped: plugins that cannot load there, which the MPI leaves out without a word.
-        absent: what the site's recipe names and the host does not have.
-        remarks: of the recipes that were used.
+        mounts: files and directories to mount.
+        variables: variables to set.
+        lacking: reasons why the library cannot be loaded there, one line each; empty if it can.
+        dropped: plugins that cannot be loaded there, which the MPI silently skips.
+        absent: paths that the site's recipe names but the host does not have.
+        remarks: what users must know of the recipes that were used.
     """
 
     mounts: tuple[Mount, ...]
@@ -64,14 +64,14 @@ def bind(
     site: Recipe | None = None,
     more: Iterable[PurePosixPath] = (),
 ) -> Binding:
-    """Tell what must be bound for an MPI of the host, and whether it can load.
+    """Determine what to mount for an MPI of the host, and whether it can be loaded.
 
     Args:
-        mpi: to be bound.
-        host: where it is.
-        offered: by the image's own libraries.
-        site: a recipe beyond that of the MPI's family.
-        more: further libraries that it opens by name.
+        mpi: the MPI to bind.
+        host: its host.
+        offered: versions of the image's own libraries.
+        site: a recipe in addition to that of the MPI's family.
+        more: further libraries that the MPI opens by name.
     """
     recipes = _recipes(mpi, host, site)
     parts = [expand(recipe, host.root, host.environment, mpi.library, mpi.prefix) for recipe in recipes]
@@ -82,14 +82,14 @@ def bind(
         library = closure.closure(host.root, list(opened), search)
     except NotAnObject as error:
         return Binding((), {}, (str(error),), (), (), ())
-    # Patterns of one recipe may meet in one directory, whose plugins are still told of once.
+    # Several patterns of a recipe may match the same directory; list its plugins once.
     tops = dict.fromkeys(top for part in parts for top in part.plugins)
     directories = list(dict.fromkeys(path for top in tops for path in _with_subdirectories(host.root, top)))
     plugins = closure.plugins(host.root, directories, library, search)
     dropped = [plugin for plugin in plugins if libc.lacking(plugin, offered)]
     loading = [plugin for plugin in plugins if plugin not in dropped]
     never = [pattern for recipe in recipes for pattern in recipe.never]
-    # What lies among the plugins stays there: some find the next ones by where they lie themselves.
+    # Libraries in a plugin directory stay there: some find others relative to their own path.
     mounts = [mount for part in parts for mount in part.mounts]
     beside: dict[str, None] = {}
     for name, item in _libraries(mpi, library, loading, offered, never):
@@ -115,7 +115,7 @@ def bind(
 def _recipes(mpi: HostMpi, host: Host, site: Recipe | None) -> list[Recipe]:
     launcher = mpi.launcher.name if mpi.launcher else None
     family = for_family(host.recipes, mpi.family.key, mpi.version, launcher)
-    # What the site's says comes last, and so wins.
+    # The site's recipe comes last, and so takes precedence.
     return [recipe for recipe in (family if family != site else None, site) if recipe]
 
 
@@ -130,7 +130,7 @@ def _with_subdirectories(root: Root, top: PurePosixPath, depth: int = 0) -> Iter
 def _libraries(
     mpi: HostMpi, library: Closure, plugins: Iterable[Closure], offered: Versions, never: Iterable[str]
 ) -> Iterator[tuple[str, Object]]:
-    """Name each library as others need it, and the MPI's as mpi4py loads it."""
+    """Yield each library with the name by which others need it, and the MPI's by mpi4py's name."""
     yield mpi.family.soname, library.libraries[0]
     names: dict[str, Object] = {}
     for part in (library, *plugins):
@@ -143,7 +143,7 @@ def _libraries(
 
 
 def _resolved(root: Root, mounts: Iterable[Mount]) -> Iterator[Mount]:
-    """Name what links lead to, which is the same for whoever mounts it; each target once."""
+    """Replace links by the files they point to, and drop duplicate targets."""
     targets: dict[str, Mount] = {}
     for mount in mounts:
         source = root.real(mount.source)

@@ -1,7 +1,6 @@
-"""Which files a library needs on its host, found as the dynamic loader would find them.
+"""Find the files that a library needs on its host, as the dynamic loader would.
 
-Nothing of the host is run: ``ldd`` would run the library's own loader, and a
-program's.
+No program of the host is run; ``ldd`` would run the host's loader.
 """
 
 import re
@@ -14,13 +13,13 @@ from espei_hpc.mpi.host.elf import NotAnObject, Object, read
 from espei_hpc.mpi.host.loader import Loader
 from espei_hpc.mpi.host.root import Root
 
-# The C library in all its files. They fit only each other and the loader that the process
-# began with, which is the image's.
+# The files of the C library. They fit only each other and the loader of the process, which is
+# the image's.
 _C_LIBRARY = re.compile(
     r"(ld-linux.*|ld64|libc|libm|libmvec|libpthread|libdl|librt|libutil|libresolv|libanl|libnsl|libnss_.*"
     r"|libthread_db|libBrokenLocale|libc_malloc_debug)\.so\.\d+"
 )
-# Asked for only by what was built together with the C library.
+# Required only by libraries built together with the C library.
 _PRIVATE = "GLIBC_PRIVATE"
 
 
@@ -34,15 +33,15 @@ class Want:
 
 @dataclass(frozen=True)
 class Closure:
-    """Libraries with all they need, directly and through others.
+    """Libraries with all their direct and indirect dependencies.
 
     Attributes:
-        libraries: those asked for.
-        objects: all that the host gives: ``libraries`` first, then their needs, nearest first.
-        never: names left to the image: the C library's.
-        missing: names needed that the host's loader would not find.
-        names: every object by each name it is needed by or gives itself, those included that
-            were there before a plugin.
+        libraries: the requested libraries.
+        objects: all objects from the host: ``libraries`` first, then their dependencies, nearest first.
+        never: names that are always taken from the image: the C library's.
+        missing: names that the host's loader would not find.
+        names: each object by its soname and every name under which it is needed; for a plugin
+            including those that were loaded before.
     """
 
     libraries: tuple[Object, ...]
@@ -65,15 +64,15 @@ class Closure:
 def closure(
     root: Root, libraries: Sequence[str | PurePosixPath], extra_search: Sequence[str] = ()
 ) -> Closure:
-    """Follow the needs of libraries, which end up in one process.
+    """Find the dependencies of libraries that are loaded into one process.
 
     Args:
-        root: the host's tree.
+        root: the host's file system tree.
         libraries: absolute paths on the host.
-        extra_search: directories searched as those in ``LD_LIBRARY_PATH``.
+        extra_search: directories searched like those in ``LD_LIBRARY_PATH``.
 
     Raises:
-        NotAnObject: if one of ``libraries`` is no shared object.
+        NotAnObject: if one of ``libraries`` is not a shared object.
     """
     objects = [read(root, path) for path in libraries]
     machine = objects[0].machine if objects else ""
@@ -86,23 +85,23 @@ def plugins(
     library: Closure,
     extra_search: Sequence[str] = (),
 ) -> tuple[Closure, ...]:
-    """Follow the needs of each plugin in directories, beyond what ``library`` has loaded already.
+    """Find the dependencies of each plugin in directories, beyond those that ``library`` has loaded.
 
-    Each is on its own, since one that cannot load may drop out without a word.
+    Each plugin has its own closure, because a plugin that cannot be loaded is silently skipped.
 
     Returns:
-        One closure per plugin, sorted by path, with what only that plugin adds.
+        One closure per plugin, sorted by path, with the objects that only this plugin adds.
     """
     machine = library.libraries[0].machine if library.libraries else ""
     loader = Loader(root, machine, extra_search)
-    # Whichever object of the library opens the plugin, its RPATH is searched too.
+    # The RPATH of the object that opens the plugin is searched too; any of them may do so.
     inherited = tuple(dict.fromkeys(path for item in library.objects for path in item.rpath))
     found = (item for directory in directories for item in _objects(root, PurePosixPath(directory)))
     return tuple(_walk([item], loader, inherited, library.names) for item in found)
 
 
 def _objects(root: Root, directory: PurePosixPath) -> list[Object]:
-    """Read the shared objects in a directory, each once, whatever links lead to it."""
+    """Read the shared objects in a directory, each once even if several links point to it."""
     found: dict[PurePosixPath | None, Object] = {}
     for name in root.listdir(directory):
         real = root.real(directory / name)
@@ -110,7 +109,7 @@ def _objects(root: Root, directory: PurePosixPath) -> list[Object]:
             try:
                 found[real] = read(root, directory / name)
             except NotAnObject:
-                continue  # a linker's script, or a library to link with
+                continue  # a linker script or a static library
     return list(found.values())
 
 
@@ -118,7 +117,7 @@ def _walk(
     libraries: Sequence[Object], loader: Loader, inherited: tuple[str, ...], known: Mapping[str, Object]
 ) -> Closure:
     names = dict(known)
-    # With each object the RPATHs of those through which it was loaded.
+    # Each object with the RPATHs of the objects through which it is loaded.
     todo = deque((item, inherited) for item in libraries)
     objects = list(libraries)
     for item in libraries:
@@ -131,7 +130,7 @@ def _walk(
         for name in item.needed:
             if name in names or name in never or name in missing:
                 continue
-            # One that has a RUNPATH has no use for the RPATHs of others.
+            # For an object with a RUNPATH the loader ignores the RPATHs of others.
             found = loader.find(name, () if item.runpath else rpath, item.runpath)
             if _is_c_library(name, found):
                 never[name] = None

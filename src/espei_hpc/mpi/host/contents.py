@@ -1,6 +1,6 @@
-"""What an MPI's files say of themselves: family and version, read from their bytes.
+"""Family and version of an MPI, read from the bytes of its files.
 
-To ask the library or its launcher would be to run code of the host, built for
+Running the library or its launcher would run code of the host, which was built for
 another C library than that of the container.
 """
 
@@ -13,11 +13,11 @@ from espei_hpc.mpi.host.family import CRAY_MPICH, INTEL_MPI, MPICH, MVAPICH, OPE
 from espei_hpc.mpi.host.root import Root
 
 _NUMBER = rb"(\d+(?:\.\d+)+(?:(?:rc|a|b|p)\d+)?)"
-# MPICH keeps version and release date as texts beside each other; which is first differs. The patterns
-# begin with a byte that is fixed: a search for anything else in a library takes a second.
+# MPICH stores version and release date as adjacent strings, in either order. The patterns begin with
+# a fixed byte, because other searches in a library take a second.
 _AFTER_DATE = rb":\d\d [A-Z]+ \d{4}\0+" + _NUMBER + rb"\0"
 _BEFORE_DATE = rb"\0" + _NUMBER + rb"\0+(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:|unreleased development)"
-# In this order: what is built from MPICH holds MPICH's words too.
+# In this order: MPIs based on MPICH contain MPICH's strings too.
 _LIBRARIES = (
     (INTEL_MPI, (b"Intel(R) MPI Library",)),
     (CRAY_MPICH, (b"CRAY MPICH",)),
@@ -32,7 +32,7 @@ _VERSIONS = {
     "mvapich": (rb"MVAPICH2?-" + _NUMBER,),
     "cray": (rb"CRAY MPICH version " + _NUMBER,),
 }
-# In this order too: Intel's launcher is a Hydra, and MPICH's may know Slurm and PBS.
+# In this order: Intel's launcher is a Hydra, and MPICH's may support Slurm and PBS.
 _LAUNCHERS = (
     ("intel", (b"I_MPI_HYDRA",)),
     ("mpich", (b"HYDRA_",)),
@@ -41,30 +41,30 @@ _LAUNCHERS = (
     ("srun", (b"SLURM_",)),
     ("jsrun", (b"JSM_",)),
 )
-# No more of a header or a library's list of settings is read than this.
+# Maximum number of bytes read from a header or a settings file.
 _MOST_TEXT = 1 << 20
 
 
 def library_family(root: Root, path: PurePosixPath) -> Family | None:
-    """Tell of which family an MPI library is; None if it is none, or not to be recognised."""
+    """Return the family of an MPI library; None if it is not an MPI library, or not recognised."""
     with _Content(root, path) as content:
         return next((family for family, marks in _LIBRARIES if content.holds(marks)), None)
 
 
 def launcher_kind(root: Root, path: PurePosixPath) -> str | None:
-    """Tell what kind of launcher a program is; None if it is none that is known."""
+    """Return the kind of a launcher; None if it is not a known launcher."""
     with _Content(root, path) as content:
         return next((kind for kind, marks in _LAUNCHERS if content.holds(marks)), None)
 
 
 def version(root: Root, path: PurePosixPath, family: Family) -> str | None:
-    """Return the version that a library, or a launcher of the family, holds; None if it holds none."""
+    """Return the version in a library or launcher of the family; None if there is none."""
     with _Content(root, path) as content:
         return next(filter(None, map(content.first, _VERSIONS[family.key])), None)
 
 
 def version_beside(root: Root, prefix: PurePosixPath, family: Family) -> str | None:
-    """Return the version that files installed with the library tell; None if none does."""
+    """Return the version from files installed with the library; None if there is none."""
     return next(filter(None, _told_beside(root, prefix, family)), None)
 
 
@@ -92,7 +92,7 @@ def _in_text(root: Root, path: PurePosixPath, pattern: str) -> str | None:
 
 
 class _Content:
-    """The bytes of a file, mapped: a library has tens of megabytes; empty if it cannot be read."""
+    """The bytes of a file, memory-mapped, since a library has tens of megabytes; empty if unreadable."""
 
     def __init__(self, root: Root, path: PurePosixPath) -> None:
         self._bytes: mmap.mmap | bytes = b""

@@ -1,6 +1,6 @@
-"""What an ELF file says of itself: its name, machine, and what it needs of which version.
+"""Read an ELF file: its name, machine, dependencies and their versions.
 
-Read from the file alone, as the dynamic loader would: nothing of it is run.
+Only the file is read, as by the dynamic loader; no code in it is run.
 """
 
 import re
@@ -18,15 +18,15 @@ from espei_hpc.mpi.host.root import Root
 
 _MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64", "EM_386": "i386", "EM_PPC64": "ppc64"}
 _KINDS = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC)_(\d+(?:\.\d+)*)")
-# Flags of version entries: the file's own name among its definitions; a need that only warns.
+# Flags of version entries: the file's own name among its definitions; an optional requirement.
 _BASE, _WEAK = 1, 2
 _EXECUTE = 1
-# How pyelftools fails on a file that is cut off or not what it claims to be.
+# Exceptions of pyelftools for a truncated or invalid file.
 _UNREADABLE = (ELFError, OSError, ValueError, TypeError, AttributeError, LookupError, AssertionError)
 
 
 class NotAnObject(Exception):
-    """A file is no ELF shared object or program, or cannot be read."""
+    """A file is not an ELF shared object or program, or cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class Object:
     """One ELF shared object or dynamically linked program.
 
     Attributes:
-        path: where it was found, as its host sees it, links not followed.
-        soname: the name it gives itself; None if it gives none.
-        machine: the architecture as ``uname -m`` says it, such as ``x86_64``.
+        path: path on its host, links not followed.
+        soname: its soname; None if it has none.
+        machine: the architecture as reported by ``uname -m``, such as ``x86_64``.
         needed: the names of the libraries it needs, in the loader's order.
-        rpath: directories searched for its needs first, and for the needs of its needs.
-        runpath: directories searched for its own needs; ``rpath`` is empty where this is not.
-        requires: the version names it needs, by the library that must have them.
-        defines: the version names it has for others.
-        executable_stack: whether it asks for a stack that may hold code.
+        rpath: directories searched first, for its direct and indirect dependencies.
+        runpath: directories searched for its direct dependencies; ``rpath`` is empty if this is not.
+        requires: the version names it requires, by library.
+        defines: the version names it defines.
+        executable_stack: whether it needs an executable stack.
     """
 
     path: PurePosixPath
@@ -57,26 +57,26 @@ class Object:
 
     @property
     def name(self) -> str:
-        """The name of the file, under which others find it."""
+        """The file name, under which others find it."""
         return self.path.name
 
     def __str__(self) -> str:
-        """Its name and where it is."""
+        """Its name and path."""
         return f"{self.name} ({self.path})"
 
     @property
     def search(self) -> tuple[str, ...]:
-        """The directories it names for its needs."""
+        """The directories in which its dependencies are searched."""
         return self.rpath + self.runpath
 
     @property
     def wants(self) -> Mapping[str, tuple[int, ...]]:
-        """The newest version it needs of each kind, such as ``{"GLIBC": (2, 34)}``."""
+        """The newest version it requires of each kind, such as ``{"GLIBC": (2, 34)}``."""
         return newest(version for versions in self.requires.values() for version in versions)
 
 
 def newest(versions: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Return the newest of each kind among version names such as ``GLIBC_2.34``, ``GLIBCXX_3.4.30``."""
+    """Return the newest version of each kind among names such as ``GLIBC_2.34``, ``GLIBCXX_3.4.30``."""
     found: dict[str, tuple[int, ...]] = {}
     for version in versions:
         if match := _KINDS.fullmatch(version):
@@ -89,15 +89,15 @@ def read(root: Root, path: str | PurePosixPath) -> Object:
     """Read an ELF file of the tree.
 
     Raises:
-        NotAnObject: if there is none, it cannot be read, or it is of another kind.
+        NotAnObject: if it does not exist, cannot be read, or is not an ELF object.
     """
     if not root.is_file(path):
-        raise NotAnObject(f"{path} is no file")
+        raise NotAnObject(f"{path} is not a file")
     try:
         with root.local(path).open("rb") as file:
             return _read(file, PurePosixPath(path))
     except _UNREADABLE as error:
-        raise NotAnObject(f"{path} is no ELF shared object that can be read: {error}") from error
+        raise NotAnObject(f"{path} is not a readable ELF shared object: {error}") from error
 
 
 def _read(file: BinaryIO, path: PurePosixPath) -> Object:
@@ -105,7 +105,7 @@ def _read(file: BinaryIO, path: PurePosixPath) -> Object:
     if elf["e_type"] not in ("ET_DYN", "ET_EXEC"):
         raise ELFError(f"its type is {elf['e_type']}")
     if elf.num_sections() == 0:
-        raise ELFError("it has no section headers, where the versions it needs are listed")
+        raise ELFError("it has no section headers, which list the versions it requires")
     machine = _machine(elf)
     texts = _dynamic(elf)
     runpath = _directories(texts["DT_RUNPATH"], path.parent, machine)
@@ -114,7 +114,7 @@ def _read(file: BinaryIO, path: PurePosixPath) -> Object:
         soname=next(iter(texts["DT_SONAME"]), None),
         machine=machine,
         needed=tuple(texts["DT_NEEDED"]),
-        # As the loader does: one that has a RUNPATH has its RPATH ignored.
+        # As in the loader: RPATH is ignored if there is a RUNPATH.
         rpath=() if texts["DT_RUNPATH"] else _directories(texts["DT_RPATH"], path.parent, machine),
         runpath=runpath,
         requires=_requires(elf),
@@ -142,7 +142,7 @@ def _dynamic(elf: ELFFile) -> dict[str, list[str]]:
 
 
 def _directories(texts: list[str], origin: PurePosixPath, machine: str) -> tuple[str, ...]:
-    """Expand search paths; entries relative to wherever the process is started are left out."""
+    """Expand search paths; drop entries relative to the working directory."""
     entries = [_expand(entry, str(origin), machine) for text in texts for entry in text.split(":")]
     return tuple(path for expanded in entries for path in expanded if path.startswith("/"))
 
@@ -150,7 +150,7 @@ def _directories(texts: list[str], origin: PurePosixPath, machine: str) -> tuple
 def _expand(entry: str, origin: str, machine: str) -> list[str]:
     entry = re.sub(r"\$(ORIGIN\b|\{ORIGIN\})", lambda _: origin, entry)
     entry = re.sub(r"\$(PLATFORM\b|\{PLATFORM\})", machine, entry)
-    # $LIB is compiled into each distribution's loader: here, every value it has.
+    # $LIB depends on the distribution's loader: try all its values.
     token = re.compile(r"\$(LIB\b|\{LIB\})")
     values = (f"lib/{machine}-linux-gnu", "lib64", "lib") if token.search(entry) else ("",)
     return [token.sub(value, entry) for value in values]
@@ -180,5 +180,5 @@ def _executable_stack(elf: ELFFile, machine: str) -> bool:
     for segment in elf.iter_segments():
         if segment["p_type"] == "PT_GNU_STACK":
             return bool(segment["p_flags"] & _EXECUTE)
-    # One that says nothing is old, and gets what its architecture then gave to all.
+    # Old objects have no PT_GNU_STACK and get the default of their architecture.
     return machine == "x86_64"

@@ -1,4 +1,4 @@
-"""Looking at a host for its users: which MPIs it has, and the way that a launcher's ranks would take."""
+"""Examine a host: which MPIs it has, and which MPI the ranks of a launcher would load."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from espei_hpc.mpi.host.root import Root
 from espei_hpc.mpi.host.way import Way
 
 LAUNCHERS = ("mpirun", "mpiexec", "srun")
-"""Looked for on PATH where none is named, in this order: as espei-mpi does, and Slurm's."""
+"""Launchers searched on PATH, in this order: those that espei-mpi uses, and Slurm's."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Examination:
     """What was found on a host.
 
     Attributes:
-        launcher: what would start the ranks; None if the host has none.
-        mpis: the host's MPIs, the one that PATH would start first.
-        unfinished: where the search's time was up; empty if all was looked at.
-        image: what the image brings.
-        way: which MPI the ranks would load; None if nothing can work.
-        refusal: why nothing can.
+        launcher: the launcher; None if the host has none.
+        mpis: the host's MPIs, first the one on PATH.
+        unfinished: where the search timed out; empty if it was complete.
+        image: the image's MPIs and libraries.
+        way: which MPI the ranks would load; None if none works.
+        refusal: why none works.
     """
 
     launcher: Launcher | None
@@ -42,16 +42,16 @@ class Examination:
 
 
 def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], asked: str) -> Examination:
-    """Look at a host and choose a way.
+    """Examine a host and choose a way.
 
     Args:
         root: the host's file system.
-        environment: the host's, with PATH and what modules have set.
-        words: the launcher's; none to look for one.
+        environment: the host's, including PATH and variables set by modules.
+        words: the launcher command; empty to find one.
         asked: ``auto``, ``none``, a directory with an MPI, or a recipe.
 
     Raises:
-        Refusal: if what was asked for is not there.
+        Refusal: if the requested MPI, recipe or launcher does not exist.
     """
     host = _host(root, environment)
     launcher = _launcher(words, host)
@@ -68,10 +68,10 @@ def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], as
 
 
 def launcher_words(root: Root, environment: Mapping[str, str], asked: str) -> str:
-    """Return what starts ranks with an MPI or by a recipe that was asked for.
+    """Return the launcher command of the requested MPI or recipe.
 
     Raises:
-        Refusal: if it is not there, or no launcher comes with it.
+        Refusal: if it does not exist, or has no launcher.
     """
     host = _host(root, environment)
     launcher = launcher_of(_asked(asked, None, host), host)
@@ -105,7 +105,7 @@ def _launcher(words: Sequence[str], host: Host) -> Launcher | None:
 
 
 def _with_launcher_first(launcher: Launcher | None, environment: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the environment in which a launcher named by its path would be found by its name."""
+    """Return the environment with a launcher named by its path first on PATH."""
     if launcher is None or not launcher.words[0].startswith("/"):
         return environment
     directory = PurePosixPath(launcher.words[0]).parent
@@ -113,15 +113,15 @@ def _with_launcher_first(launcher: Launcher | None, environment: Mapping[str, st
 
 
 def told(seen: Examination) -> list[str]:
-    """Return lines for people."""
+    """Return the text output."""
     lines = [f"the image holds {', '.join(library.name for library in seen.image.libraries) or 'no MPI'}"]
-    lines.append(f"launcher: {seen.launcher.name if seen.launcher else 'none is found on PATH'}")
+    lines.append(f"launcher: {seen.launcher.name if seen.launcher else 'none found on PATH'}")
     for mpi in seen.mpis:
         lines.append(f"{mpi.name} in {mpi.prefix}: {mpi.library.name} ({mpi.found_by})")
     if not seen.mpis:
-        lines.append("no MPI of the host is found")
+        lines.append("no MPI found on the host")
     if seen.unfinished:
-        lines.append(f"the search ended for want of time at {seen.unfinished}")
+        lines.append(f"the search timed out at {seen.unfinished}")
     if seen.way:
         lines += [seen.way.line, *(f"  {note}" for note in seen.way.notes)]
         lines += [f"  bound: {mount.source} -> {mount.target}" for mount in seen.way.mounts]
@@ -130,7 +130,7 @@ def told(seen: Examination) -> list[str]:
 
 
 def as_json(seen: Examination) -> dict[str, Any]:
-    """Return the same for a program."""
+    """Return the same for JSON."""
     return {
         "image": [library.name for library in seen.image.libraries],
         "launcher": {"name": seen.launcher.name, "words": seen.launcher.words} if seen.launcher else None,

@@ -1,4 +1,4 @@
-"""What a recipe comes to on one host: its variables filled in, its patterns looked up."""
+"""Expand a recipe on one host: fill in its variables, resolve its patterns."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ from espei_hpc.mpi.host.schema import Recipe, hides_image
 
 @dataclass
 class Expanded:
-    """A recipe's part of what ranks need; the libraries' own needs (``closure``) come on top.
+    """What a recipe adds for the ranks; the dependencies of libraries (``closure``) are added to it.
 
     Attributes:
-        library: the MPI library on the host; None where the recipe leaves it to be searched.
-        libraries: what the MPI opens by name as it runs.
-        search: directories of the host for what the libraries need.
-        plugins: those of the mounts that hold plugins, whose own needs are to be looked at too.
-        mounts: what is to be seen in the container.
-        variables: to be set in the container.
-        absent: what the recipe names and this host does not have, as written there.
+        library: the MPI library on the host; None if the recipe names none.
+        libraries: libraries that the MPI opens by name at run time.
+        search: directories of the host in which dependencies are searched.
+        plugins: the mounted directories with plugins, whose dependencies are needed too.
+        mounts: files and directories to mount.
+        variables: variables to set in the container.
+        absent: entries of the recipe that this host does not have, as written in the recipe.
     """
 
     library: PurePosixPath | None = None
@@ -42,14 +42,14 @@ def expand(
     library: PurePosixPath | None = None,
     prefix: PurePosixPath | None = None,
 ) -> Expanded:
-    """Look up on a host what a recipe names.
+    """Resolve the variables and paths of a recipe on a host.
 
     Args:
-        recipe: to be expanded.
+        recipe: the recipe.
         root: the host's file system.
         environment: the host's, for ``${VARIABLE}``.
-        library: the MPI library, where it is known already; its directory is ``${lib}``.
-        prefix: where the MPI is installed, ``${prefix}``; else the directory above the library's.
+        library: the MPI library if known already; its directory is ``${lib}``.
+        prefix: the MPI's prefix, ``${prefix}``; default: the directory above the library's.
 
     Raises:
         Refusal: (CONFIGURATION) if a mount would hide the image's own files.
@@ -80,7 +80,7 @@ def expand(
 
 @dataclass
 class _Lookup:
-    """Fills in variables and finds paths on a host, and remembers what was in vain."""
+    """Fills in variables and finds paths on a host, and records what does not exist."""
 
     root: Root
     names: dict[str, str]
@@ -94,14 +94,14 @@ class _Lookup:
 
     def paths(self, text: str) -> Iterator[PurePosixPath]:
         for patterns in self.filled(text):
-            # A variable such as LD_LIBRARY_PATH stands for several directories.
+            # A variable such as LD_LIBRARY_PATH may have several directories.
             found = [path for pattern in patterns.split(":") if pattern for path in self.root.glob(pattern)]
             if not found:
                 self.absent.append(text)
             yield from found
 
     def first_of(self, texts: tuple[str, ...]) -> Iterator[PurePosixPath]:
-        """Find the first that is there; only if none is, all are told as absent."""
+        """Find the first path that exists; if none does, record all as absent."""
         before = len(self.absent)
         for text in texts:
             for path in self.paths(text):
@@ -114,8 +114,8 @@ def _refuse_hiding(recipe: Recipe, mounts: list[Mount]) -> None:
     faults = [
         Fault(
             f"recipe {recipe.name}",
-            f"{mount.source} mounted on {mount.target} would hide files of the image itself",
-            "name directories further down",
+            f"{mount.source} mounted on {mount.target} would hide files of the image",
+            "name subdirectories",
         )
         for mount in mounts
         if hides_image(mount.target)

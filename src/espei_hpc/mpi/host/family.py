@@ -1,4 +1,4 @@
-"""The families of MPIs: who shares an ABI, and by what each is recognised."""
+"""The families of MPIs: their ABIs, and how each is recognised."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,13 +10,13 @@ SONAMES: dict[Abi, str] = {"openmpi": "libmpi.so.40", "mpich": "libmpi.so.12"}
 
 @dataclass(frozen=True)
 class Family:
-    """MPIs of one make.
+    """A family of MPIs.
 
     Attributes:
-        key: as recipes name it.
-        name: for people.
-        abi: whose programs its library can serve.
-        pmi: kinds of PMI by which its library learns rank and size.
+        key: name in recipes.
+        name: name shown to users.
+        abi: ABI of its library.
+        pmi: kinds of PMI that its library supports.
     """
 
     key: str
@@ -42,7 +42,7 @@ def of(key: str) -> Family:
     """Return the family of a recipe's ``family``.
 
     Raises:
-        KeyError: if there is none of this key.
+        KeyError: if there is no family with this key.
     """
     return {family.key: family for family in FAMILIES}[key]
 

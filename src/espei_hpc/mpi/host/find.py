@@ -1,4 +1,4 @@
-"""Which MPIs the host has, told from its files alone: the first is that which PATH would start."""
+"""Find the host's MPIs by their files only; the first is the one on PATH."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from espei_hpc.mpi.host.places import SearchPlace
 from espei_hpc.mpi.host.root import Root
 
 SECONDS = 10.0
-"""The search takes no longer by default: a cluster's file system may have millions of directories."""
+"""Default timeout of the search: a cluster's file system may have millions of directories."""
 # Families by the kind of their launchers: MVAPICH's is a Hydra.
 _LAUNCHED_BY = {
     "openmpi": ("openmpi",),
@@ -32,15 +32,15 @@ class HostMpi:
     """An MPI of the host.
 
     Attributes:
-        family: of which it is.
-        version: of it; None if its files do not tell.
-        prefix: where it is installed.
-        library: its library, links not followed.
-        soname: the name the library gives itself.
-        machine: the architecture it is for, as ``uname -m`` says it.
-        launcher: its own launcher; None where it has none, as with Cray MPICH.
-        pmi: kinds of PMI by which its library learns rank and size.
-        found_by: how it was found, for people.
+        family: its family.
+        version: its version; None if not known.
+        prefix: directory in which it is installed.
+        library: path of its library, links not followed.
+        soname: soname of the library.
+        machine: its architecture, as reported by ``uname -m``.
+        launcher: its own launcher; None if it has none, like Cray MPICH.
+        pmi: kinds of PMI that its library supports.
+        found_by: how it was found, shown to users.
     """
 
     family: Family
@@ -55,7 +55,7 @@ class HostMpi:
 
     @property
     def name(self) -> str:
-        """Make and version, for people."""
+        """Family and version, shown to users."""
         return f"{self.family.name} {self.version}" if self.version else self.family.name
 
 
@@ -64,8 +64,8 @@ class Found:
     """What a search has found.
 
     Attributes:
-        mpis: the host's MPIs, the one that PATH would start first.
-        unfinished: where the time was up; empty if all was looked at.
+        mpis: the host's MPIs, first the one on PATH.
+        unfinished: where the search timed out; empty if it was complete.
     """
 
     mpis: tuple[HostMpi, ...]
@@ -83,13 +83,13 @@ def find(root: Root, environment: Mapping[str, str]) -> list[HostMpi]:
 
 
 def search(root: Root, environment: Mapping[str, str], seconds: float = SECONDS) -> Found:
-    """Find the host's MPIs, and say whether the time sufficed to look everywhere.
+    """Find the host's MPIs, and report whether the search was complete.
 
     Args:
-        root: the host's tree.
-        environment: the host's, with PATH and what modules have set.
-        seconds: the most the search of trees may take; what the environment names comes first, whatever
-            that takes.
+        root: the host's file system tree.
+        environment: the host's, including PATH and variables set by modules.
+        seconds: timeout of the search through directory trees; places named by the environment are
+            searched before, without a timeout.
     """
     deadline = trees.Deadline(seconds)
     found: dict[PurePosixPath | None, HostMpi] = {}
@@ -106,13 +106,13 @@ def at(
     environment: Mapping[str, str] = MappingProxyType({}),
     launcher: Launcher | None = None,
 ) -> HostMpi:
-    """Return the MPI at a named prefix; of several there, that of the launcher, else that of its ``mpirun``.
+    """Return the MPI at a prefix; of several, the launcher's, else the one of the ``mpirun`` there.
 
     Args:
         root: the host's tree.
         directory: the prefix, or a directory or file in it.
-        environment: the host's, whose PATH decides what a launcher's script starts.
-        launcher: what is to start the ranks.
+        environment: the host's, with the PATH that a launcher script uses.
+        launcher: the launcher command.
 
     Raises:
         Refusal: (CONFIGURATION) if there is none.
@@ -123,19 +123,19 @@ def at(
     for prefix in (path, above) if root.exists(path) else ():
         if mpis := list(_at_place(root, SearchPlace(prefix, "named"), environment)):
             return next((mpi for mpi in mpis if mpi.family.key in families), mpis[0])
-    what = f"no MPI library is found below {directory}" if root.exists(path) else f"{directory} is not there"
-    cure = "name the directory above its bin and lib; espei-hpc host-mpi lists what is found"
+    what = f"no MPI library found in {directory}" if root.exists(path) else f"{directory} does not exist"
+    cure = "name the directory that contains its bin and lib; espei-hpc host-mpi lists the MPIs found"
     raise Refusal(ExitCode.CONFIGURATION, [Fault("host MPI", what, cure)])
 
 
 def of_library(
     root: Root, path: PurePosixPath, found_by: str, environment: Mapping[str, str]
 ) -> HostMpi | None:
-    """Return the MPI whose library is at a path; None if that is no MPI library.
+    """Return the MPI with this library; None if it is not an MPI library.
 
     Args:
         root: the host's tree.
-        path: of the library.
+        path: path of the library.
         found_by: what named it.
         environment: the host's.
     """
@@ -167,7 +167,7 @@ def _at_place(root: Root, place: SearchPlace, environment: Mapping[str, str]) ->
 
 
 def _of_launcher(root: Root, place: SearchPlace, environment: Mapping[str, str]) -> Iterator[HostMpi]:
-    """Find the library of a launcher, not those of others that share its prefix."""
+    """Find the library of a launcher, not those of other MPIs with the same prefix."""
     program = identify(root, [str(place.path)], environment)
     if program.path is None:
         return
@@ -195,7 +195,7 @@ def _at_prefix(
 def _launchers(
     root: Root, prefix: PurePosixPath, environment: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str, ...], PurePosixPath]]:
-    """Find the launchers in a prefix and the families they are of, the one called ``mpirun`` first."""
+    """Find the launchers in a prefix and their families, the one named ``mpirun`` first."""
     names = [
         *places.LAUNCHERS,
         *(f"{name}.{family}" for name in places.LAUNCHERS for family in ("openmpi", "mpich")),

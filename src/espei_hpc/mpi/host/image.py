@@ -1,4 +1,4 @@
-"""What the image brings: its MPIs, and the libraries against which the host's must load."""
+"""The image's MPIs, and the libraries with which the host's libraries must be loaded."""
 
 import sys
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from espei_hpc.mpi.host.root import Root
 
 @dataclass(frozen=True)
 class Image:
-    """An image, or a Python environment that stands for one.
+    """An image, or the Python environment of this process.
 
     Attributes:
-        libraries: the MPIs it holds; none, or one of each ABI.
-        offered: versions that its C library and others offer.
+        libraries: its MPIs; at most one of each ABI.
+        offered: versions that its C library and other libraries offer.
     """
 
     libraries: tuple[Library, ...]
@@ -24,7 +24,7 @@ class Image:
 
 
 def this() -> Image:
-    """Return the image in which this runs."""
+    """Return the image in which this process runs."""
     root = Root(Path("/"))
     prefixes = sorted((Path(sys.prefix) / "mpi").glob("*"), reverse=True)
     found = [next(installed.libraries(root, PurePosixPath(prefix)), None) for prefix in prefixes]

@@ -1,4 +1,4 @@
-"""The MPI libraries below a prefix."""
+"""The MPI libraries in a prefix."""
 
 import functools
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from espei_hpc.mpi.host import contents, elf
 from espei_hpc.mpi.host.family import CRAY_MPICH, MPICH, Family
 from espei_hpc.mpi.host.root import Root
 
-# Cray's own ABI-compatible build first: it has the soname that mpi4py asks for.
+# Cray's own ABI-compatible build first: it has the soname that mpi4py loads.
 _DIRECTORIES = (
     "lib-abi-mpich",
     "lib",
@@ -31,12 +31,12 @@ class Installed:
     """An MPI library of the host.
 
     Attributes:
-        family: of which it is.
-        version: as its files tell; None if none does.
-        path: where it is, links not followed.
-        soname: the name it gives itself.
-        machine: the architecture it is for, as ``uname -m`` says it.
-        pmi: kinds of PMI by which it learns rank and size.
+        family: its family.
+        version: its version; None if not known.
+        path: its path, links not followed.
+        soname: its soname.
+        machine: its architecture, as reported by ``uname -m``.
+        pmi: kinds of PMI that it supports.
     """
 
     family: Family
@@ -64,17 +64,17 @@ def libraries(root: Root, prefix: PurePosixPath) -> Iterator[Installed]:
     ):
         real = root.real(path)
         found = read(root, path, prefix) if real not in seen else None
-        # A wheel holds no links, but the same library under each of its names.
+        # A wheel has no links, but copies of the library under each of its names.
         if found and (path.parent, found.family, found.soname) not in seen:
             yield found
             seen.add((path.parent, found.family, found.soname))
         seen.add(real)
 
 
-# Several places of a search lead to one library, which has tens of megabytes to be looked through.
+# A search finds the same library several times, and reading its tens of megabytes takes long.
 @functools.cache
 def read(root: Root, path: PurePosixPath, prefix: PurePosixPath) -> Installed | None:
-    """Read one library's family, version and name; None if it is no MPI library that is known."""
+    """Read one library's family, version and name; None if it is not a known MPI library."""
     family = contents.library_family(root, path)
     if family is None:
         return None
@@ -92,7 +92,7 @@ def read(root: Root, path: PurePosixPath, prefix: PurePosixPath) -> Installed | 
 
 
 def prefix_of(path: PurePosixPath) -> PurePosixPath:
-    """Return the prefix of a file in it: the directory above ``bin`` or ``lib``."""
+    """Return the prefix of a file: the directory above its ``bin`` or ``lib``."""
     for parent in path.parents:
         if parent.name in _PROGRAMS or parent.name == "lib-abi-mpich":
             return parent.parent

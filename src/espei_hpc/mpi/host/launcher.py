@@ -1,6 +1,6 @@
-"""The program that starts the ranks: of which kind it is, and which PMI it offers them.
+"""The launcher: its kind, and which PMI it offers to the ranks.
 
-Told from its file, the links to it and what lies beside it; nothing of the host is run.
+Determined from its file, the links to it and the files next to it; no program of the host is run.
 """
 
 import re
@@ -37,7 +37,7 @@ _BY_NAME: dict[str, Kind] = {"srun": "srun", "flux": "flux", "jsrun": "jsrun"}
 _STARTERS = re.compile(
     r"(?:[\w./+-]*/)?(?:mpiexec\.hydra|mpi(?:run|exec)(?:\.openmpi|\.mpich)?|orterun|prterun|srun|jsrun)\b"
 )
-# A script that starts a script that starts a launcher; more is a loop.
+# Nested launcher scripts; more are taken for a loop.
 _MOST_SCRIPTS = 3
 _MOST_SCRIPT = 1 << 16
 # Options, and variables of batch systems, by which a Hydra knows how many ranks each host takes. A list of
@@ -48,17 +48,17 @@ _SLOTS_VARIABLES = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFI
 
 @dataclass(frozen=True)
 class Launcher:
-    """What starts the ranks.
+    """A launcher of ranks.
 
     Attributes:
         words: its command line.
-        kind: of launcher.
-        version: of it; None where unknown.
-        path: the program, links followed; None if it is not there.
-        pmi: kinds of PMI it serves its ranks with: none if it is to serve none, or not known.
-        offers: kinds that an option of it could choose.
+        kind: its kind.
+        version: its version; None if not known.
+        path: the program, links followed; None if it does not exist.
+        pmi: kinds of PMI that it offers to the ranks; empty if none, or not known.
+        offers: kinds of PMI that its options can select.
         chosen: whether ``pmi`` is known: set by an option, a variable or the configuration.
-        slots_known: whether it is told how many ranks each host takes.
+        slots_known: whether it knows the number of ranks per host.
     """
 
     words: tuple[str, ...]
@@ -72,7 +72,7 @@ class Launcher:
 
     @property
     def name(self) -> str:
-        """Its command and what it is, for people."""
+        """Its command and kind, shown to users."""
         command = PurePosixPath(self.words[0]).name
         maker = NAMES[self.kind] + (f" {self.version}" if self.version else "")
         if self.kind == "srun":
@@ -82,7 +82,7 @@ class Launcher:
 
 
 def identify(root: Root, words: Sequence[str], environment: Mapping[str, str]) -> Launcher:
-    """Tell what a launcher is.
+    """Identify a launcher.
 
     Args:
         root: the host's tree.
@@ -105,7 +105,7 @@ def identify(root: Root, words: Sequence[str], environment: Mapping[str, str]) -
 
 
 def which(root: Root, program: str, environment: Mapping[str, str]) -> PurePosixPath | None:
-    """Return the program that a shell of the host would start, links not followed; None if there is none."""
+    """Return the program that a shell on the host would start, links not followed; None if not found."""
     if program.startswith("/"):
         return PurePosixPath(program) if root.is_program(program) else None
     if "/" in program:
@@ -120,7 +120,7 @@ def which(root: Root, program: str, environment: Mapping[str, str]) -> PurePosix
 def _follow(
     root: Root, program: PurePosixPath, environment: Mapping[str, str], scripts: int
 ) -> tuple[PurePosixPath, Kind | None]:
-    """Return the program and its kind, where it is a script those of what it starts."""
+    """Return the program and its kind; for a script, those of the launcher it starts."""
     if program.name in _BY_NAME:
         return program, _BY_NAME[program.name]
     if "/pals/" in f"{root.real(program)}":  # /opt/cray/pals/1.2/bin/mpiexec
@@ -135,7 +135,7 @@ def _follow(
 
 
 def _starters(root: Root, script: PurePosixPath, environment: Mapping[str, str]) -> Iterator[PurePosixPath]:
-    """Find the programs that a launcher's script may start: the first it names last, as scripts end."""
+    """Find the programs that a launcher script may start, in reverse order: scripts end in the launcher."""
     text = root.read_text(script, _MOST_SCRIPT) or ""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     real = root.real(script) or script
@@ -149,7 +149,7 @@ def _starters(root: Root, script: PurePosixPath, environment: Mapping[str, str])
 
 
 def _sets_its_own_path(root: Root, script: PurePosixPath, text: str) -> bool:
-    """Tell whether a script, as Intel's, reads its own settings, which are installed with it or not."""
+    """Whether a script reads its own settings file, as Intel's does, and that file exists."""
     places = ("mpivars.sh", "../env/vars.sh", "../setvars.sh")
     return any(place in text and root.is_file(script.parent / place) for place in places)
 
@@ -160,7 +160,7 @@ def _version(root: Root, path: PurePosixPath, kind: Kind) -> str | None:
         return None
     told = contents.version(root, path, family)
     if told is None and family is OPEN_MPI:
-        # Its launcher keeps all it knows in libraries.
+        # Its launcher has the version only in its libraries.
         prefix = installed.prefix_of(path)
         told = next((lib.version for lib in installed.libraries(root, prefix) if lib.family is family), None)
     return told

@@ -1,4 +1,4 @@
-"""Where the dynamic loader of a tree would find a library by its name, without running it (man 8 ld.so)."""
+"""Find a library by name as the dynamic loader of a tree would (man 8 ld.so), without running it."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,13 @@ _ENTRY = struct.Struct("<iIIIQ")
 class Loader:
     """The dynamic loader of a tree, for one architecture.
 
-    Copies built for newer processors (``glibc-hwcaps``) are never chosen: what
-    is found here must run on every node.
+    Copies built for newer processors (``glibc-hwcaps``) are never chosen: the
+    libraries must run on every node.
 
     Args:
         root: the tree.
-        machine: the architecture; libraries of another are passed over.
-        extra_search: directories searched before the system's, as in ``LD_LIBRARY_PATH``.
+        machine: the architecture; libraries of others are skipped.
+        extra_search: directories searched before the system's, like those in ``LD_LIBRARY_PATH``.
     """
 
     def __init__(self, root: Root, machine: str, extra_search: Sequence[str] = ()) -> None:
@@ -37,23 +37,23 @@ class Loader:
         self._read: dict[str, Object | None] = {}
 
     def find(self, name: str, rpath: Sequence[str] = (), runpath: Sequence[str] = ()) -> Object | None:
-        """Return the library the loader would take for a needed name; None if it finds none.
+        """Return the library the loader would use for a needed name; None if it finds none.
 
         Args:
-            name: as needed: the name of a file, or an absolute path.
+            name: as needed: a file name or an absolute path.
             rpath: directories searched before all others.
             runpath: directories searched after ``extra_search``.
         """
         for path in self._candidates(name, rpath, runpath):
             found = self._object(path)
-            # As the loader: a file of another architecture is passed over.
+            # Like the loader, skip files of another architecture.
             if found is not None and found.machine == self.machine:
                 return found
         return None
 
     def _candidates(self, name: str, rpath: Sequence[str], runpath: Sequence[str]) -> Iterator[str]:
         if "/" in name:
-            # Any other path is relative to wherever a process is started.
+            # Any other path is relative to the working directory.
             yield from [name] if name.startswith("/") else []
             return
         yield from _below([*rpath, *self._extra, *runpath], name)
@@ -73,9 +73,9 @@ def cached(content: bytes) -> dict[str, list[str]] | None:
     """Read glibc's cache of libraries: paths by name, the loader's first choice first.
 
     Returns:
-        None if it is not in the format that glibc has written since 2.2, or is cut off.
+        None if it is not in the format that glibc has written since 2.2, or is truncated.
     """
-    # Older ldconfigs put a cache of the oldest format before it.
+    # Older versions of ldconfig write a cache in the oldest format before it.
     start = content.find(_MAGIC)
     if start < 0:
         return None
@@ -103,14 +103,14 @@ def _cache(root: Root) -> dict[str, list[str]] | None:
 
 
 def _system_directories(root: Root, machine: str, *, configured: bool) -> tuple[str, ...]:
-    """Return the directories compiled into the loaders of all distributions, ``/etc/ld.so.conf``'s first."""
+    """Return the directories of ``/etc/ld.so.conf``, then the defaults of all distributions' loaders."""
     multiarch = f"{machine}-linux-gnu"
     compiled_in = [f"/lib/{multiarch}", f"/usr/lib/{multiarch}", "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
     return (*(_configured(root, _CONFIGURATION, frozenset()) if configured else []), *compiled_in)
 
 
 def _configured(root: Root, file: str, seen: frozenset[str]) -> list[str]:
-    """Return the directories that a configuration of ldconfig names, with its includes in their place."""
+    """Return the directories in a configuration of ldconfig, with its includes expanded."""
     if file in seen:
         return []
     found: list[str] = []
@@ -118,7 +118,7 @@ def _configured(root: Root, file: str, seen: frozenset[str]) -> list[str]:
         line = line.partition("#")[0].strip()
         word, *patterns = line.split() or [""]
         if word == "include":
-            # A relative pattern is meant from the including file's directory.
+            # A relative pattern is relative to the directory of the including file.
             for pattern in patterns:
                 for included in root.glob(PurePosixPath(file).parent / pattern):
                     found += _configured(root, str(included), seen | {file})

@@ -1,4 +1,4 @@
-"""Where a host's MPIs are: what its environment names, and where distributions and makers install them."""
+"""Where to look for MPIs: those the environment names, and the usual ones of distributions and vendors."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -35,12 +35,12 @@ _PATH = re.compile(r"/[\w./+@-]+")
 
 @dataclass(frozen=True)
 class SearchPlace:
-    """Where to look for an MPI.
+    """A place to look for an MPI.
 
     Attributes:
-        path: a prefix, or the program that starts ranks.
-        found_by: what named it, for people.
-        is_launcher: whether ``path`` is a program: then only its own MPI is meant.
+        path: a prefix, or a launcher.
+        found_by: what named it, shown to users.
+        is_launcher: whether ``path`` is a launcher: then only its own MPI is meant.
     """
 
     path: PurePosixPath
@@ -49,7 +49,7 @@ class SearchPlace:
 
 
 def named(root: Root, environment: Mapping[str, str]) -> Iterator[SearchPlace]:
-    """Name what the environment leads to, PATH first.
+    """Yield the places that the environment names, PATH first.
 
     Args:
         root: the host's tree.
@@ -66,7 +66,7 @@ def named(root: Root, environment: Mapping[str, str]) -> Iterator[SearchPlace]:
 
 
 def usual(root: Root) -> Iterator[SearchPlace]:
-    """Name the directories where distributions and makers put an MPI."""
+    """Yield the directories in which distributions and vendors install an MPI."""
     for found_by, patterns in _USUAL.items():
         for pattern in patterns:
             for path in root.glob(pattern):
@@ -74,7 +74,7 @@ def usual(root: Root) -> Iterator[SearchPlace]:
 
 
 def prefixes_in(root: Root, text: str) -> Iterator[PurePosixPath]:
-    """Find the absolute paths in a shell's or a module's file that are prefixes, or the bin or lib of one."""
+    """Find the prefixes in a shell script or module file: absolute paths of a prefix, or its bin or lib."""
     for path in dict.fromkeys(PurePosixPath(match.rstrip(".")) for match in _PATH.findall(text)):
         prefix = path.parent if path.name in ("bin", "lib", "lib64") else path
         if any(root.is_program(prefix / "bin" / name) for name in LAUNCHERS):

@@ -1,7 +1,7 @@
-"""What comes of a launcher and a library, before anything is started.
+"""Predict the outcome of a launcher and a library before anything is started.
 
-A wrong pairing rarely fails: each rank starts alone, in a world of its own, and
-all end well. So the outcomes were measured, and are kept here as a table.
+A wrong pair rarely fails: each rank starts in a world of its own, and all exit
+normally. So the outcomes were measured, and are tabulated here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from espei_hpc.mpi.host.launcher import Launcher
 
 
 class Outcome(StrEnum):
-    """What the ranks become."""
+    """Outcome of a start."""
 
     ONE_WORLD = "one world"
     SINGLETONS = "singletons"
@@ -27,9 +27,9 @@ class Library:
     """The MPI library in a rank.
 
     Attributes:
-        family: of which it is.
-        version: of it; None where unknown.
-        pmi: kinds of PMI it learns its rank by, where they are more than its family's.
+        family: its family.
+        version: its version; None if not known.
+        pmi: kinds of PMI it supports, if more than its family's.
     """
 
     family: Family
@@ -38,18 +38,18 @@ class Library:
 
     @property
     def name(self) -> str:
-        """Make and version, for people."""
+        """Family and version, shown to users."""
         return f"{self.family.name} {self.version}" if self.version else self.family.name
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What will come of a launcher and a library.
+    """Predicted outcome of a launcher and a library.
 
     Attributes:
-        outcome: of a start.
-        why: in words, with what it is known from.
-        variables: which must be set in the ranks for it.
+        outcome: the outcome.
+        why: the reason, and its source.
+        variables: variables that must be set in the ranks.
     """
 
     outcome: Outcome
@@ -81,7 +81,7 @@ MEASURED = {
 }
 
 _PMIX_FOR_INTEL = MappingProxyType({"I_MPI_PMI": "pmix", "I_MPI_PMI_LIBRARY": "libpmix.so.2"})
-# Where nothing was measured, what documentation says: kind and PMI of the launcher, family of the library.
+# From documentation, where nothing was measured, by kind and PMI of the launcher and family of the library.
 _READ: dict[tuple[str, str, str], tuple[Outcome, str]] = {
     ("pals", "cray", "cray"): (_ONE, "PALS serves Cray MPICH (read in HPE's documentation, not run here)"),
     ("srun", "cray_shasta", "cray"): (
@@ -90,7 +90,7 @@ _READ: dict[tuple[str, str, str], tuple[Outcome, str]] = {
     ),
     ("pals", "cray", "mpich"): (
         Outcome.UNKNOWN,
-        "PALS has a PMI of Cray's own, and MPICH's may not know it (read, not run here)",
+        "PALS has Cray's own PMI, which MPICH may not support (read, not run here)",
     ),
     ("pals", "pmix", "openmpi"): (Outcome.UNKNOWN, "PALS can serve PMIx (read, not run here)"),
     ("srun", "pmi2", "intel"): (
@@ -110,21 +110,21 @@ _READ: dict[tuple[str, str, str], tuple[Outcome, str]] = {
 
 
 def predict(launcher: Launcher, library: Library) -> Prediction:
-    """Tell what comes of ranks started by a launcher, each with a library.
+    """Predict the outcome of ranks started by a launcher, each with a library.
 
     Args:
-        launcher: what starts them.
-        library: what each loads.
+        launcher: the launcher.
+        library: the library that each rank loads.
 
     Returns:
-        The outcome; ``UNKNOWN`` where it was not measured, or the launcher is not known well enough.
+        The outcome; ``UNKNOWN`` if it was not measured, or the launcher is not known well enough.
     """
     if launcher.kind == "srun" and not launcher.chosen:
-        why = "by which PMI srun starts ranks is not known here; choose it: --mpi=pmix or --mpi=pmi2"
+        why = "srun's default PMI is not known here; choose it with --mpi=pmix or --mpi=pmi2"
         return Prediction(Outcome.UNKNOWN, why)
     if launcher.kind == "srun" and not launcher.pmi:
-        # Without a PMI there is nothing that a library could know or not.
-        why = f"{launcher.name} serves no PMI: each rank would be alone in its world"
+        # Without a PMI the library does not matter.
+        why = f"{launcher.name} offers no PMI: each rank would form a world of its own"
         return Prediction(_ALONE, f"{why} (measured with {MEASURED['openmpi']}, {MEASURED['mpich']})")
     read = _READ.get((launcher.kind, _pmi(launcher), library.family.key))
     if read:
@@ -143,12 +143,12 @@ def predict(launcher: Launcher, library: Library) -> Prediction:
     return Prediction(outcome, _why(launcher, library, outcome), variables)
 
 
-# With fewer slots than ranks, as outside of an allocation, MPICH 4's Hydra gives its map of the ranks'
-# hosts for the first of them; it is meant to be repeated, but Intel MPI leaves the rest of its own map as
-# the memory was, and reads beyond its end, or by chance not.
+# With fewer slots than ranks, as outside of an allocation, MPICH 4's Hydra sends a map of hosts for the
+# first ranks only, which is meant to be repeated. Intel MPI leaves the rest of its own map uninitialised
+# and mostly crashes.
 _SHORT_OF_SLOTS = (
-    "where it does not know how many ranks a host takes, MPICH 4's mpiexec tells of the hosts of some ranks "
-    "only, at which Intel MPI mostly crashes; say how many, with -ppn"
+    "if MPICH 4's mpiexec does not know the number of ranks per host, it reports the hosts of some ranks "
+    "only, and Intel MPI mostly crashes; set the number with -ppn"
 )
 
 
@@ -158,13 +158,13 @@ def _short_of_slots(launcher: Launcher, library: Library) -> bool:
 
 
 def _pmi(launcher: Launcher) -> str:
-    """Return the kind of PMI it serves; Slurm numbers its plugins for PMIx: pmix_v4."""
+    """Return the kind of PMI it offers; Slurm's PMIx plugins have numbers: pmix_v4."""
     kind = launcher.pmi[0] if launcher.pmi else ""
     return "pmix" if kind.startswith("pmix") else kind
 
 
 def _cells(launcher: Launcher, library: Library) -> Iterator[Outcome]:
-    """Look up every cell that fits; a version not known fits all of its make."""
+    """Look up every matching cell; an unknown version matches all versions of its family."""
     if launcher.kind == "srun":
         rows = [f"srun {_pmi(launcher) or 'none'}"]
     else:
@@ -175,7 +175,7 @@ def _cells(launcher: Launcher, library: Library) -> Iterator[Outcome]:
 
 
 def _keys(known: Iterable[str], make: str, version: str | None) -> list[str]:
-    """Return the table's names for a make; one of its own, not in the table, for what was not measured."""
+    """Return the table's keys for a family; a key that is not in the table if nothing was measured."""
     first = major(version)
     if first is not None:
         return [f"{make} {first}"]
@@ -187,13 +187,13 @@ def _why(launcher: Launcher, library: Library, outcome: Outcome) -> str:
         dict.fromkeys(MEASURED[key] for key in (launcher.kind, library.family.key) if key in MEASURED)
     )
     said = {
-        _ONE: "serves its ranks by a PMI that",
-        _ALONE: "tells its ranks of each other by a PMI that",
-        _CRASH: "serves a PMI at which",
+        _ONE: "offers a PMI that",
+        _ALONE: "offers a PMI that",
+        _CRASH: "offers a PMI with which",
     }[outcome]
     then = {
-        _ONE: f"{library.name} knows",
-        _ALONE: f"{library.name} does not know: each rank would be alone in its world",
-        _CRASH: f"{library.name} ends with an error",
+        _ONE: f"{library.name} supports",
+        _ALONE: f"{library.name} does not support: each rank would form a world of its own",
+        _CRASH: f"{library.name} fails",
     }[outcome]
     return f"{launcher.name} {said} {then} (measured with {measured})"

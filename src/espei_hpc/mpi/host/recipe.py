@@ -1,4 +1,4 @@
-"""Finding and reading recipes: a user's own, and those that are shipped."""
+"""Find and read recipes: the user's own and those of this package."""
 
 import difflib
 import fnmatch
@@ -21,16 +21,16 @@ KEYS = {key for part in (Recipe, Bind, Match, Reference) for key in part.model_f
 
 
 def shipped() -> Path:
-    """Return the directory of the recipes that come with this package, installed or in its source tree."""
+    """Return the directory of this package's recipes, installed or in the source tree."""
     return find_shipped("mpi/host/recipes", "host-mpi")
 
 
 def users(environment: Mapping[str, str], root: Path = Path("/")) -> Path:
-    """Return the directory of the user's own recipes, which need not exist.
+    """Return the directory of the user's own recipes, which may not exist.
 
     Args:
         environment: with the user's XDG_CONFIG_HOME and HOME.
-        root: where the user's file system is here.
+        root: mount point of the user's file system.
     """
     configuration = environment.get("XDG_CONFIG_HOME", "")
     if not configuration.startswith("/"):  # as XDG says: anything but an absolute path is ignored
@@ -42,28 +42,28 @@ def load(name: str, environment: Mapping[str, str] = os.environ, root: Path = Pa
     """Read one recipe.
 
     Args:
-        name: a file ending in ``.yaml``, or a recipe's name: the user's own before the shipped one.
+        name: a file ending in ``.yaml``, or a recipe's name; the user's own takes precedence.
         environment: with the user's XDG_CONFIG_HOME and HOME.
-        root: where the user's file system is here.
+        root: mount point of the user's file system.
 
     Raises:
-        Refusal: (USAGE) if there is none of this name; (BAD_INPUT) with all that is wrong in the file.
+        Refusal: (USAGE) if there is no such recipe; (BAD_INPUT) with all errors in the file.
     """
     if name.endswith((".yaml", ".yml")):
         return _accepted([Path(name)])[0]
     files = _files(environment, root)
     if name not in files:
         close = difflib.get_close_matches(name, files, n=1)
-        cure = f"did you mean {close[0]}?" if close else f"there are {', '.join(files)}"
-        raise Refusal(ExitCode.USAGE, [Fault(f"recipe '{name}'", "there is none of this name", cure)])
+        cure = f"did you mean {close[0]}?" if close else f"the recipes are {', '.join(files)}"
+        raise Refusal(ExitCode.USAGE, [Fault(f"recipe '{name}'", "there is no such recipe", cure)])
     return _accepted([files[name]])[0]
 
 
 def all_recipes(environment: Mapping[str, str] = os.environ, root: Path = Path("/")) -> list[Recipe]:
-    """Read all recipes, sorted by name, the user's own in place of shipped ones of the same name.
+    """Read all recipes, sorted by name; the user's own replace this package's of the same name.
 
     Raises:
-        Refusal: (BAD_INPUT) with all that is wrong in any file.
+        Refusal: (BAD_INPUT) with all errors in all files.
     """
     return _accepted(_files(environment, root).values())
 
@@ -74,10 +74,10 @@ def for_family(
     """Return the recipe of an MPI's family; None if there is none.
 
     Args:
-        recipes: to choose from.
+        recipes: the recipes to choose from.
         family: key of the family.
-        version: of the MPI; None where unknown: then the family's first recipe.
-        launcher: name of the launcher's program, by which recipes of one family may differ.
+        version: version of the MPI; None if not known: then the family's first recipe.
+        launcher: name of the launcher program, which distinguishes recipes of one family.
     """
     fitting = [
         recipe
@@ -89,7 +89,7 @@ def for_family(
 
 
 def for_site(recipes: Iterable[Recipe], hostname: str, environment: Mapping[str, str]) -> Recipe | None:
-    """Return the recipe of the cluster that this is; None if none is recognised."""
+    """Return the recipe of this cluster; None if it is not recognised."""
     return next((recipe for recipe in recipes if _matches(recipe.match, hostname, environment)), None)
 
 
@@ -104,7 +104,7 @@ def _matches(match: Match, hostname: str, environment: Mapping[str, str]) -> boo
 
 
 def _files(environment: Mapping[str, str], root: Path) -> dict[str, Path]:
-    """Return the file of each recipe's name; the user's own come last, and so win."""
+    """Return the file of each recipe by name; the user's own come last, and so take precedence."""
     own = users(environment, root)
     files = [*shipped().glob("*/*.yaml"), *own.glob("*.yaml")]
     return dict(sorted({file.stem: file for file in files}.items()))
@@ -139,14 +139,14 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
     if "name" in raw:
         yield "name", "the recipe's name is the file's", "leave it out"
     if raw.get("kind") == "family" and "family" not in raw:
-        yield "family", "is missing", "a recipe of kind family says which"
+        yield "family", "is missing", "a recipe of kind family needs it"
     if "tested" in raw and "untested" in raw:
         yield "untested", "contradicts tested", "keep one of the two"
 
 
 def _fault(file: Path, details: Any) -> Fault:
-    """Put one of pydantic's errors into the user's words."""
-    # The third part of a variable's place is the schema's own word for text or paths.
+    """Convert an error of pydantic into a fault."""
+    # The third part of a variable's location is the schema's own name for text or paths.
     place = [part for i, part in enumerate(details["loc"]) if (i, details["loc"][0]) != (2, "environment")]
     key = ".".join(map(str, place))
     what = details["msg"].removeprefix("Value error, ")
@@ -168,8 +168,8 @@ def _parse(file: Path) -> dict[str, Any]:
             ExitCode.BAD_INPUT, [Fault(f"{file}", f"{key} is given twice", "keep one") for key in repeated]
         )
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        _refuse(f"{file}", "does not hold keys with values", "docs/host-mpi.md shows one in ten lines")
-    # 0.1.0 had this key too, and made no use of it.
+        _refuse(f"{file}", "is not a mapping of keys to values", "see the example in docs/host-mpi.md")
+    # A key of 0.1.0 without an effect.
     raw.pop("pmi", None)
     return raw
 

@@ -1,7 +1,7 @@
 """The host's file system, seen from inside the container.
 
-There it is bound at ``/host``, so the kernel follows an absolute link of the
-host into the container. Here links are followed by hand, within the tree.
+It is bound at ``/host``, where the kernel would resolve an absolute link of the
+host inside the container. So links are resolved here, within the tree.
 """
 
 import fnmatch
@@ -10,26 +10,25 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-# As the kernel: more links than this on the way are taken for a loop.
+# As in the kernel: more links than this in a path are taken for a loop.
 _MOST_LINKS = 40
 
 
 class Root:
-    """A file system tree as those see it who have ``at`` for their ``/``.
+    """A file system tree with ``at`` as its ``/``.
 
-    Every path taken and given is the tree's own and absolute. Nothing outside
-    the tree is ever opened; what is not there, or may not be read, is told as
-    absent.
+    All paths are absolute paths inside the tree. Nothing outside the tree is
+    opened; a file that does not exist or cannot be read is reported as absent.
 
     Args:
-        at: where the tree is here: ``/host`` in a container, ``/`` for this file system.
+        at: path of the tree: ``/host`` in a container, ``/`` for this file system.
     """
 
     def __init__(self, at: Path) -> None:
         self.at = at.resolve()
 
     def real(self, path: str | PurePosixPath) -> PurePosixPath | None:
-        """Return the path with all links followed within the tree; None if it is not there."""
+        """Return the path with all links resolved within the tree; None if it does not exist."""
         todo = _parts(path)
         done: list[str] = []
         links = 0
@@ -54,50 +53,50 @@ class Root:
         return PurePosixPath("/", *done)
 
     def local(self, path: str | PurePosixPath) -> Path:
-        """Return where to open it from here.
+        """Return the path by which this process can open it.
 
         Raises:
-            FileNotFoundError: if the tree does not hold it.
+            FileNotFoundError: if it does not exist in the tree.
         """
         real = self.real(path)
         if real is None:
-            raise FileNotFoundError(f"{path} is not there")
+            raise FileNotFoundError(f"{path} does not exist")
         return self._at(_parts(real))
 
     def exists(self, path: str | PurePosixPath) -> bool:
-        """Tell whether the path leads to anything."""
+        """Whether the path exists."""
         return self.real(path) is not None
 
     def is_dir(self, path: str | PurePosixPath) -> bool:
-        """Tell whether the path leads to a directory."""
+        """Whether the path is a directory, links followed."""
         return stat.S_ISDIR(self._mode_of(path))
 
     def is_file(self, path: str | PurePosixPath) -> bool:
-        """Tell whether the path leads to an ordinary file."""
+        """Whether the path is a regular file, links followed."""
         return stat.S_ISREG(self._mode_of(path))
 
     def is_program(self, path: str | PurePosixPath) -> bool:
-        """Tell whether the path leads to an ordinary file that somebody may execute."""
+        """Whether the path is a regular file with an execute bit, links followed."""
         mode = self._mode_of(path)
         return stat.S_ISREG(mode) and bool(mode & 0o111)
 
     def listdir(self, path: str | PurePosixPath) -> tuple[str, ...]:
-        """Return the names in a directory, sorted; none if it is no directory or may not be read."""
+        """Return the sorted names in a directory; empty if it is not a directory or cannot be read."""
         try:
             return tuple(sorted(os.listdir(self.local(path))))
         except OSError:
             return ()
 
     def glob(self, pattern: str | PurePosixPath) -> tuple[PurePosixPath, ...]:
-        """Return the paths that match a shell's pattern, sorted, links in them left as they are."""
+        """Return the sorted paths that match a shell pattern, without resolving links."""
         found = [PurePosixPath("/")]
         for part in _parts(pattern):
             found = [path for parent in found for path in self._matches(parent, part)]
         return tuple(path for path in found if self.exists(path))
 
     def read_bytes(self, path: str | PurePosixPath, most: int = -1) -> bytes | None:
-        """Return an ordinary file's content, or its first ``most`` bytes; None if it cannot be read."""
-        # Only ordinary files: to open a pipe waits for its other end.
+        """Return a regular file's content, or its first ``most`` bytes; None if it cannot be read."""
+        # Only regular files: opening a pipe waits for its other end.
         if not self.is_file(path):
             return None
         try:
@@ -107,7 +106,7 @@ class Root:
             return None
 
     def read_text(self, path: str | PurePosixPath, most: int = -1) -> str | None:
-        """Return what ``read_bytes`` does as text; what is not UTF-8 in it is replaced."""
+        """Return the same as text; invalid UTF-8 is replaced."""
         content = self.read_bytes(path, most)
         return None if content is None else content.decode(errors="replace")
 
@@ -123,7 +122,7 @@ class Root:
             yield parent / part
             return
         for name in self.listdir(parent):
-            # As in a shell, a hidden file is only matched by a pattern that begins with a dot.
+            # As in a shell, only a pattern that begins with a dot matches hidden files.
             hidden = name.startswith(".") and not part.startswith(".")
             if fnmatch.fnmatchcase(name, part) and not hidden:
                 yield parent / name
@@ -134,7 +133,7 @@ def _parts(path: str | PurePosixPath) -> list[str]:
 
 
 def _mode(path: Path) -> int:
-    """Return the mode of what is there, a link not followed; 0 if nothing can be seen."""
+    """Return the mode of a path, links not followed; 0 if it does not exist."""
     try:
         return path.lstat().st_mode
     except (OSError, ValueError):  # ValueError: a null byte in a name

@@ -1,4 +1,4 @@
-"""By which PMI srun serves its ranks, from its options, variables, configuration and plugins."""
+"""Determine the PMI of srun from its options, variables, configuration and plugins."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ class SrunPmi:
     """The PMI of srun.
 
     Attributes:
-        pmi: the kind it serves; none if it serves none, or it is not known.
+        pmi: the kind it offers; empty if none, or not known.
         offers: the kinds it has plugins for.
         chosen: whether ``pmi`` is known.
     """
@@ -33,7 +33,7 @@ class SrunPmi:
 
 
 def pmi(root: Root, srun: PurePosixPath, words: Sequence[str], environment: Mapping[str, str]) -> SrunPmi:
-    """Tell by which PMI srun would start ranks.
+    """Determine the PMI with which srun would start ranks.
 
     Args:
         root: the host's tree.
@@ -45,14 +45,14 @@ def pmi(root: Root, srun: PurePosixPath, words: Sequence[str], environment: Mapp
     offers = tuple(sorted(set(_plugins(root, srun, configuration))))
     kind = _option(words) or environment.get("SLURM_MPI_TYPE")
     if not kind and configuration is not None:
-        # Slurm's own default, where its configuration has none.
+        # Slurm's own default if its configuration sets none.
         kind = _setting(configuration, "MpiDefault") or "none"
     served = (kind,) if kind and kind not in ("none", "openmpi") else ()
     return SrunPmi(served, offers, chosen=kind is not None)
 
 
 def version(root: Root, srun: PurePosixPath) -> str | None:
-    """Return the version of Slurm, which its library's name does not tell but its text does."""
+    """Return the version of Slurm, from a string in its library."""
     prefix = srun.parent.parent
     for place in _PLUGINS:
         for library in root.glob(prefix / place / "libslurmfull.so"):

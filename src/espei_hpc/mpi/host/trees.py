@@ -1,4 +1,4 @@
-"""The trees into which Spack, EasyBuild and sites install MPIs, searched for a bounded time."""
+"""Search the trees in which Spack, EasyBuild and sites install MPIs, with a timeout."""
 
 import re
 import time
@@ -15,10 +15,10 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _SITES = ("/opt", "/usr/local", "/apps", "/sw", "/software", "/opt/apps", "/opt/sw", "/opt/software")
-# What holds no MPI and much else.
+# Directories without MPIs but with many files.
 _SKIPPED = frozenset(("proc", "sys", "dev", "home", "tmp", "share", "doc", "man", "include", "src", "lib"))
 _DEEPEST = 5
-# Versions, and for some builds of one version, lie below the name.
+# Below the name are versions, and sometimes builds of a version.
 _LEVELS_BELOW_NAME = 2
 _MOST_MODULES = 200
 
@@ -27,7 +27,7 @@ class Deadline:
     """The end of a search.
 
     Attributes:
-        stopped_at: what was not looked at any more; empty while there is time.
+        stopped_at: what was not searched any more; empty before the timeout.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -35,14 +35,14 @@ class Deadline:
         self.stopped_at = ""
 
     def passed(self, at: str) -> bool:
-        """Tell whether the time is up, and remember where."""
+        """Whether the search has timed out; records where."""
         if not self.stopped_at and time.monotonic() >= self._end:
             self.stopped_at = at
         return bool(self.stopped_at)
 
 
 def walk(root: Root, environment: Mapping[str, str], deadline: Deadline) -> Iterator[SearchPlace]:
-    """Find directories with the name of an MPI.
+    """Find directories named like an MPI.
 
     Args:
         root: the host's tree.
@@ -57,7 +57,7 @@ def walk(root: Root, environment: Mapping[str, str], deadline: Deadline) -> Iter
 
 
 def _tops(root: Root, environment: Mapping[str, str]) -> Iterator[tuple[PurePosixPath, str]]:
-    """Name the trees, those first that the environment leads to."""
+    """Yield the trees, those named by the environment first."""
     spack = [environment.get("SPACK_ROOT", ""), f"{environment.get('HOME', '')}/spack"]
     easybuild = [environment.get(name, "") for name in ("EASYBUILD_INSTALLPATH", "EASYBUILD_PREFIX")]
     easybuild += [value for name, value in environment.items() if name.startswith("EBROOT")]
@@ -78,7 +78,7 @@ def _tops(root: Root, environment: Mapping[str, str]) -> Iterator[tuple[PurePosi
 def _named_as_mpi(
     root: Root, top: PurePosixPath, deadline: Deadline, seen: set[PurePosixPath | None]
 ) -> Iterator[PurePosixPath]:
-    """Go down a tree, level by level, into what is not called like an MPI."""
+    """Search a tree level by level, below directories that are not named like an MPI."""
     todo = deque([(top, 0)])
     while todo:
         path, depth = todo.popleft()

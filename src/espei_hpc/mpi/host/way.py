@@ -1,4 +1,4 @@
-"""One way for ranks to come to their MPI."""
+"""One way for ranks to get their MPI."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,14 +19,15 @@ class Way:
 
     Attributes:
         name: ``inside``: the image's launcher, on one machine; ``hybrid``: the host's launcher with the
-            image's library; ``bind``: both are the host's; ``without``: no MPI, the launcher tells enough.
-        line: what is told to the user.
-        launcher: the words of the host's launcher; none with ``inside``.
+            image's library; ``bind``: both are the host's; ``without``: no MPI, only a launcher that sets
+            rank and size.
+        line: the line shown to the user.
+        launcher: the host's launcher command; empty with ``inside``.
         library_family: key of the family that ranks load; None if each rank chooses, or there is none.
-        outcome: what is predicted of it.
-        mounts: to be bound into the container.
-        variables: to be set in it.
-        notes: what the user should know besides, one line each.
+        outcome: the predicted outcome.
+        mounts: mounts in the container.
+        variables: variables to set in the container.
+        notes: further notes for the user, one line each.
     """
 
     name: Name
@@ -40,30 +41,32 @@ class Way:
 
 
 def first(ways: Iterable[Way], outcome: Outcome) -> Way | None:
-    """Return the first way of an outcome; None if there is none."""
+    """Return the first way with an outcome; None if there is none."""
     return next((way for way in ways if way.outcome is outcome), None)
 
 
 def several(hybrids: Sequence[Way]) -> Way | None:
-    """Return the way of hybrids that are not known to work: which of their libraries, each rank chooses."""
+    """Return a way for hybrids that are not known to work, in which each rank chooses the library."""
     if len(hybrids) < 2:
         return next(iter(hybrids), None)
     start, _, _ = hybrids[0].line.partition(", each loads")
-    line = f"{start}, each loads the image's MPI that fits; whether they form one world is seen at the start"
+    line = (
+        f"{start}, each loads the image's MPI that fits; whether they form one world is checked at the start"
+    )
     whys = tuple(way.line.rpartition("at the start: ")[2] for way in hybrids)
     return replace(hybrids[0], line=line, library_family=None, notes=(*hybrids[0].notes, *whys))
 
 
 def inside(image: Image) -> Way:
-    """Return the way without any launcher of the host.
+    """Return the way without a launcher of the host.
 
     Raises:
-        Refusal: (CONFIGURATION) if the image holds no MPI.
+        Refusal: (CONFIGURATION) if the image has no MPI.
     """
     if not image.libraries:
-        what = "the image holds no MPI, and no launcher of the host is there"
+        what = "the image has no MPI, and no launcher of the host is found"
         cure = "load an MPI module of the host, name its launcher, or use an image built with MPI=both"
         raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, cure)])
     library = image.libraries[0]
-    line = f"MPI: inside: the image's own mpirun ({library.name}) starts the ranks, on this machine alone"
+    line = f"MPI: inside: the image's own mpirun ({library.name}) starts the ranks, on this machine only"
     return Way("inside", line, (), library.family.key, Outcome.ONE_WORLD)

@@ -1,4 +1,4 @@
-"""The way in which ranks come to their MPI: inside, hybrid or bind; chosen by what is predicted."""
+"""Choose how ranks get their MPI by the predicted outcome: inside, hybrid, bind or without."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,23 +19,23 @@ from espei_hpc.mpi.host.way import Name, Way, first, inside, several
 
 __all__ = ["Way", "choose"]
 
-# They tell each rank its number and how many there are, whatever PMI they serve.
+# These launchers set rank and size in the environment even if they offer no PMI.
 _TELL_PLACES = ("srun", "pals", "flux", "jsrun")
 _FAILS = (Outcome.SINGLETONS, Outcome.CRASH)
 
 
 def choose(launcher: Launcher | None, mpis: Sequence[HostMpi], image: Image, asked: Asked, host: Host) -> Way:
-    """Choose the way: what is known to give one world, before what may.
+    """Choose the way; one that is known to give one world is preferred to one that may.
 
     Args:
-        launcher: what starts the ranks; None for that of the MPI or recipe asked for, else the image's own.
-        mpis: the host's MPIs, in the order of their preference.
-        image: what the image brings.
-        asked: ``auto``; ``none``: nothing is bound; or an MPI or recipe, which is then bound.
-        host: where the MPIs are.
+        launcher: the launcher; None for that of the requested MPI or recipe, else the image's own.
+        mpis: the host's MPIs, in order of preference.
+        image: the image.
+        asked: ``auto``; ``none``: bind nothing; or an MPI or recipe to bind.
+        host: the host.
 
     Raises:
-        Refusal: (CONFIGURATION) with all that was considered, if nothing can work.
+        Refusal: (CONFIGURATION) with all ways considered, if none works.
     """
     launcher = launcher or launcher_of(asked, host)
     if launcher is None:
@@ -45,7 +45,7 @@ def choose(launcher: Launcher | None, mpis: Sequence[HostMpi], image: Image, ask
 
 @dataclass
 class _Candidates:
-    """The ways of one launcher, and why those are none that cannot be."""
+    """The possible ways with one launcher, and why the others are not."""
 
     launcher: Launcher
     image: Image
@@ -57,11 +57,11 @@ class _Candidates:
         hybrids = [] if means_bind(self.asked) else list(self._hybrids())
         if found := first(hybrids, Outcome.ONE_WORLD):
             return found
-        # What is bound is searched for and read thoroughly, which takes seconds: only if it may be needed.
+        # To find and read the libraries to bind takes seconds: done only if they may be needed.
         bound = None if means_no_bind(self.asked) else self._bound(wanted(self.asked, mpis, self.host))
         if bound and (bound.outcome is Outcome.ONE_WORLD or means_bind(self.asked)):
             return bound
-        # A rank that finds no world through the image's MPI meets the others without it, where it can.
+        # A rank that enters no world through the image's MPI joins the others without MPI, if it can.
         found = several(hybrids) or (None if means_bind(self.asked) else self._without()) or bound
         if found is None:
             raise self._refusal(mpis)
@@ -72,7 +72,7 @@ class _Candidates:
         return self.asked if isinstance(self.asked, Recipe) else None
 
     def _hybrids(self) -> Iterator[Way]:
-        """Take the image's libraries; each rank finds the one that fits by itself."""
+        """Yield the ways with the image's libraries; each rank chooses the one that fits."""
         site = self._site
         part = expand(site, self.host.root, self.host.environment) if site else Expanded()
         for library in self.image.libraries:
@@ -91,10 +91,10 @@ class _Candidates:
                 (*(site.remarks if site else ()), *_absent(part.absent)),
             )
         if not self.image.libraries:
-            self.faults.append(Fault("hybrid", "the image holds no MPI"))
+            self.faults.append(Fault("hybrid", "the image has no MPI"))
 
     def _bound(self, mpis: Sequence[HostMpi]) -> Way | None:
-        """Take the first of the host's libraries that can load, those first that are known to do."""
+        """Return the way with the first library of the host that can be loaded, those known to work first."""
         own = installed.prefix_of(self.launcher.path) if self.launcher.path else None
         of = [(mpi, predict(self.launcher, Library(mpi.family, mpi.version, mpi.pmi))) for mpi in mpis]
         of.sort(key=lambda pair: (pair[1].outcome is not Outcome.ONE_WORLD, pair[0].prefix != own))
@@ -107,7 +107,9 @@ class _Candidates:
             if reasons:
                 self.faults += [Fault(f"bind {mpi.name} of {mpi.prefix}", reason) for reason in reasons]
                 continue
-            dropped = (f"plugin {path} cannot load in the image and is left out" for path in bound.dropped)
+            dropped = (
+                f"plugin {path} cannot be loaded in the image and is skipped" for path in bound.dropped
+            )
             return Way(
                 "bind",
                 self._line("bind", f"the host's {mpi.name} of {mpi.prefix}", prediction),
@@ -121,7 +123,7 @@ class _Candidates:
         return None
 
     def _against(self, mpi: HostMpi, prediction: Prediction) -> Iterator[str]:
-        """Say what speaks against an MPI before its needs are read."""
+        """Yield reasons against an MPI that are known before its dependencies are read."""
         needs = prediction.variables.get("I_MPI_PMI_LIBRARY")
         if prediction.outcome in _FAILS:
             yield prediction.why
@@ -131,7 +133,7 @@ class _Candidates:
             yield f"it needs {needs}, which is not found where the launcher is installed"
 
     def _opened(self, prediction: Prediction) -> tuple[PurePosixPath, ...]:
-        """Find the library of a PMI that the MPI is told to open."""
+        """Find the PMI library that a variable names for the MPI to open."""
         name = prediction.variables.get("I_MPI_PMI_LIBRARY")
         if not name or not self.launcher.path:
             return ()
@@ -146,10 +148,10 @@ class _Candidates:
         command = PurePosixPath(self.launcher.words[0]).name
         if self.launcher.kind not in _TELL_PLACES and command != "pbsdsh":
             return None
-        line = f"MPI: none: host's {self.launcher.name} tells each rank its number, and they meet without MPI"
+        line = f"MPI: none: host's {self.launcher.name} sets rank and size, and the ranks connect without MPI"
         notes = [str(fault) for fault in self.faults]
         if kind := self._better_pmi(self.image.libraries):
-            notes.append(f"with --mpi={kind} they would have the image's MPI")
+            notes.append(f"with --mpi={kind} they would use the image's MPI")
         return Way("without", line, self.launcher.words, None, Outcome.ONE_WORLD, notes=tuple(notes))
 
     def _better_pmi(self, libraries: Iterable[Library]) -> str | None:
@@ -163,7 +165,7 @@ class _Candidates:
     def _line(self, way: Name, library: str, prediction: Prediction) -> str:
         line = f"MPI: {way}: host's {self.launcher.name} starts the ranks, each loads {library}"
         if prediction.outcome is Outcome.UNKNOWN:
-            line += f"; whether they form one world is seen at the start: {prediction.why}"
+            line += f"; whether they form one world is checked at the start: {prediction.why}"
         return line
 
     def _refusal(self, mpis: Iterable[HostMpi]) -> Refusal:
@@ -174,12 +176,10 @@ class _Candidates:
         if kind := self._better_pmi(libraries):
             cure = f"use {self.launcher.words[0]} --mpi={kind}"
         elif means_bind(self.asked):
-            cure = (
-                "use that MPI's own launcher, or --host-mpi auto, which takes the image's MPI where it fits"
-            )
+            cure = "use that MPI's own launcher, or --host-mpi auto, which uses the image's MPI if it fits"
         else:
-            cure = "use an image built with MPI=both, or a launcher of an MPI that the image holds"
-        last = Fault("MPI", f"nothing was found that works with the host's {self.launcher.name}", cure)
+            cure = "use an image built with MPI=both, or a launcher of an MPI in the image"
+        last = Fault("MPI", f"no MPI found that works with the host's {self.launcher.name}", cure)
         return Refusal(ExitCode.CONFIGURATION, [*self.faults, last])
 
 
