@@ -67,7 +67,7 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
         (["espei-mpi", "--in"], "--in needs a value"),
         (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "unknown option '--ranks'"),
         (["espei-mpi", "--in", "x.yaml", "--verify", "0"], "0 is not in the range x>=1"),
-        (["espei-mpi", "--in", "x.yaml", "--verify", "9", "--stock-likelihood"], "leaves out"),
+        (["espei-mpi", "--in", "x.yaml", "--verify", "9", "--stock-likelihood"], "give one of them"),
         (["espei-mpi", "x.yaml", "y.yaml"], "more than one input: x.yaml and y.yaml"),
         (["start-cluster", "x.yaml", "--scheduler-file", "s.json"], "leave out x.yaml"),
         (["espei-mpi", "--in", "x.yaml", "-n", "three"], "-n three: not a number of ranks"),
