@@ -13,6 +13,7 @@ from espei_hpc.cluster.interfaces import Endpoint, choose, networks, shared
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 from needs import require
+from support import wait_until
 from unit.doctor.looking import NETWORK, libc
 
 MIXED = """
@@ -40,6 +41,21 @@ def with_network(setup: str, look: Callable[[], T]) -> T:
 def _make_network(setup: str) -> None:
     assert libc().unshare(NETWORK) == 0
     subprocess.run(["bash", "-ec", setup], check=True)
+    wait_until(_settled, "interfaces that are up, with their addresses")
+
+
+def _settled() -> bool:
+    """Whether the kernel has brought up every interface and has given it its link-local address."""
+    links = [line for line in _ip("link", "show", "up") if not line.split()[1].startswith("lo:")]
+    addressed = {line.split()[1] for line in _ip("-6", "address")}
+    names = {line.split()[1].rstrip(":").split("@")[0] for line in links}
+    up = all("LOWER_UP" in line for line in links)
+    return up and names <= addressed and not _ip("-6", "address", "show", "tentative")
+
+
+def _ip(*words: str) -> list[str]:
+    done = subprocess.run(["ip", "-oneline", *words], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
 
 
 def test_ranks_on_one_host_talk_over_loopback() -> None:
