@@ -11,12 +11,12 @@ import sys
 from espei_hpc.environment import clean_environment
 
 OPEN_FILES = 65536
-"""A scheduler holds three for each worker; the usual limit of 1024 is for select(), not used here."""
+"""A scheduler needs three per worker; the usual limit of 1024 is for select(), which is not used here."""
 
 
 def main() -> int:
     """Run the command line, in a new process image if the environment is not clean yet."""
-    # Until a fit listens to signals, an interrupt simply ends the process, without a traceback.
+    # Until a fit installs its signal handlers, an interrupt ends the process without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _allow_open_files()
     environment = clean_environment(os.environ)

@@ -1,7 +1,7 @@
 """The environment of every Python process of ours, whatever a user's own holds.
 
-Only the standard library is imported here: what a PYTHONPATH shadows must not
-be loaded before it is dropped.
+Only the standard library is imported here: modules on the user's PYTHONPATH must
+not be loaded before it is dropped.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ SETTINGS = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONSAFEPATH": "1",
     # ESPEI imports emcee 2, which imports mpi4py.MPI: that must neither look for
-    # a library (there may be none) nor start MPI. Only a rank takes this back.
+    # a library (there may be none) nor start MPI. Only a rank unsets this.
     "MPI4PY_MPIABI": "none",
     "MPI4PY_RC_INITIALIZE": "0",
-    # One evaluation is one thread; more would only fight over the cores.
+    # One thread per evaluation; more would only compete for cores.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -25,6 +25,6 @@ DROPPED = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHON
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that every Python process of a run is started with."""
+    """Return the environment with which every Python process of a run is started."""
     kept = {name: value for name, value in environment.items() if name not in DROPPED}
     return kept | SETTINGS

@@ -1,4 +1,4 @@
-"""What went wrong, in the words a user reads.
+"""Error messages for users.
 
 Every refusal of this project is a :class:`Refusal`: an exit code and one line
 per fault. Only ``cli`` prints them; no other part writes to the terminal.
@@ -19,8 +19,8 @@ class Fault:
 
     Attributes:
         where: file and key, for example ``x.yaml: mcmc.input_db``.
-        what: what is wrong and, where it is not obvious, why that matters.
-        cure: what the user can do about it; empty where ``what`` says it all.
+        what: what is wrong and, if it is not obvious, why that matters.
+        cure: what the user can do about it; empty if ``what`` is enough.
     """
 
     where: str
@@ -32,7 +32,7 @@ class Fault:
         text = f"{self.where}: {self.what}"
         if self.cure:
             text += f"; {self.cure}"
-        # A message from below may span lines; one fault stays one line.
+        # The message of an exception may have several lines; a fault is one line.
         return " ".join(text.split())
 
 
@@ -41,8 +41,8 @@ class Refusal(Exception):
 
     Args:
         code: the exit code.
-        faults: all that is wrong, in the order to be read.
-        details: further lines, such as the end of a log, printed indented below.
+        faults: everything that is wrong, in reading order.
+        details: further lines, such as the end of a log, printed indented below the faults.
     """
 
     def __init__(self, code: ExitCode, faults: Iterable[Fault], details: Iterable[str] = ()) -> None:
@@ -53,11 +53,11 @@ class Refusal(Exception):
 
 
 def reason(error: BaseException) -> str:
-    """Say in one line what an exception of ESPEI or pycalphad means."""
+    """Return the message of an exception of ESPEI or pycalphad in one line."""
     text = " ".join(str(error).split())
     if len(text) > LONGEST_REASON:
         text = text[:LONGEST_REASON] + " …"
-    # What these carry is an operand, not a sentence.
+    # The message of these is only an operand, not a sentence.
     if isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return text

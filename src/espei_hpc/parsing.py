@@ -1,4 +1,4 @@
-"""Text, YAML and JSON files: every mistake by its file and line, and keys that are given twice."""
+"""Read text, YAML and JSON files: syntax errors by file and line, and duplicate keys."""
 
 import json
 from collections import Counter
@@ -13,10 +13,10 @@ from espei_hpc.exit_codes import ExitCode
 
 
 def read_text(path: Path) -> str:
-    """Read a text file that must be UTF-8.
+    """Read a UTF-8 text file.
 
     Raises:
-        Refusal: if it is missing, unreadable or not text.
+        Refusal: if it is missing, unreadable or not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8")
@@ -24,21 +24,21 @@ def read_text(path: Path) -> str:
         line = error.object[: error.start].count(b"\n") + 1
         _refuse(f"{path}: line {line}", "the file is not UTF-8 text", "save it as UTF-8")
     except FileNotFoundError:
-        _refuse(f"{path}", f"no such file (looked from {Path.cwd()})")
+        _refuse(f"{path}", f"no such file (in {Path.cwd()})")
     except IsADirectoryError:
         _refuse(f"{path}", "is a directory, not a file")
     except (OSError, ValueError) as error:
-        _refuse(f"{path}", f"cannot be read: {getattr(error, 'strerror', None) or error}")
+        _refuse(f"{path}", f"cannot read the file: {getattr(error, 'strerror', None) or error}")
 
 
 def parse_json(text: str, path: Path) -> tuple[Any, list[str]]:
     """Parse JSON text.
 
     Returns:
-        The data, and the keys that are given twice, of which the last wins.
+        The data, and the duplicate keys, of which the last one is used.
 
     Raises:
-        Refusal: with the line of the first mistake.
+        Refusal: naming the line of the first syntax error.
     """
     repeated: list[str] = []
 
@@ -52,17 +52,17 @@ def parse_json(text: str, path: Path) -> tuple[Any, list[str]]:
     except json.JSONDecodeError as error:
         _refuse(f"{path}: line {error.lineno}", f"not valid JSON at column {error.colno}: {error.msg}")
     except RecursionError:
-        _refuse(f"{path}", "not usable JSON: nested too deeply")
+        _refuse(f"{path}", "not valid JSON: nested too deeply")
 
 
 def parse_yaml(text: str, path: Path) -> tuple[Any, list[str]]:
     """Parse YAML text; no tag makes an object.
 
     Returns:
-        The data, and the keys that are given twice, of which the last wins.
+        The data, and the duplicate keys, of which the last one is used.
 
     Raises:
-        Refusal: with the line of the first mistake.
+        Refusal: naming the line of the first syntax error.
     """
     try:
         return yaml.safe_load(text), list(_repeated_keys(yaml.compose(text, Loader=yaml.SafeLoader)))
@@ -72,17 +72,17 @@ def parse_yaml(text: str, path: Path) -> tuple[Any, list[str]]:
         what = " ".join(part for part in (error.context, error.problem) if part)
         _refuse(where, f"not valid YAML{f' at column {mark.column + 1}' if mark else ''}: {what}")
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A control character, an impossible date, nesting without end.
+        # A control character, an impossible date, or too deep nesting.
         _refuse(f"{path}", f"not valid YAML: {reason(error)}")
 
 
 def _repeated_keys(root: yaml.Node | None) -> Iterator[str]:
-    """Find the keys of which PyYAML silently takes the last."""
+    """Find duplicate keys, of which PyYAML silently uses the last one."""
     visited: set[int] = set()
     waiting = [root] if root else []
     while waiting:
         node = waiting.pop(0)
-        if id(node) in visited:  # reached before, through an anchor
+        if id(node) in visited:  # already visited, through an anchor
             continue
         visited.add(id(node))
         if isinstance(node, yaml.SequenceNode):

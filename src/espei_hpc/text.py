@@ -1,4 +1,4 @@
-"""Text for people: numbers with their nouns, and texts that are filled into templates."""
+"""Text for users: numbers with their noun, and templates."""
 
 import json
 import shlex
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def counted(number: float, noun: str) -> str:
-    """Write a whole number and its noun: ``1 worker``, ``2 workers``.
+    """Format a whole number with its noun: ``1 worker``, ``2 workers``.
 
     Args:
-        number: a whole number, of whatever type.
-        noun: in the singular; its plural has an s.
+        number: a whole number, of any type.
+        noun: in the singular; the plural must be formed with an s.
     """
     return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
 

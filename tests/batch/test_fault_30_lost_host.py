@@ -78,7 +78,7 @@ def test_fault_30_schedulers_host_cut_off_for_good_ends_all_and_the_same_command
     slurm.cluster.wait_until_idle()
     job = submit(slurm)
     assert finish(slurm, job).equals(stock_chain)
-    assert "going on after iteration" in slurm.output(job)
+    assert "resuming after iteration" in slurm.output(job)
     slurm.wait_until_nothing_runs()
 
 

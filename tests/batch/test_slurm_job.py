@@ -51,8 +51,8 @@ def test_fit_ends_before_its_job_does(slurm: Login, stock_chain: Chain) -> None:
     slurm.own()
     job = slurm.submit(f"espei-mpi --in {path.name}; echo code $?", "--nodes=2", "--ntasks=3", "--time=2")
     assert slurm.finish(job)["JobState"] == "COMPLETED", slurm.output(job)
-    assert "s of the job are left (known by squeue)" in slurm.output(job)
-    assert "the same command goes on from there" in slurm.output(job)
+    assert "s of walltime left (according to squeue)" in slurm.output(job)
+    assert "run the same command to resume" in slurm.output(job)
     assert slurm.output(job).splitlines()[-1] == "code 75"
     assert Chain.load(slurm.directory).begins_like(stock_chain)
     slurm.wait_until_nothing_runs()

@@ -84,7 +84,7 @@ def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, co
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--until 400", "write --until ess=400"),
+        ("--until 400", "use --until ess=400"),
         ("--until ess=400 --engine espei", "leave out --until, or --engine espei"),
         ("--engine none", "'none' is not one of 'graph', 'espei'"),
         ("--verify none", "--verify"),
@@ -141,7 +141,7 @@ def test_refusal_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands, s
     assert result.code == 64, result.output
     line = result.output.splitlines()[0]
     assert re.fullmatch(DATED, line), line
-    assert "cluster: none is named" in line
+    assert "cluster: not specified" in line
 
 
 def test_ranks_of_a_launcher_are_refused_where_there_is_only_docker(

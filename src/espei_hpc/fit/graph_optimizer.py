@@ -1,7 +1,7 @@
-"""ESPEI's own fit with our sampler inside: ESPEI reads, prepares and writes, the engine samples.
+"""ESPEI's own fit with our sampler: ESPEI reads the input and writes the results, our engine samples.
 
-``run_espei`` does all that it does for the stock sampler (datasets, starting
-walkers, priors, the best parameters, the database); only ``do_sampling`` is ours.
+``run_espei`` does what it does for the stock sampler (datasets, starting
+walkers, priors, the best parameters, the database); only ``do_sampling`` is replaced.
 """
 
 import copy
@@ -17,10 +17,10 @@ from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.sampler import FloatArray, State
 
 FEWEST_ITERATIONS = 2
-"""With fewer, ESPEI's ``optimal_parameters`` finds nothing and a database of zeros would be written."""
+"""With fewer, ESPEI's ``optimal_parameters`` finds nothing, and it would write a database of zeros."""
 
 Sample = Callable[[State, Callable[[], LikelihoodRecipe]], tuple[FloatArray, FloatArray]]
-"""Samples from a starting state; the recipe of the likelihood is made when it is needed.
+"""Samples from a starting state; the likelihood's recipe is made only if needed.
 
 Returns positions, shape (walkers, iterations, parameters), and log-probabilities, (walkers, iterations).
 """
@@ -34,9 +34,9 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
         sample: does the sampling.
 
     Raises:
-        Stopped: if too few iterations were done to make a database of.
+        Stopped: if there are too few iterations to write a database.
     """
-    # Neither a cluster nor arrays of ESPEI's: both are ours.
+    # ESPEI must neither start a cluster nor write arrays: we do both.
     settings = copy.deepcopy(settings)
     settings["mcmc"]["scheduler"] = None
     settings["mcmc"].pop("cores", None)
@@ -60,11 +60,11 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
 
 
 def recipe(settings: Mapping[str, Any], prepared: upstream.Prepared) -> LikelihoodRecipe:
-    """Return what workers build ESPEI's likelihood from.
+    """Return the recipe from which workers build ESPEI's likelihood.
 
     Args:
         settings: ESPEI's checked input.
-        prepared: what ESPEI has ready when its sampling begins.
+        prepared: what ESPEI has prepared when its sampling begins.
     """
     return LikelihoodRecipe(
         database=source(settings),

@@ -1,7 +1,7 @@
-"""Whether a job that ends before its fit is finished should start it again.
+"""Whether a job that ends before its fit is finished should be requeued.
 
-A series of jobs that start each other ends by itself: with the fit, with a failure, with a job in
-which nothing was done, and after a number of times. The run directory keeps the count.
+A series of jobs that requeue each other ends when the fit is finished or has failed, when a job made
+no progress, or after a number of restarts. The run directory keeps the count.
 """
 
 from dataclasses import dataclass, replace
@@ -13,16 +13,16 @@ from espei_hpc.rundir.run_directory import held
 from espei_hpc.text import counted
 
 GOES_ON = (None, ExitCode.STOPPED, ExitCode.UNAVAILABLE)
-"""How a start may have ended: killed, stopped, or its cluster lost. What failed would fail again."""
+"""Exit codes after which a fit is restarted: killed, stopped, or cluster lost. A failure would recur."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to start again.
+    """Whether to restart the fit.
 
     Attributes:
-        again: whether.
-        why: in one line.
+        again: whether to restart.
+        why: the reason, in one line.
     """
 
     again: bool
@@ -30,40 +30,40 @@ class Decision:
 
 
 def decide(run_directory: Path, times: int) -> Decision:
-    """Decide whether to start a fit again; a yes is written down, and counts.
+    """Decide whether to restart a fit; a yes is recorded in the run directory and counted.
 
     Args:
-        run_directory: of the fit.
-        times: how often a yes is given in all.
+        run_directory: the fit's run directory.
+        times: the maximum number of restarts.
 
     Raises:
-        Refusal: (UNAVAILABLE) if the fit is still running; (BAD_INPUT) if the beginning of its chain is
-            damaged; (CANNOT_CREATE) if its directory cannot be written.
+        Refusal: (UNAVAILABLE) if the fit is still running; (BAD_INPUT) if the start of its chain is
+            damaged; (CANNOT_CREATE) if its directory is not writable.
     """
     if not (run_directory / NAME).exists():
-        return Decision(False, f"not again: {run_directory} holds no fit")
+        return Decision(False, f"no restart: no fit in {run_directory}")
     with held(run_directory) as directory:
         record, state = Record.read(run_directory), directory.store.recover()
         done = state.iteration if state else 0
         if record is None:
-            return Decision(False, f"not again: {run_directory / NAME} cannot be read")
+            return Decision(False, f"no restart: cannot read {run_directory / NAME}")
         if why := _why_not(record, done, times):
-            return Decision(False, f"not again: {why}")
+            return Decision(False, f"no restart: {why}")
         new = done - record.again_at
         record = replace(record, again=record.again + 1, again_at=done)
         record.write(directory.path)
     return Decision(
-        True, f"again, {record.again} of {times} times: {counted(done, 'iteration')} saved, {new} of them new"
+        True, f"restart {record.again} of {times}: {counted(done, 'iteration')} saved, {new} of them new"
     )
 
 
 def _why_not(record: Record, done: int, times: int) -> str | None:
     if record.finished == done:
-        return f"the fit is finished, with {counted(done, 'iteration')}"
+        return f"the fit is finished ({counted(done, 'iteration')})"
     if record.ended not in GOES_ON:
-        return f"its last start ended with exit code {record.ended}"
+        return f"the last start ended with exit code {record.ended}"
     if done <= record.again_at:
-        return f"no iteration was done since the last time; {done} are saved"
+        return f"no progress since the last restart; {counted(done, 'iteration')} saved"
     if record.again >= times:
-        return f"it was started again {counted(record.again, 'time')} already; more --times make it go on"
+        return f"already restarted {counted(record.again, 'time')}; increase --times to continue"
     return None

@@ -1,4 +1,4 @@
-"""trace.npy and lnprob.npy: ESPEI's at the end, trimmed to what is done before."""
+"""trace.npy and lnprob.npy: as ESPEI writes them at the end, before that with the finished iterations."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ from espei_hpc.rundir.checkpoint import write_array
 from espei_hpc.sampler import FloatArray
 
 GROWTH = 3
-"""The arrays are written anew when the chain is this many times as long as when they were last written,
-and not in the second half of the fit: so all of these files together stay below the final ones."""
+"""The arrays are rewritten when the chain is this many times as long as when they were last written, and
+not in the second half of the fit: all these writes together are smaller than the final one."""
 
 
 class SampleFiles:
     """Writes the arrays for readers.
 
     Args:
-        trace: where the samples go; None for nowhere.
-        lnprob: where their log-probabilities go; None for nowhere.
-        iterations: iterations asked for.
+        trace: file of the samples; None to write none.
+        lnprob: file of their log-probabilities; None to write none.
+        iterations: iterations requested.
     """
 
     def __init__(self, trace: Path | None, lnprob: Path | None, iterations: int) -> None:
@@ -26,17 +26,17 @@ class SampleFiles:
         self._next = 1
 
     def write_if_due(self, positions: FloatArray, log_probabilities: FloatArray) -> None:
-        """Write the arrays if the chain has grown much since the last time."""
+        """Write the arrays if the chain has grown enough since they were last written."""
         done = positions.shape[1]
         if self._next <= done <= self._last:
             self.write(positions, log_probabilities)
             self._next = GROWTH * done
 
     def write(self, positions: FloatArray, log_probabilities: FloatArray) -> None:
-        """Write the arrays: each whole or not at all, and never over a file of somebody else's.
+        """Write each array atomically; never overwrite a file that this fit did not write.
 
         Raises:
-            Refusal: (CANNOT_CREATE) if a file cannot be written, or is another fit's.
+            Refusal: (CANNOT_CREATE) if a file cannot be written, or was not written by this fit.
         """
         for path, array in ((self._trace, positions), (self._lnprob, log_probabilities)):
             if path is not None:

@@ -1,4 +1,4 @@
-"""Where a fit would start: its likelihood and its first walkers, as ESPEI itself prepares them."""
+"""The likelihood and starting walkers of a fit, as ESPEI itself prepares them."""
 
 import copy
 import tempfile
@@ -19,11 +19,11 @@ from espei_hpc.sampler import FloatArray, State
 
 
 class Starting(NamedTuple):
-    """What there is before the first evaluation.
+    """The state before the first evaluation.
 
     Attributes:
         evaluator: the likelihood, in this process.
-        stock: the same by ESPEI's own functions.
+        stock: the same with ESPEI's own functions.
         initial: the initial guess, shape (parameters,).
         walkers: the starting walkers, shape (walkers, parameters).
     """
@@ -35,13 +35,13 @@ class Starting(NamedTuple):
 
 
 class _SamplingReached(Exception):
-    """Ends ESPEI's fit where the sampling would begin."""
+    """Raised to end ESPEI's fit where the sampling would begin."""
 
 
 def starting(problem: Problem) -> Starting:
-    """Let ESPEI prepare a fit, and end it before it samples; nothing of the user's is written.
+    """Let ESPEI prepare a fit, and end it before sampling; none of the user's files are written.
 
-    Takes seconds; longer where parameters are generated first.
+    Takes seconds; longer if parameters are generated first.
 
     Args:
         problem: a checked input that samples.
@@ -61,7 +61,7 @@ def starting(problem: Problem) -> Starting:
 
 
 def _elsewhere(settings: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """Have ESPEI write its database of generated parameters to ``directory``, and no log."""
+    """Return settings with which ESPEI writes its generated database to ``directory``, and no log."""
     settings = copy.deepcopy(settings)
     database = Path(settings["output"]["output_db"])
     settings["output"] |= {"output_db": str(directory / database.name), "logfile": None, "verbosity": 0}

@@ -1,4 +1,4 @@
-"""Which cluster a fit uses: one of our own, one that somebody else started, or this machine's cores."""
+"""Which cluster a fit uses: one started by espei-mpi, one started by the user, or this machine's cores."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +12,16 @@ from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 @dataclass(frozen=True)
 class ClusterOptions:
-    """What the user, or a script of ours, says about the cluster.
+    """The cluster requested by the user or by espei-mpi.
 
     Attributes:
-        run_directory: the run's directory.
-        cluster_id: a start of a cluster in it; None for none.
-        scheduler_file: the file of a cluster that somebody else started; None for none.
-        local: whether the fit is to start workers itself.
-        workers: number of workers; None for all there are.
-        min_workers: go on with as few as this when the deadline has passed.
-        timeout: seconds until the cluster must be there; None for as many as its size deserves.
+        run_directory: the run directory.
+        cluster_id: id of a cluster start in it; None for none.
+        scheduler_file: scheduler file of a cluster that the user started; None for none.
+        local: whether the fit starts the workers itself.
+        workers: number of workers; None for all available.
+        min_workers: after the timeout, continue with at least this many workers.
+        timeout: seconds to wait for the cluster; None for a time that depends on its size.
     """
 
     run_directory: Path
@@ -35,11 +35,11 @@ class ClusterOptions:
 
 @dataclass(frozen=True)
 class Where:
-    """The cluster a fit uses.
+    """The cluster that a fit uses.
 
     Attributes:
-        directory: the start of a cluster of our own, which ends with the fit; None for somebody else's.
-        scheduler_file: where its scheduler tells its address.
+        directory: directory of our own cluster, which ends with the fit; None for the user's cluster.
+        scheduler_file: the file with the scheduler's address.
         local: whether the fit starts the workers itself.
         goal: what to wait for.
     """
@@ -54,7 +54,7 @@ def find(problem: Problem, wanted: ClusterOptions) -> Where:
     """Find the cluster for a problem.
 
     Raises:
-        Refusal: (USAGE) if none is named; (CANNOT_CREATE) if a local one has no place.
+        Refusal: (USAGE) if none is named; (CANNOT_CREATE) if the directory of a local one cannot be created.
     """
     workers, directory = wanted.workers, None
     if wanted.cluster_id is not None:
@@ -78,8 +78,8 @@ def _named_in_input(problem: Problem) -> Path:
     if not named or named == "dask":
         fault = Fault(
             "cluster",
-            "none is named",
-            "give --scheduler-file, or mcmc.scheduler in the input, or start everything with espei-mpi",
+            "not specified",
+            "use --scheduler-file, set mcmc.scheduler in the input, or start everything with espei-mpi",
         )
         raise Refusal(ExitCode.USAGE, [fault])
     return Path(named)

@@ -1,14 +1,14 @@
-"""What the same chain takes where emcee runs it on Dask itself: half of the walkers, wait, the other half."""
+"""Time of a chain with emcee's own scheduling on Dask: half of the walkers, wait, the other half."""
 
 import heapq
 
 from espei_hpc.forecast.costs import Costs
 
 PER_TASK = 2.3e-3
-"""Seconds of client and scheduler for one task submitted, run and gathered."""
+"""Seconds of client and scheduler to submit, run and gather one task."""
 
 ANSWER = 10e-3
-"""Seconds after the last result of a half until the client has all of them."""
+"""Seconds from the last result of a half until the client has all results."""
 
 
 def barrier(
@@ -20,14 +20,14 @@ def barrier(
     per_task: float = PER_TASK,
     answer: float = ANSWER,
 ) -> float:
-    """Return the seconds per iteration of the stock flow, whole evaluations and nothing else in its way.
+    """Return the seconds per iteration of stock ESPEI, with uncut evaluations and no other overhead.
 
     Args:
-        walkers: of the ensemble.
-        workers: that evaluate.
-        iterations: to average over.
-        costs: of which only the evaluation and its spread count.
-        seed: of the evaluations' times.
+        walkers: number of walkers.
+        workers: number of workers.
+        iterations: number of iterations to average over.
+        costs: only the evaluation and its spread are used.
+        seed: seed of the evaluation times.
         per_task: seconds of client and scheduler for each task, one after the other.
         answer: seconds from the last result of a half to the first task of the next.
     """

@@ -1,4 +1,4 @@
-"""What a fit's time is made of, as far as scheduling it goes."""
+"""The times that determine the scheduling of a fit."""
 
 import heapq
 import math
@@ -14,26 +14,26 @@ PER_CALL = 0.4e-3
 """Seconds of the client for one call of a worker; 0.33 ms were measured (docs/scaling.md)."""
 
 LATENCY = 2e-3
-"""Seconds that a call and its answer travel; 1.6 ms were measured."""
+"""Network round-trip time of a call, s; 1.6 ms were measured."""
 
 UNEVENNESS = 0.01
-"""Cu-Mg: 0.005 with the fastest of three evaluations each, 0.03 on a machine with too much to do."""
+"""Cu-Mg: 0.005 with the fastest of three evaluations each, 0.03 on an overloaded machine."""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """The times that decide how fast a chain can be.
+    """The times that determine how fast a chain can be.
 
     Attributes:
-        evaluation: seconds that one evaluation takes one worker.
-        spread: standard deviation of that between evaluations, relative to it.
-        units: seconds of each unit of an evaluation; if there are none, an evaluation
-            can be cut anywhere.
-        per_call: seconds of the client for one call and its answer, one after the other.
+        evaluation: seconds of one evaluation on one worker.
+        spread: standard deviation between evaluations, relative to the mean.
+        units: seconds of each unit of an evaluation; if empty, an evaluation can be
+            cut anywhere.
+        per_call: seconds of the client for one call and its result; calls are serial.
         latency: seconds from the client to a worker and back.
-        unevenness: what units cut evenly by their usual times are uneven by at other
-            parameters: standard deviation of a piece, relative to it, divided by the square
-            root of the number of pieces, with which it grows as the pieces hold fewer units.
+        unevenness: variation of the time of equal pieces between parameter sets:
+            relative standard deviation of a piece, divided by the square root of the
+            number of pieces (it grows with that, as pieces have fewer units).
     """
 
     evaluation: float
@@ -44,10 +44,10 @@ class Costs:
     unevenness: float = UNEVENNESS
 
     def shares(self, pieces: int) -> FloatArray:
-        """Return the parts of an evaluation in each of its pieces, the largest first, shape (pieces,).
+        """Return the fraction of an evaluation in each of its pieces, the largest first, shape (pieces,).
 
-        Units go longest first to the piece that has least, as ``likelihood.cut`` gives
-        them; there are never more pieces than units.
+        Units are assigned longest first to the piece with the least work, as
+        ``likelihood.cut`` does; there are never more pieces than units.
         """
         if not self.units:
             return np.full(pieces, 1 / pieces)
@@ -60,7 +60,7 @@ class Costs:
     def evaluations(self, walkers: int, iterations: int, seed: int) -> FloatArray:
         """Draw the seconds of every evaluation of a chain, shape (2 iterations, walkers / 2).
 
-        Lognormal, and their mean exactly the usual time: no luck of the draw enters an efficiency.
+        They are lognormal, with exactly the mean ``evaluation``, so that an efficiency has no random error.
         """
         factors = np.random.default_rng(seed).lognormal(0, width(self.spread), (2 * iterations, walkers // 2))
         seconds: FloatArray = self.evaluation * factors / factors.mean()

@@ -1,9 +1,9 @@
-"""Into how many pieces an evaluation is cut.
+"""The number of pieces into which an evaluation is cut.
 
-Too few, and workers idle where the chain has no further evaluation to start; too
-many, and the client cannot give them out in time. What lies between depends on
-walkers, workers, the evaluation, its spread and the cost of a call all at once, so
-the engine is replayed with some numbers of pieces.
+With too few, workers are idle because the chain has no further evaluation to start;
+with too many, the client cannot submit them in time. The optimum depends on
+walkers, workers, the evaluation, its spread and the cost of a call, so the engine
+is replayed with several numbers of pieces.
 """
 
 import math
@@ -13,33 +13,33 @@ from espei_hpc.forecast.costs import Costs
 from espei_hpc.forecast.replay import replay
 
 SHORTEST_PIECE = 0.05
-"""Seconds that a piece lasts at least: below, what is done anew in each would show."""
+"""Minimum seconds of a piece: in shorter ones the overhead of each piece would be noticeable."""
 
 TOLERANCE = 1.01
-"""An iteration may take so many times the shortest one, for the sake of fewer pieces..."""
+"""An iteration may take this many times the shortest one if it needs fewer pieces..."""
 
 TOLERANCE_WHOLE = 1.015
-"""...and for the sake of none at all; a replay's end, when workers run out of work, counts for as much."""
+"""...and this many if it needs no cut; the end of a replay, when workers run out of work, adds as much."""
 
 CANDIDATES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128)
 
 WALKERS = 60
-"""Larger ensembles are replayed in a smaller likeness."""
+"""Larger ensembles are scaled down to this size for the replay."""
 
 CALLS = 4000
-"""Calls in one replay, about; each takes some 50 microseconds."""
+"""Approximate number of calls in one replay; each takes about 50 microseconds."""
 
 
 def best_cut(walkers: int, workers: int, costs: Costs, shortest: float = SHORTEST_PIECE) -> int:
-    """Return the fewest pieces with which an iteration takes hardly longer than with any number.
+    """Return the smallest number of pieces with a nearly minimal time per iteration.
 
-    Replays only those that may gain something, most of the time fewer than five.
+    Only numbers that may be faster are replayed, usually fewer than five.
 
     Args:
-        walkers: of the ensemble.
-        workers: that evaluate.
-        costs: of an evaluation and of a call.
-        shortest: seconds that a piece lasts at least.
+        walkers: number of walkers.
+        workers: number of workers.
+        costs: costs of an evaluation and of a call.
+        shortest: minimum seconds of a piece.
     """
     candidates = _possible(costs, shortest)
     if len(candidates) == 1:
@@ -52,7 +52,7 @@ def best_cut(walkers: int, workers: int, costs: Costs, shortest: float = SHORTES
         if seconds and bounds[pieces] > TOLERANCE_WHOLE * seconds[best]:
             break  # neither this one nor any after it
         if seconds and pieces > best and TOLERANCE * bounds[pieces] >= seconds[best]:
-            continue  # more pieces, that can hardly gain anything
+            continue  # more pieces, with hardly any gain
         iterations = min(20, max(4, CALLS // (walkers * pieces)))
         seconds[pieces] = replay(walkers, workers, iterations, costs, pieces).seconds_per_iteration
         best = min(seconds, key=seconds.__getitem__)
@@ -69,7 +69,7 @@ def _possible(costs: Costs, shortest: float) -> list[int]:
 
 
 def _bound(walkers: int, workers: int, costs: Costs, pieces: int) -> float:
-    """Return seconds that an iteration takes at least, for the workers, the client, a walker's own chain."""
+    """Return a lower bound of the seconds per iteration, from the workers, the client and a single walker."""
     work = walkers * costs.evaluation / workers
     client = walkers * pieces * costs.per_call
     chain = 2 * (costs.evaluation * float(costs.shares(pieces)[0]) + costs.latency)
@@ -77,7 +77,7 @@ def _bound(walkers: int, workers: int, costs: Costs, pieces: int) -> float:
 
 
 def _likeness(walkers: int, workers: int, costs: Costs) -> tuple[int, int, Costs]:
-    """Return a smaller ensemble that keeps as many times fewer workers busy by a client so much slower."""
+    """Return a smaller ensemble, with proportionally fewer workers and a proportionally slower client."""
     smaller = min(walkers, WALKERS)
     ratio = smaller / walkers
     return smaller, max(1, round(workers * ratio)), replace(costs, per_call=costs.per_call / ratio)

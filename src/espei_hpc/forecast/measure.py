@@ -16,30 +16,30 @@ FloatArray = npt.NDArray[np.float64]
 
 FEWEST = 3
 MOST = 10
-"""Walkers to measure: the spread between them counts, not only the mean."""
+"""Number of walkers to measure: the spread between them matters, not only the mean."""
 
 ENOUGH_SECONDS = 30.0
-"""No further walker is begun after so long, once there are ``FEWEST``."""
+"""After this time no further walker is measured, if there are ``FEWEST``."""
 
 
 class Timed(Protocol):
-    """What an evaluation tells; ``likelihood.Evaluated`` does."""
+    """The interface of an evaluation's result; ``likelihood.Evaluated`` has it."""
 
     @property
     def seconds(self) -> dict[int, float]:
-        """Wall seconds of each unit, by its number; those not evaluated are absent."""
+        """Wall seconds of each evaluated unit, by its number."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What evaluations take on this machine.
+    """The time of evaluations on this machine.
 
     Attributes:
-        evaluation: CPU seconds of one, on average.
-        spread: standard deviation between walkers, relative to that.
-        units: CPU seconds of each unit, on average, by its number.
-        walkers: starting walkers that were measured.
-        waited: wall seconds for each CPU second; far above 1 on a machine that is busy otherwise.
+        evaluation: mean CPU seconds of one evaluation.
+        spread: standard deviation between walkers, relative to the mean.
+        units: mean CPU seconds of each unit, by its number.
+        walkers: number of starting walkers measured.
+        waited: wall seconds per CPU second; far above 1 on a machine with other load.
     """
 
     evaluation: float
@@ -52,18 +52,18 @@ class Measured:
 def measure(
     evaluate: Callable[[FloatArray], Timed], initial: FloatArray, starts: FloatArray, most: int = MOST
 ) -> Measured:
-    """Evaluate the initial guess until that has warmed up, and then a few starting walkers.
+    """Evaluate the initial guess to warm up, then measure a few starting walkers.
 
-    CPU seconds count: a worker has its core to itself, this process perhaps not.
+    CPU time is measured: a worker has a core of its own, this process perhaps not.
 
     Args:
         evaluate: evaluates all units.
         initial: the initial guess, shape (parameters,).
         starts: the starting walkers, shape (walkers, parameters).
-        most: how many of them to measure.
+        most: maximum number of walkers to measure.
 
     Raises:
-        Refusal: if no starting walker could be evaluated to the end.
+        Refusal: if no starting walker could be evaluated completely.
     """
     for _ in range(WARM_UP):
         units = frozenset(evaluate(initial).seconds)
@@ -79,7 +79,7 @@ def measure(
         cpu = time.process_time() - cpu
         wall = sum(evaluated.values())
         if not evaluated or evaluated.keys() != units:
-            continue  # ended early, where its prior is -inf or a unit failed
+            continue  # ended early: its prior is -inf, or a unit failed
         totals.append(cpu)
         walls.append(wall)
         for unit, taken in evaluated.items():
@@ -87,8 +87,8 @@ def measure(
     if not totals:
         fault = Fault(
             "plan",
-            "no starting walker's log-probability could be evaluated to the end: its time is unknown",
-            "a smaller mcmc.chain_std_deviation or a wider prior may help",
+            "cannot measure: no starting walker could be evaluated completely",
+            "try a smaller mcmc.chain_std_deviation or a wider prior",
         )
         raise Refusal(ExitCode.BAD_INPUT, [fault])
     evaluation = float(np.mean(totals))

@@ -1,8 +1,8 @@
-"""A fit in simulated time: the real sampler and the real rules, only the evaluations are made up.
+"""A fit in simulated time: the real sampler and the real dispatch rules with made-up evaluations.
 
-Nothing but the time that evaluations take, and what the client and the way to a
-worker add to it, decides how long an iteration takes with so many workers. So the
-engine's own loop is run here by a clock that jumps from answer to answer.
+The time of an iteration depends only on the time of evaluations, the overhead of
+the client and the network latency. So the engine's loop is run here with a clock
+that jumps from result to result.
 """
 
 import heapq
@@ -21,14 +21,14 @@ LOG_PROBABILITY_SPREAD = 1.47
 
 @dataclass(frozen=True)
 class Replayed:
-    """What came out of a replay.
+    """The result of a replay.
 
     Attributes:
-        seconds: from the first call to the last answer.
-        seconds_per_iteration: the same, divided by the iterations.
-        efficiency: part of the limit, walkers x evaluation / workers, that was reached.
-        calls: calls of workers.
-        client: part of the time that the client was busy.
+        seconds: from the first call to the last result.
+        seconds_per_iteration: the same, divided by the number of iterations.
+        efficiency: ideal time per iteration, walkers x evaluation / workers, over the actual one.
+        calls: number of calls to workers.
+        client: fraction of the time that the client was busy.
     """
 
     seconds: float
@@ -50,13 +50,13 @@ def replay(
     """Run the engine's loop in simulated time, from known log-probabilities to the last iteration.
 
     Args:
-        walkers: of the ensemble.
-        workers: that evaluate.
-        iterations: to run.
-        costs: what everything takes.
-        pieces: into how many an evaluation is cut.
-        seed: of the evaluations' times and of the chain.
-        speeds: of each worker, shape (workers,); 1 is usual, 0.5 half as fast.
+        walkers: number of walkers.
+        workers: number of workers.
+        iterations: number of iterations.
+        costs: the times.
+        pieces: number of pieces of an evaluation.
+        seed: seed of the evaluation times and of the chain.
+        speeds: relative speed of each worker, shape (workers,); 0.5 is half as fast.
     """
     speeds = [1.0] * workers if speeds is None else speeds
     clock = _SimulatedClock(costs, speeds)
@@ -87,10 +87,10 @@ def replay(
 
 
 class _SimulatedClock:
-    """Client, workers and the way between them.
+    """Client, workers and the network between them.
 
-    The client does one thing at a time: half of a call's time goes by when it is
-    made, half when it is answered. A worker runs what it has in order.
+    The client does one thing at a time: half of a call's time is spent on the call,
+    half on its result. A worker runs its jobs in order.
     """
 
     def __init__(self, costs: Costs, speeds: Sequence[float]) -> None:
@@ -109,7 +109,7 @@ class _SimulatedClock:
         return self._dispatcher.room()
 
     def give(self, job: Job, work: float) -> None:
-        """Give away a job of so many seconds at the usual speed."""
+        """Submit a job that takes ``work`` seconds at the usual speed."""
         self.now += self._half_call
         self.calls += 1
         worker = self._dispatcher.give(job, self.now)
@@ -118,7 +118,7 @@ class _SimulatedClock:
         heapq.heappush(self._coming, (end + self._way, self.calls, worker, job, seconds))
 
     def answers(self) -> list[Task]:
-        """Wait for an answer; return the tasks of all that have come."""
+        """Wait for a result; return the tasks of all results."""
         self.now = max(self.now, self._coming[0][0])
         tasks = []
         while self._coming and self._coming[0][0] <= self.now:
@@ -141,7 +141,7 @@ def _graph(walkers: int, iterations: int, seed: int) -> Graph:
 
 
 def _uneven(shares: FloatArray, unevenness: float, random: np.random.Generator) -> FloatArray:
-    """Vary the shares of an evaluation's pieces, leaving their sum."""
+    """Vary the shares of an evaluation's pieces, keeping their sum."""
     if unevenness == 0 or len(shares) == 1:
         return shares
     sigma = width(unevenness * len(shares) ** 0.5)

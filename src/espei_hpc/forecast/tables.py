@@ -1,4 +1,4 @@
-"""How long a fit takes with so many ranks, by replay, and what follows from it."""
+"""The walltime of a fit by number of ranks, from a replay, and the recommended number."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -12,29 +12,29 @@ from espei_hpc.forecast.measure import Measured
 from espei_hpc.forecast.replay import replay
 
 WORTH = 0.8
-"""Efficiency down to which more ranks are recommended."""
+"""Minimum efficiency of a recommended number of ranks."""
 
 CALLS = 6000
-"""Calls in the replay of a row, about."""
+"""Approximate number of calls in the replay of a row."""
 
 ITERATIONS = 40
-"""Iterations in the replay of a row, at the most."""
+"""Maximum number of iterations in the replay of a row."""
 
 
 @dataclass(frozen=True)
 class RankRow:
-    """A fit with so many ranks, the stock flow's figures beside it.
+    """Prediction for one number of ranks, for our engine and for stock ESPEI.
 
     Attributes:
-        ranks: MPI ranks: the workers and the scheduler.
-        nodes: nodes they fill, where cores per node are known.
-        pieces: pieces of an evaluation.
-        seconds_per_iteration: of our engine.
-        efficiency: part of the limit, walkers x evaluation / workers per iteration.
-        hours: for all iterations asked for; starting and ending the cluster not included.
-        core_hours: of the ranks, or of the nodes where these are known.
-        stock_seconds_per_iteration: of stock ESPEI on as many ranks.
-        stock_hours: likewise for all iterations.
+        ranks: number of MPI ranks: the workers and the scheduler.
+        nodes: number of full nodes; None if the cores per node are unknown.
+        pieces: number of pieces of an evaluation.
+        seconds_per_iteration: time per iteration of our engine, s.
+        efficiency: ideal time per iteration, walkers x evaluation / workers, over the predicted one.
+        hours: walltime of all iterations, without starting and ending the cluster.
+        core_hours: core-hours of the ranks, or of the nodes if these are known.
+        stock_seconds_per_iteration: time per iteration of stock ESPEI on as many ranks, s.
+        stock_hours: its walltime of all iterations.
     """
 
     ranks: int
@@ -50,19 +50,19 @@ class RankRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything ``espei-hpc plan`` says.
+    """The result of ``espei-hpc plan``.
 
     Attributes:
         symbols: number of symbols to fit.
         walkers: number of walkers.
-        iterations: asked for.
-        measured: what evaluations take.
-        stock_evaluation: CPU seconds of one by ESPEI's own functions.
-        cores_per_node: of the machine to run on, where given.
-        hours: within which the fit is to end, where given.
-        rows: from few ranks to many.
-        recommended: the most ranks that are worth it.
-        within: the fewest ranks that end in time, if any do.
+        iterations: iterations requested.
+        measured: measured time of evaluations.
+        stock_evaluation: CPU seconds of one evaluation with ESPEI's own functions.
+        cores_per_node: cores per node of the cluster, if given.
+        hours: time limit of the fit, if given.
+        rows: predictions, from few ranks to many.
+        recommended: the largest number of ranks with good efficiency.
+        within: the smallest number of ranks that finishes within the time limit, if any does.
     """
 
     symbols: int
@@ -96,11 +96,11 @@ def plan(
     Args:
         symbols: number of symbols to fit.
         walkers: number of walkers.
-        iterations: asked for.
-        measured: what evaluations take.
-        stock_evaluation: CPU seconds of one by ESPEI's own functions.
-        cores_per_node: ranks come in whole nodes of so many.
-        hours: also look for the fewest ranks that end within so long.
+        iterations: iterations requested.
+        measured: measured time of evaluations.
+        stock_evaluation: CPU seconds of one evaluation with ESPEI's own functions.
+        cores_per_node: cores per node, to use whole nodes only.
+        hours: time limit, to also find the smallest number of ranks that meets it.
     """
     fit = _Forecast(walkers, iterations, measured, stock_evaluation, cores_per_node)
     rows = tuple(fit.row(ranks) for ranks in rank_numbers(walkers, cores_per_node))
@@ -119,11 +119,11 @@ def plan(
 
 
 def rank_numbers(walkers: int, cores_per_node: int | None) -> list[int]:
-    """Return numbers of ranks to look at: up to four workers for each walker.
+    """Return the numbers of ranks to examine: up to four workers per walker.
 
-    Powers of two up to half of the walkers; then half as many workers as walkers, and
-    as many to four times as many. With cores per node, whole nodes: one, two, three,
-    four, six, eight, twelve and so on.
+    These are powers of two up to half the number of walkers, then 1/2, 1, 2, 3 and 4
+    workers per walker. With cores per node, whole nodes: one, two, three, four, six,
+    eight, twelve and so on.
     """
     most = 4 * walkers + 1
     if cores_per_node is None:
@@ -134,7 +134,7 @@ def rank_numbers(walkers: int, cores_per_node: int | None) -> list[int]:
 
 
 def _nodes(most: int) -> Iterator[int]:
-    """Yield 1, 2, 3, 4, 6, 8, 12, 16, ... up to ``most``, and 1 in any case."""
+    """Yield 1, 2, 3, 4, 6, 8, 12, 16, ... up to ``most``; always yield 1."""
     yield 1
     for power in count(1):
         for nodes in (2**power, 3 * 2 ** (power - 1)):
@@ -144,7 +144,7 @@ def _nodes(most: int) -> Iterator[int]:
 
 
 def recommended(rows: Iterable[RankRow]) -> RankRow:
-    """Return the most ranks whose efficiency is worth it; the most efficient ones if none is."""
+    """Return the most ranks with an efficiency of at least ``WORTH``, or else the most efficient row."""
     rows = list(rows)
     worth = [row for row in rows if row.efficiency >= WORTH]
     if worth:
@@ -182,13 +182,13 @@ class _Forecast:
         )
 
     def fewest(self, hours: float, rows: Iterable[RankRow]) -> RankRow | None:
-        """Return the fewest ranks that end within ``hours``; None if none of as many as in ``rows`` do."""
+        """Return the fewest ranks that finish within ``hours``; None if no row does."""
         step = self.cores_per_node or 1
         quick = [row for row in rows if row.hours <= hours]
         if not quick:
             return None
         best = min(quick, key=lambda row: row.ranks)
-        # No number of workers beats all of them being busy all the time.
+        # Lower limit: all workers are always busy.
         workers = self.walkers * self.measured.evaluation * (self.iterations + 1) / (3600 * hours)
         low, high = max(int(workers) // step, 1 // step), best.ranks // step
         while high - low > 1:  # `low` steps are too few, `high` are enough
@@ -201,5 +201,5 @@ class _Forecast:
         return best
 
     def _hours(self, seconds_per_iteration: float) -> float:
-        # One more than asked for: the starting walkers are evaluated too.
+        # One iteration more: the starting walkers are evaluated too.
         return (self.iterations + 1) * seconds_per_iteration / 3600

@@ -1,4 +1,4 @@
-"""A plan in lines for a terminal."""
+"""A plan as text for a terminal."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from espei_hpc.forecast.tables import WORTH, Plan, RankRow
 from espei_hpc.text import counted
 
 BUSY = 1.3
-"""Wall seconds for a CPU second from which the machine is said to be busy."""
+"""Wall seconds per CPU second above which the machine is reported as busy."""
 
 
 def lines(plan: Plan) -> list[str]:
-    """Return what was measured, a table of ranks, and what to ask for."""
+    """Return the measurement, a table by number of ranks, and the recommendation."""
     return [
         f"{counted(plan.symbols, 'symbol')}, {counted(plan.walkers, 'walker')}, "
         f"{counted(plan.iterations, 'iteration')}",
@@ -21,12 +21,12 @@ def lines(plan: Plan) -> list[str]:
         "",
         _recommendation(plan),
         *_within(plan),
-        "Starting the cluster is not included; each rank has a core for itself that is as fast as one here.",
+        "Not included: starting the cluster. Assumed: each rank has a core of its own, as fast as one here.",
     ]
 
 
 def duration(hours: float) -> str:
-    """Return hours in the unit in which they are read easily."""
+    """Format hours in a suitable unit."""
     seconds = hours * 3600
     if seconds < 120:
         return f"{seconds:.3g} s"
@@ -40,12 +40,12 @@ def _measured(measured: Measured, stock: float) -> list[str]:
         f"one evaluation: {measured.evaluation:.3g} s of CPU, {measured.spread:.0%} spread over "
         f"{measured.walkers} starting walkers; {counted(len(measured.units), 'unit')}, the longest "
         f"{max(measured.units.values()):.2g} s",
-        f"by ESPEI's own functions: {stock:.3g} s",
+        f"with ESPEI's own functions: {stock:.3g} s",
     ]
     if measured.waited > BUSY:
         told.append(
-            f"this machine is busy: an evaluation took {measured.waited:.1f} times its CPU seconds here; "
-            "the figures below are for cores that have nothing else to do"
+            f"this machine is busy: an evaluation took {measured.waited:.1f} times its CPU time; "
+            "the figures below are for cores without other load"
         )
     return told
 
@@ -97,9 +97,9 @@ def _recommendation(plan: Plan) -> str:
     row = plan.recommended
     beyond = next((other for other in plan.rows if other.ranks > row.ranks), None)
     if row.efficiency < WORTH:
-        why = f"the workers are never busy more than {row.efficiency:.0%} of the time"
+        why = f"the workers are busy {row.efficiency:.0%} of the time at most"
     elif beyond is None:
-        why = f"the workers are busy {row.efficiency:.0%} of the time; more ranks were not looked at"
+        why = f"the workers are busy {row.efficiency:.0%} of the time; more ranks were not examined"
     else:
         why = (
             f"the workers are busy {row.efficiency:.0%} of the time, with {_ranks(beyond)} only "
@@ -115,7 +115,7 @@ def _within(plan: Plan) -> list[str]:
     if row is None:
         quickest = min(plan.rows, key=lambda other: other.hours)
         return [
-            f"Within {duration(plan.hours)}: no number of ranks looked at; {_ranks(quickest)} take "
-            f"{duration(quickest.hours)}."
+            f"Within {duration(plan.hours)}: not possible with the ranks examined; fastest: "
+            f"{_ranks(quickest)}, {duration(quickest.hours)}."
         ]
-    return [f"Within {duration(plan.hours)}: {_ranks(row)} are the fewest, {duration(row.hours)}."]
+    return [f"Within {duration(plan.hours)}: at least {_ranks(row)}, {duration(row.hours)}."]

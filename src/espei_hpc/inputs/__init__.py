@@ -1,7 +1,7 @@
-"""The problem to solve: an ESPEI input file, read and checked with everything it names.
+"""The problem to solve: an ESPEI input file, read and checked together with all files it names.
 
-Nothing here starts, writes or changes anything; ESPEI and pycalphad are asked,
-never repeated, so what passes here is what they accept.
+Nothing here starts, writes or changes anything. The checks call ESPEI and
+pycalphad rather than copy their rules, so they accept what ESPEI accepts.
 """
 
 from espei_hpc.inputs.checking import Problem, check

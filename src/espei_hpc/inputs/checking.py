@@ -1,4 +1,4 @@
-"""Everything an input names, checked before anything starts."""
+"""Checks of an input and all files it names, before anything starts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from espei_hpc.inputs.settings import Settings, check_settings
 
 @dataclass(frozen=True)
 class Problem:
-    """An input that was checked and can run.
+    """A checked input that is ready to run.
 
     Attributes:
         path: the input file.
-        settings: ESPEI's settings with defaults, plain data that ``run_espei`` takes.
+        settings: ESPEI's settings with defaults, as plain data for ``run_espei``.
         generates: whether parameters are generated from the data.
         samples: whether MCMC runs.
-        symbols: the symbols to fit, in ESPEI's order; empty while they are
-            still to be generated.
-        walkers: how many chains run; None while the symbols are unknown.
-        iterations: how many iterations MCMC runs, 0 without it.
-        save_interval: iterations between two checkpoints at the most; None where
-            the user leaves it open.
-        output_db: the database to be written.
-        trace: where the samples go, None for nowhere.
-        lnprob: where their log-probabilities go, None for nowhere.
-        notes: what is overridden or left out, one line each.
+        symbols: the symbols to fit, in ESPEI's order; empty if they are still
+            to be generated.
+        walkers: number of walkers; None if the symbols are unknown.
+        iterations: number of MCMC iterations; 0 without MCMC.
+        save_interval: maximum number of iterations between two checkpoints;
+            None if the user does not set it.
+        output_db: the database to write.
+        trace: file of the samples; None to write none.
+        lnprob: file of their log-probabilities; None to write none.
+        notes: what is overridden or ignored, one line each.
     """
 
     path: Path
@@ -48,11 +48,11 @@ class Problem:
 
 
 def check(path: Path | str, own: Callable[[Path], bool] = lambda _: False) -> Problem:
-    """Check an input and everything it names; paths in it are relative to the working directory.
+    """Check an input and all files it names; paths in it are relative to the working directory.
 
     Args:
         path: the ESPEI input file.
-        own: whether a file holds nothing but what an earlier start of this very fit has written.
+        own: whether a file has only data that an earlier start of this fit wrote.
 
     Returns:
         The problem, ready to run.

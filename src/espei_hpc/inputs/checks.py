@@ -1,4 +1,4 @@
-"""The checks of an input, in their order."""
+"""The checks of an input, in order."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ from espei_hpc.inputs.system import (
 
 @dataclass
 class Checks:
-    """The checks in their order; each judges what can be judged without the files that are at fault."""
+    """The checks in order; each checks what is possible without the faulty files."""
 
     settings: Settings
     findings: Findings
@@ -88,7 +88,7 @@ class Checks:
         return read_database(f"{section}.input_db", Path(settings["input_db"]), self.findings)
 
     def check_system(self) -> None:
-        """Check that phase models, database and datasets belong together."""
+        """Check that phase models, database and datasets are consistent."""
         if self.database is None:
             return
         if self.models is None:
@@ -106,7 +106,7 @@ class Checks:
                 check_generates(self.datasets, self.active, self.findings)
 
     def check_sampling(self) -> None:
-        """Check what the sampler needs: symbols, walkers, prior, weights, a likelihood that builds."""
+        """Check what the sampler needs: symbols, walkers, prior, weights, and that the likelihood builds."""
         if self.mcmc is None:
             return
         check_iterations(self.mcmc, self.findings)
@@ -134,7 +134,7 @@ class Checks:
         return chains * len(self.symbols) if chains and self.symbols else None
 
     def check_outputs(self) -> None:
-        """Check the places to write to, and the room there."""
+        """Check the output paths and the disk space."""
         check_outputs(self.outputs, self._inputs(), self.own, self.findings)
         if self.outputs.output_db is not None:
             check_writable_as(self.outputs.output_db, self.database, self.findings)

@@ -1,4 +1,4 @@
-"""The starting database: it parses, has the phases and symbols, and can be written again."""
+"""Checking the starting database: it can be parsed, has phases, and can be written."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ REFERENCE_STATE = "generate_parameters.ref_state"
 
 
 def read_database(key: str, file: Path, findings: Findings) -> Database | None:
-    """Parse a database file; None where it is at fault."""
+    """Parse a database file; None if it is faulty."""
     try:
         read_text(file)
         database = Database(str(file))
@@ -28,7 +28,7 @@ def read_database(key: str, file: Path, findings: Findings) -> Database | None:
         findings.fault(key, f"pycalphad cannot read {file}: {reason(error)}")
         return None
     if not database.phases:
-        findings.fault(key, f"{file} holds no phase: it is empty, or not a thermodynamic database")
+        findings.fault(key, f"{file} has no phase: it is empty, or not a thermodynamic database")
         return None
     return database
 
@@ -36,13 +36,13 @@ def read_database(key: str, file: Path, findings: Findings) -> Database | None:
 def check_reference_state(
     ref_state: str, components: Iterable[str], start: Database | None, findings: Findings
 ) -> bool:
-    """Check that ESPEI has data for the elements that parameter generation needs, as far as these are known.
+    """Check that ESPEI has data for the elements that parameter generation needs, if they are known.
 
     Args:
-        ref_state: what the input names.
-        components: of the phase models.
+        ref_state: the reference state that the input names.
+        components: the components of the phase models.
         start: the database to start from, if there is one.
-        findings: where faults go.
+        findings: collects the faults.
     """
     key = REFERENCE_STATE
     if not all(hasattr(espei.refdata, name) for name in (ref_state, ref_state + "Stable")):
@@ -52,9 +52,9 @@ def check_reference_state(
     needed = {component.upper() for component in components} | set(start.elements if start else ())
     unknown = needed - {*getattr(espei.refdata, ref_state + "Stable"), "VA"}
     if unknown:
-        # An electron gas (/-) in a starting database counts as one, and ESPEI fails on it.
+        # An electron gas (/-) in a starting database counts as an element, and ESPEI fails on it.
         findings.fault(
-            key, f"{ref_state} has no data for {named(unknown)}", "leave it out of components and input_db"
+            key, f"{ref_state} has no data for {named(unknown)}", "remove it from components and input_db"
         )
         return False
     return True
@@ -63,7 +63,7 @@ def check_reference_state(
 def initial_database(
     ref_state: str, models: PhaseModels, start: Database | None, findings: Findings
 ) -> Database | None:
-    """Make the database that parameter generation starts from, as ESPEI does."""
+    """Create the database that parameter generation starts from, as ESPEI does."""
     with findings.guard(REFERENCE_STATE, "ESPEI cannot build the database to start from"):
         return initialize_database(models, ref_state, start)
     return None
@@ -71,6 +71,6 @@ def initial_database(
 
 def check_writable_as(output: Path, database: Database | None, findings: Findings) -> None:
     """Check that the fitted database can be written: ESPEI tries only after the whole fit."""
-    with findings.guard("output.output_db", f"{output} cannot be written as a database"):
-        # As pycalphad: the format is the ending's; without one it has none.
+    with findings.guard("output.output_db", f"cannot write {output} as a database"):
+        # As in pycalphad: the ending gives the format; without an ending there is none.
         (Database() if database is None else database).to_string(fmt=output.suffix[1:].lower())

@@ -1,4 +1,4 @@
-"""The datasets: each valid for ESPEI."""
+"""Checking that each dataset is valid for ESPEI."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -23,9 +23,9 @@ class Datasets:
     """The enabled datasets of an input.
 
     Attributes:
-        directory: where they were found.
-        by_file: what ESPEI made of each file, tags applied.
-        files: every dataset file, the disabled and faulty ones too.
+        directory: their directory.
+        by_file: the dataset that ESPEI loaded from each file, with tags applied.
+        files: all dataset files, including the disabled and faulty ones.
         complete: whether every file could be loaded.
     """
 
@@ -36,30 +36,30 @@ class Datasets:
 
 
 def check_datasets(directory: Path, tags: Mapping[str, Any], findings: Findings) -> Datasets | None:
-    """Load every dataset below a directory through ESPEI's own checker.
+    """Load every dataset below a directory with ESPEI's own checks.
 
     Returns:
-        What could be loaded, or None where there is nothing.
+        The datasets that could be loaded, or None if there are none.
     """
     key = "system.datasets"
     if not directory.is_dir():
         what = "is a file, not a directory" if directory.exists() else "does not exist"
-        findings.fault(key, f"{directory} {what}", "name the directory that holds the datasets")
+        findings.fault(key, f"{directory} {what}", "specify the directory of the datasets")
         return None
     files = tuple(Path(name) for name in recursive_glob(str(directory), "*.json"))
     if not files:
         findings.fault(
-            key, f"{directory} holds no dataset", "ESPEI looks for files ending in .json in it and below"
+            key, f"no datasets in {directory}", "ESPEI reads the files *.json in it and its subdirectories"
         )
         return None
     for tag in [tag for tag, update in tags.items() if not isinstance(update, dict)]:
-        findings.fault(f"system.tags.{tag}", "must hold the keys to set in the datasets with this tag")
+        findings.fault(f"system.tags.{tag}", "must be a mapping: the keys to set in datasets with this tag")
     tags = {tag: update for tag, update in tags.items() if isinstance(update, dict)}
     before = len(findings.faults)
     by_file = {file: dataset for file in files if (dataset := _load(file, tags, findings)) is not None}
     complete = len(findings.faults) == before
     if complete and not by_file:
-        findings.fault(key, f"every one of the {len(files)} datasets in {directory} is disabled")
+        findings.fault(key, f"all {len(files)} datasets in {directory} are disabled")
         return None
     if complete:
         _note_unmatched_tags(tags, by_file.values(), findings)
@@ -67,15 +67,15 @@ def check_datasets(directory: Path, tags: Mapping[str, Any], findings: Findings)
 
 
 def as_database(datasets: Iterable[Dataset]) -> PickleableTinyDB:
-    """Put datasets into the form that ESPEI works on."""
+    """Convert datasets to the database that ESPEI works on."""
     database = PickleableTinyDB(storage=MemoryStorage)
-    # ESPEI changes some in place while it builds on them.
+    # Copied, because ESPEI changes some of them in place.
     database.insert_multiple(json.loads(json.dumps(dataset)) for dataset in datasets)
     return database
 
 
 def _load(file: Path, tags: Mapping[str, Any], findings: Findings) -> Dataset | None:
-    """Load one file; None where it is disabled or at fault."""
+    """Load one file; None if it is disabled or faulty."""
     try:
         dataset, repeated = _loaded(file, tags)
     except Refusal as refusal:
@@ -83,7 +83,7 @@ def _load(file: Path, tags: Mapping[str, Any], findings: Findings) -> Dataset | 
     except KeyError as error:
         findings.fault_in(file, f"the key {error} is missing")
     except (DatasetError, ValueError) as error:
-        # ESPEI puts the file's name in front, which stands there already.
+        # ESPEI puts the file's name in front, which our message already has.
         text = (
             reason(error).removeprefix(f"Dataset Error in {file}: ").removeprefix(f"JSON Error in {file}: ")
         )
@@ -92,20 +92,20 @@ def _load(file: Path, tags: Mapping[str, Any], findings: Findings) -> Dataset | 
         findings.fault_in(file, f"ESPEI cannot read this dataset: {reason(error)}")
     else:
         for key in repeated:
-            findings.note(f"{file}: {key} is given twice: ESPEI takes the last")
+            findings.note(f"{file}: duplicate key {key}: ESPEI uses the last one")
         return dataset
     return None
 
 
 def _loaded(file: Path, tags: Mapping[str, Any]) -> tuple[Dataset | None, list[str]]:
-    """Return what ESPEI makes of one file, None if it is disabled, and the keys that are given twice.
+    """Return the dataset that ESPEI loads from one file (None if disabled), and its duplicate keys.
 
     Raises:
-        Exception: whatever ESPEI raises, and for what it would stumble over later.
+        Exception: any exception of ESPEI, and one for each fault that ESPEI would find only later.
     """
     data, repeated = parse_json(read_text(file), file)
     if not isinstance(data, dict):
-        raise DatasetError(f"must hold keys with values, not a {type(data).__name__}")
+        raise DatasetError(f"must be a mapping of keys to values, not a {type(data).__name__}")
     loaded = load_datasets([str(file)])
     apply_tags(loaded, tags)
     for dataset in loaded.all():
@@ -117,14 +117,14 @@ def _loaded(file: Path, tags: Mapping[str, Any]) -> tuple[Dataset | None, list[s
 
 
 def _check_numbers(dataset: Dataset) -> None:
-    """Refuse what would make the likelihood NaN or minus infinity whatever the parameters."""
+    """Refuse numbers that make the likelihood NaN or minus infinity for all parameters."""
     for key in ("values", "conditions"):
         if not _finite(dataset[key]):
-            raise ValueError(f"{key} hold a number that is not finite")
+            raise ValueError(f"{key} have a number that is not finite")
     weights = np.asarray(dataset.get("weight", 1.0), dtype=float)
     if not (np.isfinite(weights).all() and (weights > 0).all()):
         raise ValueError(
-            f"weight must be above 0, not {dataset['weight']}; to leave the dataset out, set disabled"
+            f"weight must be above 0, not {dataset['weight']}; to exclude the dataset, set disabled: true"
         )
 
 
@@ -137,7 +137,7 @@ def _finite(data: Any) -> bool:
 
 
 def _check_sources(dataset: Dataset) -> None:
-    """ESPEI reads these only while it prepares or evaluates the likelihood, and fails there."""
+    """Check keys that ESPEI reads only when it builds or evaluates the likelihood."""
     if dataset["output"] == "ZPF" or "ACR" in dataset["output"]:
         dataset["reference"]
     if "ACR" in dataset["output"]:

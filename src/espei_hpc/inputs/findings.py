@@ -1,4 +1,4 @@
-"""Collecting everything that is wrong, so that a user sees all of it in one go."""
+"""Collecting all faults of an input, so that the user sees all of them at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ from espei_hpc.exit_codes import ExitCode
 
 
 def named(names: Iterable[object], most: int = 6) -> str:
-    """List names for a message, the first few of them where there are many."""
+    """List names for a message; of many only the first few."""
     words = list(map(str, names)) if isinstance(names, list | tuple) else sorted(map(str, names))
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 @dataclass
 class Findings:
-    """What the checks of one input found.
+    """The results of checking one input.
 
     Attributes:
-        path: the input file, which names every key.
-        faults: what makes the input unusable.
-        uncreatable: outputs that could not be written.
-        notes: what is overridden or left out, one line each.
+        path: the input file, shown with every key.
+        faults: faults that make the input unusable.
+        uncreatable: outputs that cannot be written.
+        notes: what is overridden or ignored, one line each.
     """
 
     path: Path
@@ -44,24 +44,24 @@ class Findings:
         self.uncreatable.append(Fault(f"{self.path}: {key}", what, cure))
 
     def note(self, text: str) -> None:
-        """Record something worth a line that does not stop the fit."""
+        """Record a note, which does not stop the fit."""
         self.notes.append(" ".join(text.split()))
 
     def guard(self, key: str, what: str = "") -> "Guard":
-        """Turn whatever is raised inside a ``with`` into a fault under ``key``.
+        """Turn an exception inside a ``with`` block into a fault under ``key``.
 
         Args:
-            key: the key of the input that the work inside depends on.
-            what: what failed, put before the reason.
+            key: the key of the input that the block depends on.
+            what: what failed; precedes the reason.
         """
         return Guard(self, key, what)
 
     def refuse(self) -> None:
-        """Raise if anything is wrong.
+        """Raise if there is any fault.
 
         Raises:
-            Refusal: with every fault, and the notes below; an input whose only
-                faults are its outputs is refused as one that cannot be created.
+            Refusal: with every fault, and the notes below: (BAD_INPUT), or
+                (CANNOT_CREATE) if outputs are the only faults.
         """
         notes = [f"note: {note}" for note in self.notes]
         if self.faults:

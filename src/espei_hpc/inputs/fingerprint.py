@@ -1,8 +1,8 @@
-"""What a chain depends on, by name: two fits with the same fingerprint have the same chain.
+"""Fingerprint of a problem: everything the chain depends on. Equal fingerprints give equal chains.
 
-Kept with a run's checkpoint, so that a restart with other data, another
-database or another version of ESPEI is noticed, and named, instead of being
-appended to a chain that it has nothing to do with.
+It is stored with the checkpoint, so that a restart with different data, a
+different database or another version of ESPEI is refused, naming the change,
+instead of being appended to an unrelated chain.
 """
 
 import hashlib
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 PACKAGES = ("espei", "pycalphad", "emcee", "numpy", "scipy", "symengine")
 NOT_OF_THE_CHAIN = frozenset({"iterations", "save_interval", "scheduler", "cores"})
-"""Settings of ``mcmc`` that may differ between two starts of one fit."""
+"""Settings of ``mcmc`` that may differ between two starts of the same fit."""
 FILES = frozenset({"input_db", "restart_trace"})
-"""Settings that name a file, whose content counts."""
+"""Settings that name a file; the content of the file counts."""
 DIGEST_LENGTH = 16
 
 
 def fingerprint(problem: "Problem") -> dict[str, str]:
-    """Return what the chain of a problem depends on: a name for each thing, and its value or digest.
+    """Return everything that the chain of a problem depends on: value or digest, by name.
 
-    Paths are read relative to the working directory, as ESPEI does.
+    Paths are relative to the working directory, as in ESPEI.
     """
     settings = problem.settings
     marks = {f"version of {package}": version(package) for package in PACKAGES}
-    # The order of sets of strings, and with it the last digits, is Python's.
+    # The order of sets of strings, and so the last digits, depends on Python's version.
     marks["version of python"] = ".".join(platform.python_version_tuple()[:2])
     marks |= dict(_datasets(Path(settings["system"]["datasets"])))
     marks["phase models"] = _digest_json(Path(settings["system"]["phase_models"]))
@@ -60,7 +60,7 @@ def _datasets(directory: Path) -> Iterator[tuple[str, str]]:
 
 
 def _digest_json(path: Path) -> str:
-    """Digest what a file says, not how it is laid out; the order of keys counts for ESPEI."""
+    """Return a digest of a JSON file's data, independent of its formatting but not of the order of keys."""
     return _digest(json.dumps(json.loads(path.read_text())).encode())
 
 

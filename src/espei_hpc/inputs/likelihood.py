@@ -1,4 +1,4 @@
-"""ESPEI's likelihood, prepared once to see that it can be."""
+"""Checking that ESPEI can build its likelihood."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,17 +19,17 @@ def check_builds(
     symbols: Sequence[str],
     findings: Findings,
 ) -> None:
-    """Let ESPEI prepare its likelihood; where that fails, find the datasets to blame."""
+    """Let ESPEI build its likelihood; if that fails, find the datasets that cause it."""
     if (error := _build_error(database, datasets.values(), models, symbols)) is None:
         return
     alone = {file: _build_error(database, [dataset], models, symbols) for file, dataset in datasets.items()}
     blamed = {file: failure for file, failure in alone.items() if failure is not None}
-    if not blamed or _build_error(database, [], models, symbols) is not None:  # not a matter of one dataset
-        findings.fault("mcmc", f"ESPEI cannot prepare its likelihood: {reason(error)}")
+    if not blamed or _build_error(database, [], models, symbols) is not None:  # no single dataset causes it
+        findings.fault("mcmc", f"ESPEI cannot build its likelihood: {reason(error)}")
         return
     for file, failure in blamed.items():
         cure = "neither the dataset nor the database has it" if isinstance(failure, KeyError) else ""
-        findings.fault_in(file, f"ESPEI cannot prepare its likelihood: {reason(failure)}", cure)
+        findings.fault_in(file, f"ESPEI cannot build its likelihood: {reason(failure)}", cure)
 
 
 def _build_error(

@@ -1,4 +1,4 @@
-"""The outputs: each can be written, overwrites no input and has room."""
+"""Checking the outputs: each can be written, overwrites no input and has enough disk space."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ COPIES = 3
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files a fit writes; None where the input asks for none."""
+    """The files that a fit writes; None for those that the input does not request."""
 
     output_db: Path | None
     trace: Path | None
@@ -28,7 +28,7 @@ class Outputs:
     logfile: Path | None
 
     def by_key(self) -> dict[str, Path]:
-        """Give the files to be written, by their key in the input."""
+        """Return the files to write, by their key in the input."""
         planned = {
             "output.output_db": self.output_db,
             TRACE: self.trace,
@@ -39,11 +39,11 @@ class Outputs:
 
 
 def planned_outputs(settings: Settings) -> Outputs:
-    """Tell which files a run with these settings writes."""
+    """Return the files that a run with these settings writes."""
     output = settings.get("output", {})
 
     def named(key: str) -> Path | None:
-        # ESPEI takes the word None for the two arrays as "do not write".
+        # In ESPEI the word None means not to write the array.
         return Path(output[key]) if output.get(key) not in (None, "None") else None
 
     samples = "mcmc" in settings
@@ -59,16 +59,16 @@ def planned_outputs(settings: Settings) -> Outputs:
 def check_outputs(
     outputs: Outputs, inputs: Mapping[str, Iterable[Path]], own: Callable[[Path], bool], findings: Findings
 ) -> None:
-    """Check that every output can be written where it is to be.
+    """Check that every output can be written.
 
     Args:
-        outputs: the files to be written.
-        inputs: the files read, by the key that names them.
-        own: whether a file holds nothing but what an earlier start of this fit has written.
-        findings: where faults go.
+        outputs: the files to write.
+        inputs: the files to read, by the key that names them.
+        own: whether a file has only data that an earlier start of this fit wrote.
+        findings: collects the faults.
     """
     for key, path in outputs.by_key().items():
-        with findings.guard(key, f"{path} cannot be used"):
+        with findings.guard(key, f"cannot use {path}"):
             _check_writable(key, path, own, findings)
     with findings.guard("output"):
         _check_distinct(outputs, inputs, findings)
@@ -78,30 +78,30 @@ def _check_writable(key: str, path: Path, own: Callable[[Path], bool], findings:
     if key in (TRACE, LNPROB) and os.path.lexists(path) and not own(path):
         findings.cannot_create(
             key,
-            f"{path} exists, and the samples of an earlier fit are not written over",
-            "move it away, or give another name",
+            f"{path} exists and was not written by this fit; not overwritten",
+            "move it away, or use another name",
         )
     elif os.path.isdir(path):
-        findings.cannot_create(key, f"{path} is a directory", "give the name of a file")
+        findings.cannot_create(key, f"{path} is a directory", "use the name of a file")
     elif not os.path.isdir(path.parent):
         findings.cannot_create(
-            key, f"{path}: there is no directory {path.parent}", "make it, or give another place"
+            key, f"{path}: no such directory: {path.parent}", "create it, or use another path"
         )
     elif refused := _refused_by_system(path):
         findings.cannot_create(
-            key, f"{path} cannot be written: {refused}", "give a place where you may write"
+            key, f"cannot write {path}: {refused}", "use a directory that you may write to"
         )
 
 
 def _refused_by_system(path: Path) -> str:
-    """Really try: permission bits say nothing to root, or on a read-only mount.
+    """Try to write: permission bits do not apply to root, or on a read-only mount.
 
     Returns:
-        The system's reason, empty where the file can be written.
+        The system's error message; empty if the file can be written.
     """
     try:
         if os.path.exists(path):
-            with path.open("ab"):  # opened for writing, left as it is
+            with path.open("ab"):  # opened for writing, not changed
                 return ""
         if len(os.fsencode(path.name)) > os.pathconf(path.parent, "PC_NAME_MAX"):
             return "the name is too long"
@@ -120,12 +120,12 @@ def _check_distinct(outputs: Outputs, inputs: Mapping[str, Iterable[Path]], find
             findings.fault(
                 key,
                 f"{path} is also {written_or_read} as {other}",
-                "one would destroy the other: give another name",
+                "one would overwrite the other: use another name",
             )
 
 
 def check_room(outputs: Outputs, walkers: int, iterations: int, parameters: int, findings: Findings) -> None:
-    """Check that the samples fit on disk: once for good, once while they are replaced, once as checkpoint."""
+    """Check the disk space for three copies of the samples: the file, its replacement and the checkpoint."""
     numbers = {TRACE: parameters, LNPROB: 1}
     needs: dict[int, int] = defaultdict(int)
     places: dict[int, tuple[str, Path]] = {}
@@ -137,13 +137,13 @@ def check_room(outputs: Outputs, walkers: int, iterations: int, parameters: int,
             places.setdefault(device, (key, path.parent))
     for device, (key, directory) in places.items():
         disk = shutil.disk_usage(directory)
-        if disk.total and needs[device] > disk.free:  # no total: not a file system with blocks
+        if disk.total and needs[device] > disk.free:  # no total: a file system without blocks
             findings.cannot_create(
                 key,
                 f"the samples need {_readable(needs[device])} ({walkers} walkers x "
                 f"{counted(iterations, 'iteration')} x {counted(parameters, 'parameter')}), "
                 f"but {directory.resolve()} has {_readable(disk.free)} free",
-                "make room, or lower mcmc.iterations",
+                "free disk space, or reduce mcmc.iterations",
             )
 
 

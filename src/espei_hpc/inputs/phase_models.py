@@ -1,4 +1,4 @@
-"""The phase models: which components and phases take part, and in what form."""
+"""Checking the phase models: the components and phases of the fit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ PhaseModels = dict[str, Any]
 
 @dataclass(frozen=True)
 class CheckedModels:
-    """What of a file of phase models can be used.
+    """The usable part of a phase models file.
 
     Attributes:
         sound: the components, and the phases without a fault.
-        complete: whether that is all of the file.
+        complete: whether this is the whole file.
     """
 
     sound: PhaseModels
@@ -31,15 +31,15 @@ class CheckedModels:
 
 MODULE_CURE = (
     "install its module into this Python: the working directory and PYTHONPATH are not searched, "
-    "since every worker needs it too"
+    "because every worker needs it too"
 )
 
 
 def check_phase_models(file: Path, findings: Findings) -> CheckedModels | None:
-    """Read the phase models and check their form.
+    """Read the phase models and check their format.
 
     Returns:
-        What ESPEI would read, without what is at fault; None where not even the components can be used.
+        What ESPEI would read, without the faulty parts; None if not even the components are usable.
     """
     try:
         models, repeated = parse_json(read_text(file), file)
@@ -47,13 +47,13 @@ def check_phase_models(file: Path, findings: Findings) -> CheckedModels | None:
         findings.faults.extend(refusal.faults)
         return None
     if not isinstance(models, dict):
-        findings.fault_in(file, f"must hold components and phases, not a {type(models).__name__}")
+        findings.fault_in(file, f"must be a mapping of components and phases, not a {type(models).__name__}")
         return None
     before = len(findings.faults)
     for key in repeated:
-        findings.fault_in(file, f"{key} is given twice", "keep one: the last would silently win")
+        findings.fault_in(file, f"duplicate key {key}", "keep one: ESPEI would silently use the last one")
     wrong = _check_form(models, file, findings)
-    # A phase's own keys are given twice as often as its name: which phase it is cannot be said.
+    # A duplicate key is either a phase or a key of a phase; which phase it belongs to is unknown.
     ambiguous = any(key != "components" for key in repeated)
     sound = (
         {} if ambiguous or ("phases",) in wrong else _check_phases(models["phases"], wrong, file, findings)
@@ -61,14 +61,14 @@ def check_phase_models(file: Path, findings: Findings) -> CheckedModels | None:
     if ("components",) in wrong or "components" in repeated:
         return None
     if not models["components"]:
-        cure = "list the elements, and VA where a sublattice holds it"
+        cure = "list the elements, and VA if a sublattice has it"
         findings.fault_in(f"{file}: components", "is empty", cure)
         return None
     return CheckedModels(models | {"phases": sound}, len(findings.faults) == before)
 
 
 def _check_form(models: PhaseModels, file: Path, findings: Findings) -> set[tuple[str, ...]]:
-    """Check by ESPEI's schema; return what is wrong: components, phases or, as a pair, one of the phases."""
+    """Check with ESPEI's schema; return the faulty parts: components, phases, or a pair for one phase."""
     try:
         PhaseModelSpecification.model_validate(models)
     except ValidationError as error:
@@ -88,7 +88,7 @@ def _sentence(message: str) -> str:
 def _check_phases(
     phases: Mapping[str, PhaseModels], wrong: set[tuple[str, ...]], file: Path, findings: Findings
 ) -> PhaseModels:
-    """Check what ESPEI's schema leaves open; return the phases without a fault."""
+    """Check what ESPEI's schema does not check; return the phases without a fault."""
     if not phases:
         findings.fault_in(f"{file}: phases", "is empty", "describe at least one phase")
     sound = {}

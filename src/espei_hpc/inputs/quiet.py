@@ -1,4 +1,4 @@
-"""Silence for what ESPEI and pycalphad print, log or warn while they read."""
+"""Silencing what ESPEI and pycalphad print, log or warn while they read."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the terminal clean: faults are told as faults, not as somebody's log lines."""
+    """Suppress output, log lines and warnings: faults are reported as faults."""
     disabled = logging.root.manager.disable
     sink = io.StringIO()
     with warnings.catch_warnings(), contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):

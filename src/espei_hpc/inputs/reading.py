@@ -1,4 +1,4 @@
-"""Reading the input file as ESPEI does, with every fault as one line."""
+"""Reading the input file as ESPEI does, with one line per fault."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,7 +12,7 @@ JSON_ENDINGS = (".json",)
 
 
 def read_input(path: Path | str) -> dict[str, Any]:
-    """Read an ESPEI input file, YAML or JSON by its ending.
+    """Read an ESPEI input file, YAML or JSON according to its ending.
 
     Args:
         path: the file, relative to the working directory.
@@ -21,7 +21,7 @@ def read_input(path: Path | str) -> dict[str, Any]:
         The settings as written, not yet checked.
 
     Raises:
-        Refusal: naming the line where the file cannot be understood, and keys that are given twice.
+        Refusal: naming the line of a syntax error, and duplicate keys.
     """
     settings, faults = parse_input(path)
     if faults:
@@ -30,28 +30,28 @@ def read_input(path: Path | str) -> dict[str, Any]:
 
 
 def parse_input(path: Path | str) -> tuple[dict[str, Any], list[Fault]]:
-    """Read an input as :func:`read_input`, but return faults that leave the rest to be checked.
+    """Read an input as :func:`read_input` does, but return the faults after which checks can continue.
 
     Raises:
-        Refusal: naming the line where the file cannot be understood.
+        Refusal: naming the line of a syntax error.
     """
     path = Path(path)
     if path.suffix not in YAML_ENDINGS + JSON_ENDINGS:
         ending = f"the ending {path.suffix!r}" if path.suffix else "a name without an ending"
-        _refuse(f"{path}", f"{ending} is none that ESPEI reads", "name it .yaml, .yml or .json")
+        _refuse(f"{path}", f"ESPEI does not read {ending}", "use .yaml, .yml or .json")
     text = read_text(path)
     if not text.strip():
-        _refuse(f"{path}", "the file is empty", "see ESPEI's documentation for what an input holds")
+        _refuse(f"{path}", "the file is empty", "see ESPEI's documentation for the settings of an input")
     settings, repeated = parse_json(text, path) if path.suffix in JSON_ENDINGS else parse_yaml(text, path)
     if not isinstance(settings, dict):
         kind = "nothing" if settings is None else f"a {type(settings).__name__}"
         _refuse(
             f"{path}",
-            f"the file holds {kind}, not keys with values",
+            f"must be a mapping of keys to values, not {kind}",
             "write the sections system, output and mcmc or generate_parameters",
         )
-    cure = "keep one: the last would silently win"
-    return settings, [Fault(f"{path}", f"{key} is given twice", cure) for key in repeated]
+    cure = "keep one: ESPEI would silently use the last one"
+    return settings, [Fault(f"{path}", f"duplicate key {key}", cure) for key in repeated]
 
 
 def _refuse(where: str, what: str, cure: str = "") -> NoReturn:

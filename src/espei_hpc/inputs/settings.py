@@ -1,4 +1,4 @@
-"""The input's keys and values, by ESPEI's own schema."""
+"""Checking the input's keys and values with ESPEI's own schema."""
 
 import copy
 import difflib
@@ -18,24 +18,24 @@ SECTIONS = ("system", "output", "generate_parameters", "mcmc")
 
 
 def check_settings(raw: Settings, findings: Findings) -> Settings:
-    """Check the keys and values of an input by ESPEI's schema.
+    """Check the keys and values of an input with ESPEI's schema.
 
     Args:
         raw: the input as written.
-        findings: where faults go.
+        findings: collects the faults.
 
     Returns:
-        ESPEI's settings with its defaults filled in, all plain data. Whatever
-        is at fault is left out, so that the rest can still be checked.
+        ESPEI's settings with its defaults, as plain data. Faulty values are
+        removed, so that the rest can still be checked.
     """
     plain = {key: copy.deepcopy(value) for key, value in raw.items() if _usable(key, value, findings)}
     _check_sections_present(raw, findings)
     generate = plain.get("generate_parameters", {})
     description = generate.get("fitting_description")
     if isinstance(description, str):
-        # ESPEI imports it while it validates and puts the object in its place;
-        # checked apart, so that a wrong name hides no other fault.
-        with findings.guard("generate_parameters.fitting_description", f"{description} cannot be imported"):
+        # ESPEI imports it during validation and replaces it by the object;
+        # checked separately, so that a wrong name hides no other fault.
+        with findings.guard("generate_parameters.fitting_description", f"cannot import {description}"):
             import_qualified_object(description)
         del generate["fitting_description"]
     settings = _validated(plain, findings)
@@ -46,20 +46,20 @@ def check_settings(raw: Settings, findings: Findings) -> Settings:
 
 
 def _usable(name: object, value: object, findings: Findings) -> bool:
-    """Whether ESPEI can look into a section: it raises on one that is no mapping, before it validates."""
+    """Whether a section is a mapping; ESPEI raises on others before it validates."""
     if name not in SECTIONS or isinstance(value, dict):
         return True
     kind = "nothing" if value is None else f"a {type(value).__name__}"
-    findings.fault(str(name), f"must hold keys with values, not {kind}")
+    findings.fault(str(name), f"must be a mapping of keys to values, not {kind}")
     return False
 
 
 def _check_sections_present(raw: Settings, findings: Findings) -> None:
-    """Say what the schema leaves optional though ESPEI cannot run without it."""
+    """Check for sections that are optional in the schema although ESPEI cannot run without them."""
     if "system" not in raw:
-        findings.fault("system", "is missing", "name the phase_models and the datasets under it")
+        findings.fault("system", "is missing", "add it, with the keys phase_models and datasets")
     if "mcmc" not in raw and "generate_parameters" not in raw:
-        findings.fault("mcmc", "there is nothing to run", "add a section mcmc, generate_parameters or both")
+        findings.fault("mcmc", "nothing to run", "add a section mcmc, generate_parameters or both")
 
 
 def _validated(plain: Settings, findings: Findings) -> Settings:
@@ -85,10 +85,10 @@ def _validated(plain: Settings, findings: Findings) -> Settings:
 
 
 def _flatten(errors: dict[Any, Any], path: Path) -> Iterator[tuple[Path, str]]:
-    """Walk cerberus' nested errors: lists of messages and of further mappings."""
+    """Flatten cerberus' nested errors: lists of messages and of further mappings."""
     for key, entries in errors.items():
         if str(key).startswith("oneof definition"):
-            continue  # why each alternative failed; the rule's own message says it in one line
+            continue  # why each alternative failed; the message of the rule itself is enough
         below = path if str(key).startswith("allof definition") else (*path, str(key))
         for entry in entries:
             if isinstance(entry, dict):
@@ -105,17 +105,17 @@ PLAIN_WORDS = {
     r"value does not match regex 'dask|.*\.json$'": "must be dask, null or a file ending in .json",
     "value does not match regex 'linear'": "must be linear",
 }
-"""Messages of ESPEI's schema that only a programmer would read gladly."""
+"""Plain versions of messages of ESPEI's schema."""
 
 
 def _explain(path: Path, message: str) -> tuple[str, str]:
-    """Put cerberus' words into the user's, with a cure where one is known."""
+    """Translate a message of cerberus to plain English, with a cure if one is known."""
     if message == "unknown field":
         return "no such setting", _suggest(path)
     if message == "none or more than one rule validate":
         return (
-            "the starting values must come from one place",
-            "give either mcmc.input_db or a section generate_parameters, not both and not neither",
+            "the starting values must come from exactly one source",
+            "use either mcmc.input_db or a section generate_parameters",
         )
     if message == "Must be an even number":
         return "must be an even number", "the sampler moves the walkers in two halves"
@@ -135,11 +135,11 @@ def _suggest(path: Path) -> str:
     elsewhere = [section for section in SECTIONS if name in schema.schema[section]["schema"]]
     if elsewhere:
         return f"it belongs under {' or '.join(elsewhere)}"
-    return f"ESPEI knows {', '.join(sorted(str(key) for key in known))}"
+    return f"known settings: {', '.join(sorted(str(key) for key in known))}"
 
 
 def _drop(settings: Settings, path: Path) -> None:
-    """Take a wrong value out; a whole section stays, since its other keys may be right."""
+    """Remove a wrong value; a whole section is kept, since its other keys may be right."""
     *sections, name = path
     if not sections and name in SECTIONS:
         return

@@ -1,4 +1,4 @@
-"""The symbols to fit: in the database, plain numbers, used."""
+"""Checking the symbols to fit: defined in the database, plain numbers, used by a phase."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from espei_hpc.inputs.findings import Findings, named
 from espei_hpc.inputs.system import System
 
 STATE_VARIABLES = frozenset({"T", "P", "N", "R"})
-"""What a database may use without defining it."""
+"""Symbols that a database may use without defining them."""
 KEY = "mcmc.symbols"
 
 
@@ -24,13 +24,13 @@ def symbols_to_fit(
     """Check the names of the symbols to fit.
 
     Args:
-        asked: the symbols the input lists, or None to fit those named V or VV and a number.
+        asked: the symbols listed in the input, or None to fit those named V or VV and a number.
         file: the database file, for messages.
-        database: what it holds, None where it cannot be read.
-        findings: where faults go.
+        database: its content; None if it is not readable.
+        findings: collects the faults.
 
     Returns:
-        The symbols in ESPEI's order; empty where they are at fault or unknown.
+        The symbols in ESPEI's order; empty if they are faulty or unknown.
     """
     if asked is not None:
         return _check_asked(asked, file, database, findings)
@@ -39,7 +39,7 @@ def symbols_to_fit(
         findings.fault(
             "mcmc.input_db",
             f"{file} has nothing to fit: no symbol is named V or VV and a number",
-            "name the symbols to fit under mcmc.symbols",
+            "list the symbols to fit in mcmc.symbols",
         )
     return symbols
 
@@ -47,10 +47,10 @@ def symbols_to_fit(
 def _check_asked(
     asked: Sequence[Any], file: Path, database: Database | None, findings: Findings
 ) -> list[str]:
-    """Check symbols that the input names."""
+    """Check the symbols listed in the input."""
     before = len(findings.faults)
     if not asked:
-        findings.fault(KEY, "is empty, so there is nothing to fit", "list symbols, or leave the key out")
+        findings.fault(KEY, "is empty, so there is nothing to fit", "list symbols, or remove the key")
     for symbol in dict.fromkeys(map(str, asked)):
         if list(map(str, asked)).count(symbol) > 1:
             findings.fault(KEY, f"{symbol} is listed twice", "list it once")
@@ -59,7 +59,7 @@ def _check_asked(
             findings.fault(
                 KEY,
                 f"{file} has no symbol {symbol}",
-                f"did you mean {close[0]}?" if close else "list symbols it has",
+                f"did you mean {close[0]}?" if close else "list symbols that it has",
             )
     return sorted(map(str, asked)) if len(findings.faults) == before else []
 
@@ -67,7 +67,7 @@ def _check_asked(
 def starting_values(
     symbols: Sequence[str], file: Path, database: Database, findings: Findings
 ) -> dict[str, float]:
-    """Return the starting value of each symbol; nothing where one is no number."""
+    """Return the starting value of each symbol; empty if one is not a number."""
     values: dict[str, float] = {}
     for symbol in symbols:
         with findings.guard(KEY, f"{symbol} in {file} is not a plain number"):
@@ -75,14 +75,14 @@ def starting_values(
     zeros = [symbol for symbol, value in values.items() if value == 0]
     if zeros:
         findings.note(
-            f"{KEY}: {named(zeros)} will stay 0: walkers start around a value by a fraction of it, and move "
-            "only along their differences"
+            f"{KEY}: {named(zeros)} will stay 0: walkers start within a fraction of the starting value, and "
+            "move only along their differences"
         )
     return values if len(values) == len(symbols) else {}
 
 
 def _used_symbols(database: Database, system: System) -> set[str]:
-    """Collect what the parameters of the active phases lead to, through functions of functions."""
+    """Return all symbols that the parameters of the active phases use, directly or through functions."""
     hints = [database.phases[name].model_hints for name in system.phases]
     # The disordered part of a phase is not active itself, but counts in the ordered one.
     phases = {*system.phases, *(hint["disordered_phase"] for hint in hints if "disordered_phase" in hint)}
@@ -105,15 +105,15 @@ def _used_symbols(database: Database, system: System) -> set[str]:
 def check_used_symbols(
     symbols: Iterable[str], file: Path, database: Database, system: System, findings: Findings
 ) -> None:
-    """Refuse symbols that nothing defines; note those to fit that nothing uses."""
+    """Refuse undefined symbols; note symbols to fit that no active phase uses."""
     used = _used_symbols(database, system)
     undefined = sorted(used - set(database.symbols))
     if undefined:
         findings.fault(
             "mcmc.input_db",
-            f"{file} uses {named(undefined)} but does not define it; pycalphad would take it as 0",
+            f"{file} uses {named(undefined)} without defining it; pycalphad would take it as 0",
             "add the FUNCTION",
         )
     unused = sorted(set(symbols) - used)
     if unused:
-        findings.note(f"{KEY}: no active phase uses {named(unused)}: no data can say anything of it")
+        findings.note(f"{KEY}: no active phase uses {named(unused)}: the data cannot determine it")

@@ -1,4 +1,4 @@
-"""What takes part in the fit, and which datasets ESPEI leaves out of it in silence."""
+"""The active components and phases of the fit, and the datasets that ESPEI silently ignores."""
 
 import difflib
 from collections import defaultdict
@@ -17,17 +17,17 @@ from espei_hpc.inputs.findings import Findings, named
 from espei_hpc.inputs.phase_models import PhaseModels
 
 LOWEST_TEMPERATURE = 298.15
-"""ESPEI leaves out single-phase data below: the unary functions start here."""
+"""ESPEI ignores single-phase data below this: the unary functions start here."""
 ELECTRON_GAS = "/-"
 SINGLE_PHASE_OUTPUTS = tuple(f"{prop}_{ref}" for prop in ("HM", "SM", "CPM") for ref in ("FORM", "MIX"))
 
 
 @dataclass(frozen=True)
 class System:
-    """What takes part in the fit: ESPEI leaves out silently all data beyond it.
+    """The components and phases of the fit: ESPEI silently ignores data with others.
 
     Attributes:
-        components: as the phase models write them.
+        components: the components, as spelled in the phase models.
         phases: the active phases, each with the constituents of its sublattices.
     """
 
@@ -36,7 +36,7 @@ class System:
 
 
 def describe_system(components: Sequence[str], database: Database, findings: Findings) -> System | None:
-    """Find the phases that take part, by the filter that ESPEI's residual functions use."""
+    """Find the active phases with the filter that ESPEI's residual functions use."""
     with findings.guard("system.phase_models"):
         species = unpack_species(database, components)
         active = sorted(filter_phases(database, species, database.phases.keys()))
@@ -56,7 +56,7 @@ def describe_system(components: Sequence[str], database: Database, findings: Fin
 def check_phases(
     models: PhaseModels, file: Path, database: Database, system: System, findings: Findings
 ) -> None:
-    """Check that the database has the phases of the phase models; ESPEI does not ask."""
+    """Check that the database has the phases of the phase models; ESPEI does not check this."""
     lacking: dict[str, set[str]] = {}
     for name, phase in models["phases"].items():
         sublattices = [set(sublattice) for sublattice in phase["sublattice_model"]]
@@ -66,26 +66,27 @@ def check_phases(
             close = difflib.get_close_matches(name.upper(), list(database.phases), n=1)
             findings.fault(
                 "system.phase_models",
-                f"the starting database lacks {name} of {file}: it has {named(database.phases)}",
-                f"did you mean {close[0]}?" if close else "add it there, or take it out of the phase models",
+                f"the starting database has no phase {name}, which {file} names: it has "
+                f"{named(database.phases)}",
+                f"did you mean {close[0]}?" if close else "add it, or remove it from the phase models",
             )
         elif name not in system.phases and beyond:
             lacking[name] = beyond
     if lacking:
         findings.note(
-            f"system.phase_models: {named(lacking)} cannot take part: the components in {file} "
-            f"lack {named(set().union(*lacking.values()))}"
+            f"system.phase_models: not active: {named(lacking)}: the components in {file} "
+            f"do not include {named(set().union(*lacking.values()))}"
         )
 
 
 def ignored_because(dataset: Dataset, system: System) -> str:
-    """Tell why ESPEI's likelihood leaves a dataset out; empty where it counts.
+    """Return why ESPEI's likelihood ignores a dataset; empty if it is used.
 
-    This follows the searches of ESPEI's residual functions, which say nothing
-    about what they do not find.
+    This follows the searches of ESPEI's residual functions, which do not report
+    what they ignore.
     """
     if not set(dataset["components"]) <= system.components:
-        return "components beyond the phase models"
+        return "components that are not in the phase models"
     output, phases = dataset["output"], set(dataset["phases"])
     if output == "ZPF":
         return "" if phases & system.phases.keys() else "no active phase"
@@ -99,9 +100,9 @@ def ignored_because(dataset: Dataset, system: System) -> str:
 
 
 def _single_phase_ignored_because(dataset: Dataset, system: System) -> str:
-    # As ESPEI searches: the bare name of a property counts as any of its references.
+    # As in ESPEI's search: the bare name of a property matches all its reference states.
     if not any(dataset["output"] in known for known in SINGLE_PHASE_OUTPUTS):
-        return f"a property that is none of {', '.join(SINGLE_PHASE_OUTPUTS)}"
+        return f"a property other than {', '.join(SINGLE_PHASE_OUTPUTS)}"
     if len(dataset["phases"]) != 1 or dataset["phases"][0] not in system.phases:
         return "phases that are not active"
     sublattices = system.phases[dataset["phases"][0]]
@@ -120,10 +121,10 @@ def _fits(configuration: list[Any], sublattices: tuple[frozenset[str], ...]) -> 
 
 
 def check_used(datasets: Datasets, system: System, samples: bool, findings: Findings) -> dict[Path, Dataset]:
-    """Say which datasets are left out, and refuse if none is left to fit to.
+    """Note which datasets are ignored, and refuse if no dataset remains.
 
     Returns:
-        The datasets that count and have no fault.
+        The datasets that are used and have no fault.
     """
     used: dict[Path, Dataset] = {}
     ignored: dict[str, list[Path]] = defaultdict(list)
@@ -133,7 +134,7 @@ def check_used(datasets: Datasets, system: System, samples: bool, findings: Find
                 ignored[why].append(file)
             elif _tie_lines_are_known(file, dataset, system, findings):
                 used[file] = dataset
-        except Exception as error:  # a form that even ESPEI's checker lets pass
+        except Exception as error:  # a fault that ESPEI's own checks do not find
             findings.fault_in(file, f"ESPEI cannot use this dataset: {reason(error)}")
     reasons = "; ".join(f"{len(files)} with {why} ({named(files, 3)})" for why, files in ignored.items())
     total, left_out = len(datasets.by_file), sum(map(len, ignored.values()))
@@ -142,16 +143,16 @@ def check_used(datasets: Datasets, system: System, samples: bool, findings: Find
             "system.datasets",
             f"ESPEI would use none of the {total} datasets in {datasets.directory}, and the likelihood would "
             f"be 0 everywhere: {reasons}",
-            f"the phase models have the components {named(system.components)} and the active phases "
+            f"the phase models have the components {named(system.components)}, and the active phases are "
             f"{named(system.phases) or '(none)'}",
         )
     elif ignored:
-        findings.note(f"system.datasets: ESPEI leaves out {left_out} of {total} datasets: {reasons}")
+        findings.note(f"system.datasets: ESPEI ignores {left_out} of {total} datasets: {reasons}")
     return used
 
 
 def check_tie_lines(datasets: Datasets, database: Database, findings: Findings) -> None:
-    """Check the tie-lines alone, where the phase models cannot be read: any phase may be active then."""
+    """Check the tie-lines only, for unreadable phase models: any phase may then be active."""
     widest = describe_system(sorted(set(database.elements) - {ELECTRON_GAS}), database, findings)
     if widest is None:
         return
@@ -161,7 +162,7 @@ def check_tie_lines(datasets: Datasets, database: Database, findings: Findings) 
 
 
 def _tie_lines_are_known(file: Path, dataset: Dataset, system: System, findings: Findings) -> bool:
-    """ESPEI takes a tie-line's dataset in when any of its phases is active, then needs all of them."""
+    """Check tie-lines: ESPEI uses a dataset if any of its phases is active, and then needs all of them."""
     if dataset["output"] != "ZPF":
         return True
     phases = {vertex[0] for region in dataset["values"] for vertex in region}
@@ -172,13 +173,13 @@ def _tie_lines_are_known(file: Path, dataset: Dataset, system: System, findings:
         findings.fault_in(
             file,
             f"has tie-lines with {named(missing)}, not among the active phases {named(system.phases)}",
-            "add the phase to database and phase models, or disable the dataset",
+            "add the phase to the database and the phase models, or disable the dataset",
         )
     return not missing
 
 
 def check_generates(datasets: Datasets, system: System, findings: Findings) -> None:
-    """Refuse a generation that would leave MCMC without a symbol to fit."""
+    """Refuse a parameter generation that gives MCMC no symbol to fit."""
     single_phase = [
         data
         for data in datasets.by_file.values()
@@ -187,7 +188,7 @@ def check_generates(datasets: Datasets, system: System, findings: Findings) -> N
     if datasets.complete and not single_phase:
         findings.fault(
             "generate_parameters",
-            f"{datasets.directory} has no single-phase data for {named(system.phases)}, so that no parameter "
-            "would be generated and MCMC would have nothing to fit",
+            f"{datasets.directory} has no single-phase data for {named(system.phases)}: ESPEI would generate "
+            "no parameter, and MCMC would have nothing to fit",
             "add formation or mixing data, or start from an input_db with symbols",
         )

@@ -1,8 +1,8 @@
-"""The log-probability of parameters, evaluated whole or in pieces, equal bit for bit to ESPEI's own.
+"""The log-probability of a parameter set, evaluated whole or in pieces, equal to ESPEI's bit for bit.
 
-A client describes the input by a :class:`LikelihoodRecipe`; each worker makes an :class:`Evaluator`
-of it; a piece of an evaluation gives an :class:`Evaluated`; :func:`combine` makes one
-log-probability of the pieces, and :func:`cut` says which units go into which piece.
+The client describes the input by a :class:`LikelihoodRecipe`; each worker builds an :class:`Evaluator`
+from it; the result of a piece is an :class:`Evaluated`; :func:`combine` combines the pieces to
+one log-probability, and :func:`cut` assigns units to pieces.
 """
 
 from espei_hpc.likelihood.combine import combine

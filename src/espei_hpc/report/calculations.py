@@ -1,4 +1,4 @@
-"""The parts of a report that are calculated beside the rest: the phase diagram, and the data."""
+"""The parts of a report that are calculated in separate processes: phase diagram and data."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,19 +12,19 @@ from espei_hpc.report.samples import Samples
 
 DIAGRAM = "phase-diagram"
 PICTURES = (DIAGRAM, *(family.picture for family in PropertyFamily))
-"""Names of all pictures that may come of it."""
+"""Names of all plots that this can produce."""
 
 
 @contextmanager
 def calculations(samples: Samples, seconds: float = SECONDS) -> Iterator[Callable[[], Parts]]:
-    """Begin to calculate, in processes that end with the context.
+    """Start the calculations, in processes that end with the context.
 
     Args:
         samples: the chain.
-        seconds: time that each calculation gets.
+        seconds: time limit of each calculation.
 
     Yields:
-        A function that waits for the calculations and returns what came of them.
+        A function that waits for the calculations and returns their results.
     """
     drawing = Child(partial(diagram.binary, samples), diagram.draw, seconds)
     comparing = Child(partial(measured.inputs, samples), measured.compare, seconds)
@@ -44,7 +44,7 @@ def _data(comparing: Child) -> PagePart:
     notes = list(dict.fromkeys(note for batch in batches for note in batch.notes))
     try:
         images = _pictures(compared)
-    # Names and numbers of any dataset are drawn; the report must not end at one that cannot be.
+    # The plots show names and numbers of any dataset; a bad one must not fail the whole report.
     except Exception as error:
         images, missing = [], f"the plots failed ({type(error).__name__}: {error})"
     return PagePart(images=images, missing=missing, rows=rows(compared), notes=notes)

@@ -1,4 +1,4 @@
-"""The chain for other programs: ArviZ' InferenceData in a netCDF-4 file."""
+"""Export of the chain for other programs, as ArviZ' InferenceData in a netCDF-4 file."""
 
 from pathlib import Path
 
@@ -12,17 +12,19 @@ ENDING = ".nc"
 
 
 def export(samples: Samples, path: Path) -> None:
-    """Write a chain: one variable for each symbol, walkers for chains, iterations for draws.
+    """Write a chain: one variable for each symbol, walkers as chains, iterations as draws.
 
     Args:
-        samples: the chain, all of it.
-        path: the file; one of this name is replaced once the new one is whole.
+        samples: the whole chain.
+        path: the file, written atomically.
 
     Raises:
-        Refusal: (USAGE) if the name does not end as netCDF files do; (CANNOT_CREATE) if it cannot be written.
+        Refusal: (USAGE) if the name does not end in .nc; (CANNOT_CREATE) if the file cannot be written.
     """
     if path.suffix != ENDING:
-        fault = Fault(str(path), f"a netCDF file's name ends in {ENDING}", f"name it {path.stem}{ENDING}")
+        fault = Fault(
+            str(path), f"the name of a netCDF file must end in {ENDING}", f"use {path.stem}{ENDING}"
+        )
         raise Refusal(ExitCode.USAGE, [fault])
     arviz = quiet_arviz.arviz()
     fingerprint = {f"fingerprint: {name}": mark for name, mark in samples.record.fingerprint.items()}
@@ -40,5 +42,5 @@ def export(samples: Samples, path: Path) -> None:
         with new_file(path, lambda file: data.to_netcdf(file.name, engine="h5netcdf"), READABLE) as temporary:
             temporary.rename(path)
     except OSError as error:
-        fault = Fault(str(path), f"cannot be written ({reason(error)})", "name a file that can be")
+        fault = Fault(str(path), f"cannot be written ({reason(error)})", "use another file")
         raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error

@@ -1,4 +1,4 @@
-"""What the samples of a run depend on, then and now."""
+"""Comparing the fingerprints of a run: when it began, and now."""
 
 import re
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ _DIGEST = re.compile(r"[0-9a-f]{16,}")
 
 
 def compare(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Say what changed between two fingerprints.
+    """List the changes between two fingerprints.
 
     Args:
-        recorded: name (``dataset datasets/a.json``, ``espei``, ``setting mcmc.prior``) to a digest or
-            a short value, when the run began.
+        recorded: digest or short value by name (``dataset datasets/a.json``, ``espei``,
+            ``setting mcmc.prior``), when the run began.
         now: the same, now.
 
     Returns:
-        One line for each name added, removed or changed, in the order recorded, then in that of now.
+        One line for each name added, removed or changed: in the order of ``recorded``, then of ``now``.
     """
     names = [*recorded, *(name for name in now if name not in recorded)]
     return [
@@ -42,5 +42,5 @@ def _in_brackets(value: str | None) -> str:
 
 
 def _shown(value: str) -> bool:
-    """Whether a value says something to a reader."""
+    """Whether a value is useful to a reader."""
     return 0 < len(value) <= SHORT and not _DIGEST.fullmatch(value)

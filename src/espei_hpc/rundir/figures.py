@@ -1,12 +1,12 @@
-"""The figures of a sampling as people read them."""
+"""The figures of a sampling, formatted for people."""
 
 from espei_hpc.sampler.sampling import Sampling
 
-PREPARING = "workers are preparing, time left not known yet"
+PREPARING = "workers are preparing, time left unknown"
 
 
 def numbers(sampling: Sampling) -> str:
-    """Say in one line where the walkers are."""
+    """Return the log-probabilities and the acceptance in one line."""
     if not sampling.done:
         return "starting walkers"
     return (
@@ -16,7 +16,7 @@ def numbers(sampling: Sampling) -> str:
 
 
 def workers(sampling: Sampling) -> str | None:
-    """Say how many workers there are and how busy they are of late; None where that is not known."""
+    """Return the number of workers and how busy they were recently; None if unknown."""
     if sampling.workers is None:
         return None
     busy = "" if sampling.busy is None else f", {sampling.busy:.0%} busy"
@@ -24,26 +24,26 @@ def workers(sampling: Sampling) -> str | None:
 
 
 def goal(sampling: Sampling) -> str | None:
-    """Say how far the chain is from a goal besides the iterations; None without one."""
+    """Return how close the chain is to its goal; None if there is no goal."""
     judged = sampling.judged
     return None if judged is None else f"{judged}, at iteration {judged.iterations}"
 
 
 def pace(sampling: Sampling) -> str | None:
-    """Say how long an iteration takes, of late if that is another, and how long all that are left.
+    """Return the mean and recent time per iteration, and the time left.
 
-    None where neither is known and nobody prepares.
+    None if they are unknown and no worker is preparing.
     """
     if sampling.pace is None or sampling.left is None:
         return PREPARING if sampling.preparing else None
     late = f"{sampling.pace:.3g} s"
     mean = late if sampling.mean is None else f"{sampling.mean:.3g} s"
-    each = f"{late} an iteration" if mean == late else f"{mean} an iteration, {late} of late"
+    each = f"{late} per iteration" if mean == late else f"{mean} per iteration, {late} recently"
     return f"{each}, {duration(sampling.left)} left"
 
 
 def duration(seconds: float) -> str:
-    """Write a time as people say it: ``12 s``, ``3 min``, ``5 h 20 min``."""
+    """Format a time in seconds: ``12 s``, ``3 min``, ``5 h 20 min``."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

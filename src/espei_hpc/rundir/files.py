@@ -1,7 +1,7 @@
-"""Files of a run directory, which readers on any host see whole or not at all, whatever ends their writer.
+"""Atomic file writes: a file is complete or unchanged, even if its writer is killed.
 
-Every file is written beside its name and then renamed. What a fit needs to resume is durable: it is on
-disk before its name is, so that it survives a crash of the machine. What others only read need not be.
+Each file is written under a temporary name and then renamed. The files that a fit needs to resume are
+durable too: they survive a crash of the machine, because their content is on disk before their name is.
 """
 
 import contextlib
@@ -29,19 +29,18 @@ _TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.tmp")
 def new_file(
     path: Path, write: Callable[[BinaryIO], object], mode: int = PRIVATE, *, durable: bool = True
 ) -> Iterator[Path]:
-    """Write a file beside ``path`` and give its name, for the caller to rename or link it.
+    """Write a temporary file next to ``path``; the caller renames or links it.
 
     If it has not been renamed by the end of the block, it is removed.
 
     Args:
-        path: the name it is to have in the end.
-        write: puts the content into the open file.
-        mode: permissions of the file, less the umask.
-        durable: whether the content is on disk before the caller gets the file, and the new name before
-            the block is left.
+        path: the final name.
+        write: writes the content to the open file.
+        mode: permissions of the file, before the umask.
+        durable: whether the content is on disk (fsync) when the block begins, and the new name when it ends.
 
     Raises:
-        OSError: if the file system refuses; nothing is left behind.
+        OSError: on a file-system error; no file is left behind.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     flags = os.O_EXCL | os.O_CLOEXEC
@@ -60,10 +59,10 @@ def new_file(
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write a private file (0600) in place of the one of that name.
+    """Write or replace a private file (0600) atomically.
 
     Raises:
-        OSError: if the file system refuses; the file of that name is as it was.
+        OSError: on a file-system error; an existing file is unchanged.
     """
     with new_file(path, lambda file: file.write(content), durable=durable) as temporary:
         os.rename(temporary, path)
@@ -74,16 +73,18 @@ def write_json(path: Path, content: object) -> None:
 
     Args:
         path: the file.
-        content: what ``json.dumps`` takes.
+        content: anything that ``json.dumps`` accepts.
 
     Raises:
-        Refusal: (CANNOT_CREATE) if the file system refuses; the file of that name is as it was.
+        Refusal: (CANNOT_CREATE) on a file-system error; an existing file is unchanged.
     """
     try:
         remove_leftovers(path.parent, lambda name: name == path.name)
         write_whole(path, json.dumps(content, indent=1).encode())
     except OSError as error:
-        fault = Fault(str(path), f"cannot be written ({reason(error)})", "make room, or make it writable")
+        fault = Fault(
+            str(path), f"cannot be written ({reason(error)})", "free disk space, or make it writable"
+        )
         raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
 
 
@@ -112,14 +113,14 @@ def read_json(path: Path) -> Any | None:
 
 
 def remove_leftovers(directory: Path, of: Callable[[str], bool]) -> None:
-    """Remove the temporary files that killed writers left.
+    """Remove the temporary files of killed writers.
 
     Args:
-        directory: where they wrote.
-        of: whether a file of this name is the caller's to write.
+        directory: the directory to clean.
+        of: whether the caller writes files of this name.
 
     Raises:
-        OSError: if the directory cannot be read or changed.
+        OSError: if the directory is not readable or writable.
     """
     with os.scandir(directory) as entries:
         leftovers = [e.name for e in entries if (made := _TEMPORARY.fullmatch(e.name)) and of(made["name"])]
@@ -128,17 +129,17 @@ def remove_leftovers(directory: Path, of: Callable[[str], bool]) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Return the system's words for what went wrong, without a path."""
+    """Return the system's error message, without a path."""
     return error.strerror or str(error)
 
 
 def _sync_directory(directory: Path) -> None:
-    """Bring the names in a directory to disk."""
+    """Flush the names in a directory to disk."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some network file systems cannot, and keep names safe by themselves.
+        # Some network file systems do not support it; they keep names safe without it.
         if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
             raise
     finally:

@@ -1,4 +1,4 @@
-"""Who holds a run directory, as seen from its lock."""
+"""The process that holds the lock of a run directory."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from espei_hpc.containers import named_container
 
 BATCH_SYSTEMS = {"PBS": "PBS_JOBID", "Slurm": "SLURM_JOB_ID"}
 OLD_SECONDS = 60.0
-"""A lock of another machine that was not touched for as long is nobody's."""
+"""Another machine's lock expires if it was not touched for this long."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -23,13 +23,13 @@ class Holder:
     """A run that holds a lock.
 
     Attributes:
-        id: of this holding alone.
-        machine: of the running kernel: host names may be alike.
-        host: its name.
-        pid: the process, as its host (or container) counts.
-        job: batch system and job; empty outside of one.
-        started: when, in its host's local time.
-        container: the engine, if it runs in a container with a host name of its own; earlier versions
+        id: unique for each acquisition of the lock.
+        machine: boot id of the running kernel, since hostnames need not be unique.
+        host: hostname.
+        pid: process id on its host (or in its container).
+        job: batch system and job; empty outside a job.
+        started: start time, in its host's local time.
+        container: container engine, if it runs in a container with its own hostname; earlier versions
             did not write it.
     """
 
@@ -43,7 +43,7 @@ class Holder:
 
     @classmethod
     def here(cls, job: str | None) -> Self:
-        """This process; ``job`` None to look for it in the environment."""
+        """Return this process as a holder; with ``job`` None the job is read from the environment."""
         return cls(
             id=secrets.token_hex(8),
             machine=_machine(),
@@ -56,7 +56,7 @@ class Holder:
 
     @classmethod
     def parse(cls, content: bytes) -> Self | None:
-        """Read a lock's content; None while it is not whole."""
+        """Parse a lock's content; None if it is incomplete."""
         try:
             told = cls(**json.loads(content))
         except (ValueError, TypeError):
@@ -64,11 +64,11 @@ class Holder:
         return told if {type(value) for value in vars(told).values()} <= {str, int} else None
 
     def packed(self) -> bytes:
-        """A lock's content."""
+        """Return a lock's content."""
         return json.dumps(asdict(self)).encode()
 
     def __str__(self) -> str:
-        """What a user needs to find it."""
+        """Describe it so that a user can find it."""
         job = f", {self.job}" if self.job else ""
         container = f", in a {self.container} container" if self.container else ""
         return f"process {self.pid} on {self.host}{job}, since {self.started}{container}"
@@ -76,13 +76,13 @@ class Holder:
 
 @dataclass(frozen=True)
 class LockView:
-    """What is seen of a lock.
+    """The state of a lock.
 
     Attributes:
-        made: whether this process made the file.
+        made: whether this process created the file.
         flocked: whether this process has the kernel's lock; None if the file system has none.
-        holder: who is named in it; None if nobody is, or not yet.
-        touched: when, ns, by the file server's clock.
+        holder: the holder named in it; None if it names none (yet).
+        touched: when it was touched, ns, by the file server's clock.
         age: seconds since then.
     """
 
@@ -97,15 +97,15 @@ class LockView:
         return self.flocked is not False and (self.is_decided(machine) or self.age > OLD_SECONDS)
 
     def is_decided(self, machine: str) -> bool:
-        """Whether no other machine can have a claim."""
+        """Whether no other machine can hold it."""
         named_here = self.holder is not None and self.holder.machine == machine
         return self.made or (named_here and self.flocked is not None)
 
     def is_held(self, machine: str, earlier: "LockView | None") -> bool:
-        """Whether its holder is known to be alive, having been seen before.
+        """Whether its holder is known to be running, from two looks at the lock.
 
-        One look is not enough on this machine either: a process just killed may not have ended,
-        or a child that it was about to start may not have let go.
+        One look is not enough, not even on this machine: a process that was just killed may not
+        have ended, or a child that it was starting may still hold the lock.
         """
         if earlier is None:
             return False

@@ -1,9 +1,9 @@
-"""One run per run directory.
+"""A lock: at most one run per run directory.
 
-On one machine the kernel's lock on the file (flock) decides, and ends with its
-process. Between machines flock may not reach, or outlive its process: there the
-holder touches the file, and a file that nobody has touched for long is nobody's.
-Times are compared by the file server's clock alone.
+On one machine the kernel's lock on the file (flock) decides; it ends with its
+process. Between machines flock may not work, or may outlive its process. So the
+holder touches the file regularly, and a lock that was not touched for a while is
+free. Times are compared by the file server's clock only.
 """
 
 import contextlib
@@ -24,18 +24,18 @@ from espei_hpc.rundir.holder import Holder, LockView
 LOCK = "lock"
 TOUCH_SECONDS = 10.0
 WAIT_SECONDS = 75.0
-"""How long to wait for another machine's lock to get old: a killed job may start again at once elsewhere."""
+"""How long to wait for another machine's lock to expire: a killed job may restart elsewhere at once."""
 LOOK_SECONDS = 1.0
 CONFIRM_SECONDS = 2.0
-"""Two machines may take an old lock at the same moment; after this the last to write has it."""
+"""Two machines may take an expired lock at the same moment; after this time the last writer has it."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def is_free(descriptor: int) -> bool | None:
-    """Whether nobody has the kernel's lock; None if the file system has none.
+    """Whether no process holds the kernel's lock; None if the file system has no locks.
 
-    It is tried shared, and let go with the file: a fit that starts at this very moment looks again
-    a second later.
+    This takes a shared lock and releases it with the file: a fit that starts at this very moment
+    retries a second later.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -47,11 +47,11 @@ def is_free(descriptor: int) -> bool | None:
 
 
 class Lock:
-    """Keeps other runs out of a run directory while its holder lives.
+    """Keeps other runs out of a run directory while its holder is running.
 
     Args:
-        directory: the run directory; made if it is not there.
-        job: batch system and job, to be named to others; None to look for it in the environment.
+        directory: the run directory; created if it does not exist.
+        job: batch system and job, for messages to other runs; None to read it from the environment.
     """
 
     def __init__(self, directory: Path, job: str | None = None) -> None:
@@ -61,20 +61,20 @@ class Lock:
         self._descriptor: int | None = None
         self._made = False
         self._end = threading.Event()
-        # A child without exec would hold the kernel's lock beyond our end.
+        # A forked child without exec would keep the kernel's lock after this process ends.
         os.register_at_fork(after_in_child=self._close)
 
     def acquire(self, still_wanted: Callable[[], None] = lambda: None) -> None:
         """Take the lock.
 
-        On this machine that is decided within a second or so; another machine's lock is waited
-        for, about 75 s at most, until it is seen to be alive or nobody's.
+        On one machine this takes about a second. For another machine's lock it waits up to about
+        75 s, until it is known whether the holder is running.
 
         Args:
-            still_wanted: called between two looks; raises to give up (a signal has come).
+            still_wanted: called between two checks; raises to give up (after a signal).
 
         Raises:
-            Refusal: (UNAVAILABLE) if another run has it; (CANNOT_CREATE) if it cannot be written.
+            Refusal: (UNAVAILABLE) if another run holds it; (CANNOT_CREATE) if it cannot be written.
         """
         try:
             self._directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
@@ -89,9 +89,9 @@ class Lock:
         threading.Thread(target=self._touch, name="lock", daemon=True).start()
 
     def check(self) -> None:
-        """Check that the lock is still ours: cheap, to be called before anything is written.
+        """Check that this process still holds the lock; call before each write, it is cheap.
 
-        A machine that stood still for a minute may have lost it to another.
+        A machine that hung for a minute may have lost it to another.
 
         Raises:
             Refusal: (UNAVAILABLE) if another run has taken it.
@@ -101,7 +101,7 @@ class Lock:
             raise self._refusal(holder)
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it was not taken."""
+        """Release the lock; do nothing if it was not acquired."""
         self._end.set()
         if self._descriptor is not None and self._is_ours():
             with contextlib.suppress(OSError):
@@ -109,7 +109,7 @@ class Lock:
         self._close()
 
     def _wait(self, still_wanted: Callable[[], None]) -> None:
-        """Look until the lock is free, and take it; refuse if it is held, or not known to be free in time."""
+        """Wait until the lock is free and take it; refuse if it is held, or not known to be free in time."""
         end = time.monotonic() + WAIT_SECONDS
         earlier = None
         while True:
@@ -121,12 +121,12 @@ class Lock:
             if time.monotonic() > end or (look is not None and look.is_held(self._me.machine, earlier)):
                 raise self._refusal(look.holder if look else None)
             earlier = earlier or look
-            # Whoever made the file may be about to lock it, and must be able to.
+            # The process that created the file may be about to lock it: do not prevent that.
             self._flock(descriptor, fcntl.LOCK_UN)
             time.sleep(LOOK_SECONDS)
 
     def _open(self) -> int:
-        """Have the file open that bears the name now: its last holder may have removed the one before."""
+        """Open the file that has the name now: the last holder may have removed an earlier one."""
         if self._descriptor is not None and self._bears_name(self._descriptor):
             return self._descriptor
         self._close()
@@ -139,7 +139,7 @@ class Lock:
         return descriptor
 
     def _look(self, descriptor: int) -> LockView | None:
-        """Try the kernel's lock and read the file; None if the name went to another file meanwhile."""
+        """Try the kernel's lock and read the file; None if another file has the name by now."""
         flocked = self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         holder, touched = self._read()
         if not self._bears_name(descriptor):
@@ -158,7 +158,7 @@ class Lock:
             self.check()
 
     def _flock(self, descriptor: int, operation: int) -> bool | None:
-        """Ask for the kernel's lock; None if the file system has none."""
+        """Request the kernel's lock; None if the file system has none."""
         try:
             fcntl.flock(descriptor, operation)
         except BlockingIOError:
@@ -176,9 +176,9 @@ class Lock:
             return False
 
     def _read(self) -> tuple[Holder | None, int]:
-        """Return who is named in the file, and when, ns, it was touched.
+        """Return the holder named in the file, and when it was touched, ns.
 
-        It is opened anew: only so does NFS ask its server.
+        The file is reopened, because NFS queries its server only then.
         """
         try:
             with self._path.open("rb") as file:
@@ -192,7 +192,7 @@ class Lock:
         return False
 
     def _touch(self) -> None:
-        """Show other machines that this process lives."""
+        """Show other machines that this process is running."""
         while not self._end.wait(TOUCH_SECONDS):
             if self._is_ours():
                 with contextlib.suppress(OSError):
@@ -205,9 +205,7 @@ class Lock:
 
     def _refusal(self, holder: Holder | None) -> Refusal:
         who = f"another run is using it: {holder}" if holder else "another run is starting in it"
-        fault = Fault(
-            str(self._directory), who, "wait for its end, stop it, or name another place with --run-dir"
-        )
+        fault = Fault(str(self._directory), who, "wait until it ends, stop it, or use another --run-dir")
         return Refusal(ExitCode.UNAVAILABLE, [fault])
 
 
@@ -215,6 +213,6 @@ def _cannot_lock(path: Path, error: OSError) -> Refusal:
     fault = Fault(
         str(path),
         f"cannot be written ({reason(error)})",
-        "make its directory writable, or name another place with --run-dir",
+        "make its directory writable, or use another --run-dir",
     )
     return Refusal(ExitCode.CANNOT_CREATE, [fault])

@@ -1,4 +1,4 @@
-"""``progress.json``: how far a fit is, for those who look at its run directory from elsewhere."""
+"""``progress.json``: the progress of a fit, for other processes and hosts."""
 
 import json
 import math
@@ -11,24 +11,24 @@ from espei_hpc.sampler.sampling import Sampling
 
 NAME = "progress.json"
 SECONDS = 5.0
-"""Between two writings, at least."""
+"""Minimum time between two writes."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What ``progress.json`` says; None where it is not known.
+    """Content of ``progress.json``; unknown values are None.
 
     Attributes:
-        iteration: iterations done.
-        iterations: iterations asked for.
+        iteration: finished iterations.
+        iterations: iterations requested.
         best: highest log-probability so far.
         median: median of the walkers' log-probabilities.
         acceptance: fraction of proposals accepted so far.
-        seconds_per_iteration: length of an iteration of late, s.
-        workers: how many take part.
-        efficiency: fraction of the workers' time of late in which they evaluated.
+        seconds_per_iteration: recent time per iteration, s.
+        workers: number of workers.
+        efficiency: recent fraction of the workers' time spent evaluating.
         job_end: when the job ends, s since 1970.
-        time: when this was so, s since 1970.
+        time: when the file was written, s since 1970.
     """
 
     iteration: float | None = None
@@ -44,7 +44,7 @@ class Progress:
 
     @classmethod
     def of(cls, sampling: Sampling, now: float) -> "Progress":
-        """Return that of a sampling, at a time in s since 1970."""
+        """Return the progress of a sampling at time ``now``, s since 1970."""
         sampled = sampling.done > 0
         return cls(
             iteration=sampling.done,
@@ -61,7 +61,7 @@ class Progress:
 
     @classmethod
     def read(cls, run_directory: Path) -> "Progress | None":
-        """Read that of a run directory; None if there is none that can be read."""
+        """Read the file in a run directory; None if it is missing or not readable."""
         told = read_json(run_directory / NAME)
         if not isinstance(told, dict):
             return None
@@ -69,7 +69,7 @@ class Progress:
 
     @property
     def left(self) -> float | None:
-        """Time that the rest takes at the pace of late, s."""
+        """Time left at the recent pace, s."""
         if self.seconds_per_iteration is None or self.iterations is None or self.iteration is None:
             return None
         return self.seconds_per_iteration * max(0, self.iterations - self.iteration)
@@ -87,19 +87,19 @@ class ProgressFile:
         self._due = -math.inf
 
     def write_if_due(self, sampling: Sampling) -> None:
-        """Write it, but only every few seconds."""
+        """Write the file if a few seconds have passed since the last time."""
         if time.monotonic() >= self._due:
             self.write(sampling)
 
     def write(self, sampling: Sampling) -> None:
-        """Write it; where that is not possible the fit goes on all the same."""
+        """Write the file; an error does not affect the fit."""
         told = Progress.of(sampling, time.time())
         write_best_effort(self._path, json.dumps(asdict(told), indent=1, allow_nan=False).encode())
         self._due = time.monotonic() + SECONDS
 
 
 def _number(value: object) -> float | None:
-    """Return what is a finite number, and None for all else."""
+    """Return a finite number as it is, None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if math.isfinite(value) else None

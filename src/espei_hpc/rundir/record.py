@@ -1,4 +1,4 @@
-"""``run.json``: which problem a run directory belongs to, whether it is solved, how the last start ended."""
+"""``run.json``: the problem of a run directory, whether its fit is finished, how the last start ended."""
 
 import sys
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ NAME = "run.json"
 
 @dataclass(frozen=True)
 class Record:
-    """What ``run.json`` says.
+    """Content of ``run.json``.
 
     Attributes:
         fingerprint: what the chain depends on.
         command: the command line of the last start.
-        version: of espei-hpc at the last start.
-        finished: iterations of the finished fit; None while it is not finished.
-        reached: the goal besides the iterations with which it finished (see ``goal.Judgement``); None if
-            it finished with all iterations, or is not finished.
+        version: version of espei-hpc at the last start.
+        finished: iterations of the finished fit; None if it is not finished.
+        reached: the goal that ended the fit (see ``goal.Judgement``); None if it ended with all
+            iterations, or is not finished.
         ended: exit code of the last start; None while it runs, and if it was killed.
-        iteration_seconds: mean length of its iterations; None if it did none.
-        workers: workers that did them; None if it did none.
-        again: how often its job was told to start it again.
-        again_at: iterations that were saved at the last of these times.
+        iteration_seconds: mean time per iteration of the last start, s; None if it finished none.
+        workers: number of its workers; None if it finished no iteration.
+        again: number of restarts by its jobs.
+        again_at: saved iterations at the last restart.
     """
 
     fingerprint: Mapping[str, str]
@@ -43,17 +43,17 @@ class Record:
 
     @classmethod
     def new(cls, fingerprint: Mapping[str, str]) -> "Record":
-        """Return the record of a start of this process."""
+        """Return the record of a start by this process."""
         return cls(fingerprint, tuple(sys.argv), __version__)
 
     @classmethod
     def read(cls, run_directory: Path) -> "Record | None":
-        """Read the record of a run directory; None if it has none that can be read."""
+        """Read the record of a run directory; None if it is missing or not readable."""
         try:
             return cls(**(read_json(run_directory / NAME) or {}))
         except TypeError:
             return None
 
     def write(self, run_directory: Path) -> None:
-        """Write it, whole or not at all."""
+        """Write the record atomically."""
         write_json(run_directory / NAME, asdict(self))

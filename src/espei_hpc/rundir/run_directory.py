@@ -1,4 +1,4 @@
-"""The run directory of a fit, ``NAME.run``: held by one process, with what earlier starts left in it."""
+"""The run directory of a fit, ``NAME.run``: locked by one process, with the files of earlier starts."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +22,8 @@ CHECKPOINT = "checkpoint"
 FAILED_PARAMETERS = "failed-parameters.json"
 """Tells with which parameters an evaluation failed, and how."""
 DIFFERENCE = "difference.json"
-"""Tells where a prepared unit's result was not ESPEI's; while it is there, nothing is prepared."""
-NEW_START = "start anew beside it with --force-new, or give another --run-dir"
+"""Records where a prepared unit's result differed from ESPEI's; while it exists, nothing is prepared."""
+NEW_START = "start a new fit with --force-new (the old one is moved aside), or use another --run-dir"
 
 
 @dataclass
@@ -31,13 +31,13 @@ class RunDirectory:
     """A run directory that this process holds.
 
     Attributes:
-        path: where it is.
-        lock: keeps other processes out of it.
-        store: the checkpoint in it.
-        record: what the last start wrote down; None if there was none.
+        path: its path.
+        lock: keeps other processes out.
+        store: its checkpoint.
+        record: the record of the last start; None if there is none.
         saved: the chain of the checkpoint; None if there is none.
-        notes: what was found damaged, one sentence each.
-        judged: how far the saved chain is from a goal besides the iterations; None without one.
+        notes: damage that was found, one sentence each.
+        judged: how close the saved chain is to its goal; None if there is no goal.
     """
 
     path: Path
@@ -50,90 +50,90 @@ class RunDirectory:
 
     @property
     def done(self) -> int:
-        """Iterations that are saved."""
+        """Number of saved iterations."""
         return self.saved.state.iteration if self.saved else 0
 
     def complete(self, problem: Problem) -> bool:
-        """Whether all that is asked for is saved, so that no cluster is needed."""
+        """Whether the saved chain is complete, so that no cluster is needed."""
         reached = self.judged is not None and self.judged.reached
         return problem.samples and (self.done >= problem.iterations or reached)
 
     def judge(self, goal: Goal | None) -> None:
-        """Judge how far the saved chain is from a goal."""
+        """Compare the saved chain with a goal."""
         self.judged = judge(goal, self.saved.positions) if goal and self.saved else None
 
     def finished(self, problem: Problem) -> bool:
-        """Whether there is nothing left to do: the outputs are written too."""
+        """Whether the chain is complete and all outputs are written."""
         outputs = (problem.output_db, problem.trace, problem.lnprob)
         written = all(path.exists() for path in outputs if path is not None)
         return self.complete(problem) and written and bool(self.record and self.record.finished == self.done)
 
     def owns(self, path: Path) -> bool:
-        """Whether a file holds samples of this chain and nothing else, so that longer ones may replace it."""
+        """Whether a file holds only samples of this chain, so that it may be overwritten."""
         return self.saved is not None and (
             _may_be_written(path, self.saved.positions) or _may_be_written(path, self.saved.log_probabilities)
         )
 
     def load(self) -> None:
-        """Read what earlier starts left.
+        """Read the files of earlier starts.
 
         Raises:
-            Refusal: if it cannot be used.
+            Refusal: if they are not usable.
         """
         self.record = Record.read(self.path)
         self.saved = self.store.load()
         self.notes = tuple(self.store.notes)
 
     def check_same(self, problem: Problem) -> None:
-        """Refuse to go on with a chain of another problem.
+        """Refuse to resume the chain of another problem.
 
         Raises:
-            Refusal: (BAD_INPUT) naming all that has changed.
+            Refusal: (BAD_INPUT) naming everything that has changed.
         """
         if self.saved is None:
             return
         if self.record is None:
-            what = "holds a checkpoint, but its run.json is missing or cannot be read"
+            what = "has a checkpoint, but its run.json is missing or not readable"
             raise Refusal(ExitCode.BAD_INPUT, [Fault(str(self.path), what, NEW_START)])
         changes = compare(self.record.fingerprint, fingerprint(problem))
         if changes:
             faults = [Fault(str(self.path), change) for change in changes]
-            why = "a chain cannot go on with another problem than it began with"
+            why = "cannot resume a chain with a different problem"
             faults.append(Fault(str(problem.path), why, f"undo these changes, or {NEW_START}"))
             raise Refusal(ExitCode.BAD_INPUT, faults)
 
     def begin(self, problem: Problem) -> None:
-        """Write down which problem this directory belongs to."""
+        """Record the problem that this directory belongs to."""
         self.record = Record.new(fingerprint(problem))
         self.record.write(self.path)
 
     def finish(self, iterations: int, judged: Judgement | None = None) -> None:
-        """Write down that the fit is finished, maybe by a goal reached, and its outputs are written."""
+        """Record that the fit is finished, by its goal or by its iterations, and its outputs are written."""
         if self.record is not None:
             reached = asdict(judged) if judged is not None and judged.reached else None
             self.record = replace(self.record, finished=iterations, reached=reached)
             self.record.write(self.path)
 
     def started(self) -> None:
-        """Write down that a start has not ended yet: one that is killed leaves it so."""
+        """Record that a start is running; it stays recorded so if the start is killed."""
         if self.record is not None and self.record.ended is not None:
             self.record = replace(self.record, ended=None)
             self.record.write(self.path)
 
     def ended(self, code: int, iteration_seconds: float | None, workers: int | None) -> None:
-        """Write down how a start has ended.
+        """Record how a start has ended.
 
         Args:
             code: its exit code.
-            iteration_seconds: mean length of its iterations; None if it did none.
-            workers: workers that did them.
+            iteration_seconds: mean time per iteration, s; None if it finished none.
+            workers: number of its workers.
         """
         if self.record is None:
             return
         self.record = replace(self.record, ended=int(code))
         if iteration_seconds is not None:
             self.record = replace(self.record, iteration_seconds=iteration_seconds, workers=workers)
-        # What ended the start, such as a full disk, is what the user has to hear of.
+        # Report the original error, such as a full disk, not the failure to record it.
         with suppress(Refusal):
             self.record.write(self.path)
 
@@ -143,13 +143,13 @@ class RunDirectory:
         return (self.path / DIFFERENCE).exists()
 
     def go_back(self, problem: Problem, iteration: int, difference: Mapping[str, object]) -> None:
-        """Write down a difference, and go back to the last checkpoint with no more than so many iterations.
+        """Record a difference, and go back to the last checkpoint with at most ``iteration`` iterations.
 
         Raises:
             Refusal: if files cannot be written or moved.
         """
         write_json(self.path / DIFFERENCE, difference)
-        # They may hold samples that are taken back; and they are the chain's own (see ``owns``).
+        # They may hold discarded samples; and they are this chain's own (see ``owns``).
         for path in (problem.trace, problem.lnprob):
             if path is not None:
                 path.unlink(missing_ok=True)
@@ -158,11 +158,11 @@ class RunDirectory:
 
     @property
     def begun(self) -> bool:
-        """Whether an earlier start left a checkpoint, of whatever worth."""
+        """Whether an earlier start left a checkpoint, readable or not."""
         return self.store.directory.exists()
 
     def set_aside(self, problem: Problem) -> Path:
-        """Move everything of the earlier starts to a new place beside it, and return that."""
+        """Move all files of earlier starts to a new directory next to this one, and return its path."""
         number = 1
         while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
@@ -188,14 +188,15 @@ def _may_be_written(path: Path, array: FloatArray) -> bool:
 
 @contextmanager
 def held(path: Path, still_wanted: Callable[[], None] = lambda: None) -> Iterator[RunDirectory]:
-    """Hold a run directory, so that no other process runs a fit in it.
+    """Lock a run directory, so that no other process runs a fit in it.
 
     Args:
-        path: the run directory; made if it is not there.
-        still_wanted: called while another host's hold is waited for; raises to give up.
+        path: the run directory; created if it does not exist.
+        still_wanted: called while waiting for a lock held on another host; raises to give up.
 
     Raises:
-        Refusal: (UNAVAILABLE) if another run holds it, naming that; (CANNOT_CREATE) if it cannot be made.
+        Refusal: (UNAVAILABLE) if another process holds the lock, naming it; (CANNOT_CREATE) if the
+            directory cannot be created.
     """
     path = path.resolve()
     directory = RunDirectory(path, Lock(path), Store(path / CHECKPOINT))

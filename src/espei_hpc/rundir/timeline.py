@@ -1,4 +1,4 @@
-"""``timeline.npz``: which worker evaluated when, for those who want to see how busy each was."""
+"""``timeline.npz``: when each worker evaluated, to show how busy each was."""
 
 import io
 import time
@@ -16,16 +16,16 @@ from espei_hpc.workers.results import Done
 
 NAME = "timeline.npz"
 MOST = 20_000
-"""Pieces that are kept, the latest."""
+"""Number of pieces kept, the latest ones."""
 SECONDS = 30.0
-"""Between two writings, at least: the file has up to 400 kB."""
+"""Minimum time between two writes: the file has up to 400 kB."""
 
 
 class TimelineFile:
     """Keeps the latest evaluated pieces.
 
-    The file has the arrays ``worker`` (numbers in ``workers``), ``begin`` (s since 1970, by the
-    worker's own clock), ``seconds``, each of shape (pieces,) and in the order of their answers, and
+    The file has the arrays ``worker`` (indices into ``workers``), ``begin`` (s since 1970, by the
+    worker's own clock) and ``seconds``, each of shape (pieces,) and in the order of the results, and
     ``workers`` (addresses).
 
     Args:
@@ -39,19 +39,19 @@ class TimelineFile:
         self._written = time.monotonic()
 
     def add(self, done: Done) -> None:
-        """Take note of an evaluated piece."""
+        """Record an evaluated piece."""
         number = self._workers.setdefault(done.worker, len(self._workers))
         self._pieces.append((number, done.began, done.seconds))
 
     def write_if_due(self) -> None:
-        """Write the file, but only now and then."""
+        """Write the file if it has not been written recently."""
         if time.monotonic() - self._written >= SECONDS:
             self.write()
 
     def write(self) -> None:
-        """Write the file; where that is not possible the fit goes on all the same."""
+        """Write the file; an error does not affect the fit."""
         if not self._pieces:
-            return  # what an earlier start has written is of more use
+            return  # keep the file of an earlier start
         worker, begin, seconds = zip(*self._pieces, strict=True)
         content = io.BytesIO()
         np.savez(
@@ -71,9 +71,9 @@ class Timeline:
 
     Attributes:
         workers: name of each worker.
-        worker: (evaluations,) which of them.
-        begin: (evaluations,) when it began, in s since the first.
-        seconds: (evaluations,) how long it took.
+        worker: (evaluations,) index of the worker.
+        begin: (evaluations,) start time, s since the first evaluation.
+        seconds: (evaluations,) duration, s.
     """
 
     workers: tuple[str, ...]
@@ -83,28 +83,28 @@ class Timeline:
 
     @property
     def efficiency(self) -> float:
-        """Which part of their time the workers evaluated."""
+        """Fraction of the workers' time spent evaluating."""
         span = float(np.max(self.begin + self.seconds))
         return float(np.sum(self.seconds)) / (span * len(self.workers)) if span > 0 else 0.0
 
     def at_work(self, windows: int) -> tuple[FloatArray, FloatArray]:
-        """Return how many workers were at work, on average over each of so many windows of equal length.
+        """Return the mean number of busy workers in each of ``windows`` time windows of equal length.
 
         Returns:
-            (windows + 1,) the windows' edges in s, and (windows,) workers.
+            (windows + 1,) edges of the windows, s, and (windows,) number of workers.
         """
         times = np.concatenate([self.begin, self.begin + self.seconds])
         steps = np.repeat([1.0, -1.0], len(self.begin))
         order = np.argsort(times, kind="stable")
         times, busy = times[order], np.cumsum(steps[order])
-        # Worker-seconds up to each time, between which they grow evenly.
+        # Worker-seconds up to each time; linear in between.
         work = np.concatenate([[0.0], np.cumsum(busy[:-1] * np.diff(times))])
         edges = np.linspace(0, times[-1], windows + 1)
         return edges, np.diff(np.interp(edges, times, work)) / np.diff(edges)
 
 
 def read(run_directory: Path) -> Timeline | None:
-    """Read a run's timeline; None if it has none that can be read, or an empty one."""
+    """Read a run's timeline; None if it is missing, unreadable or empty."""
     try:
         with np.load(run_directory / NAME) as kept:
             worker, begin, seconds = kept["worker"], kept["begin"], kept["seconds"]

@@ -1,22 +1,22 @@
-"""A goal besides a number of iterations: that the chain is worth so many independent samples.
+"""A goal for the chain: a minimum effective sample size, reached before all iterations are done.
 
-The effective sample size is that of the parameter for which it is smallest, over the second half of
-the chain: the first half is taken for the way from the starting walkers. It is
+The effective sample size is that of the parameter with the smallest one, over the second half of the
+chain; the first half is discarded as burn-in. It is
 
     walkers x iterations used / tau
 
-with the integrated autocorrelation time tau of the ensemble (``chain_statistics``). The walkers
-of an ensemble move along each other, so they are not the independent chains that R-hat, or an
-effective sample size over chains, takes for granted: tau over the ensemble is the better measure.
+with the integrated autocorrelation time tau of the ensemble (``chain_statistics``). Each walker's
+moves depend on other walkers, so the walkers are not the independent chains that R-hat or an effective
+sample size over chains assumes; tau over the ensemble is the better measure.
 
-A short chain makes tau too short and the size too large, so it counts only where the iterations used
-are ``LEAST_TIMES`` tau or more. emcee's authors ask for 50, for the tau of a single number; with the
-usual tau of some hundred iterations that would be 10,000 iterations of an ESPEI fit, which are
-seldom run. With 20, tau is known to about 1 / sqrt(walkers) of itself (Sokal's error).
+In a short chain tau is underestimated and the effective sample size overestimated, so it counts only
+if at least ``LEAST_TIMES`` tau iterations are used. emcee's authors recommend 50, for the tau of a
+single quantity; with a typical tau of 100 iterations that would be 10,000 iterations of an ESPEI fit,
+which are seldom run. With 20, the relative error of tau is about 1 / sqrt(walkers) (Sokal's estimate).
 
-It is judged at iterations that are fixed beforehand, each a tenth further than the one before: where
-a chain ends depends on neither the number of workers nor on when it was stopped and went on, and for a
-long chain, where judging takes seconds, it is seldom done.
+The chain is judged at fixed iterations, each a tenth further than the one before. So where a chain
+ends depends neither on the number of workers nor on interruptions; and a long chain, for which judging
+takes seconds, is judged rarely.
 """
 
 import re
@@ -25,18 +25,18 @@ from dataclasses import dataclass
 from espei_hpc.sampler.statistics import FloatArray, autocorrelation_time
 
 FIRST = 20
-"""The first iteration at which it is judged: before there is nothing to see."""
+"""The first iteration at which the chain is judged: a shorter chain gives no estimate."""
 SIZE = "[1-9][0-9]{0,8}"
 LEAST_TIMES = 20.0
-"""Iterations used, over tau of the slowest parameter, from which on the size is believed."""
+"""Least ratio of iterations used to tau of the slowest parameter for the size to be reliable."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be reached.
+    """The goal.
 
     Attributes:
-        size: effective sample size of the parameter for which it is smallest.
+        size: minimum effective sample size over all parameters.
     """
 
     size: int
@@ -46,26 +46,26 @@ class Goal:
         """Read ``ess=N``.
 
         Raises:
-            ValueError: if it is something else.
+            ValueError: if the text has another form.
         """
         found = re.fullmatch(f"ess=({SIZE})", text)
         if found is None:
             size = text if re.fullmatch(SIZE, text) else "400"
             raise ValueError(
-                f"{text!r} is not a goal; write --until ess={size} for an effective sample size of {size}"
+                f"{text!r} is not a valid goal; use --until ess={size} for an effective sample size of {size}"
             )
         return cls(int(found[1]))
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How far a chain is from its goal.
+    """How close a chain is to its goal.
 
     Attributes:
-        asked: effective sample size that is asked for.
-        size: the one it has, for the parameter for which it is smallest.
+        asked: effective sample size requested.
+        size: effective sample size of the chain, the smallest of all parameters.
         tau: autocorrelation time of that parameter, iterations.
-        iterations: of the chain, when it was judged.
+        iterations: length of the chain when it was judged.
     """
 
     asked: int
@@ -75,7 +75,7 @@ class Judgement:
 
     @property
     def long_enough(self) -> bool:
-        """Whether the chain is so long that its size can be believed."""
+        """Whether the chain is long enough for a reliable effective sample size."""
         return _used(self.iterations) >= LEAST_TIMES * self.tau
 
     @property
@@ -84,16 +84,16 @@ class Judgement:
         return self.size >= self.asked and self.long_enough
 
     def __str__(self) -> str:
-        """How large it is, as people are told."""
-        short = "" if self.long_enough else ", from a chain too short to tell"
-        return f"effective sample size {self.size:.0f} of {self.asked} asked for{short}"
+        """One phrase for messages."""
+        short = "" if self.long_enough else " (chain too short for a reliable estimate)"
+        return f"effective sample size {self.size:.0f} of {self.asked} requested{short}"
 
 
 def judge(goal: Goal, positions: FloatArray) -> Judgement | None:
-    """Judge a chain as it was at the last iteration that is fixed for it; None before the first.
+    """Judge a chain at the last of the fixed iterations that it has; None before the first.
 
     Args:
-        goal: what is to be reached.
+        goal: the goal to reach.
         positions: shape (walkers, iterations, parameters).
     """
     if (iterations := last_due(positions.shape[1])) is None:
@@ -103,7 +103,7 @@ def judge(goal: Goal, positions: FloatArray) -> Judgement | None:
 
 
 def smallest_ess(positions: FloatArray) -> tuple[float, float]:
-    """Return effective sample size and autocorrelation time, in iterations, of the slowest parameter.
+    """Return the effective sample size and autocorrelation time (iterations) of the slowest parameter.
 
     Args:
         positions: shape (walkers, iterations, parameters), of which the second half is used.

@@ -1,4 +1,4 @@
-"""How fast the sampling is of late, and how busy its workers are."""
+"""Recent speed of the sampling, and how busy its workers are."""
 
 from collections import deque
 from typing import NamedTuple
@@ -7,13 +7,13 @@ from espei_hpc.sampler.preparation import Preparation
 
 SECONDS = 60.0
 ITERATIONS = 5
-"""What counts as of late: at least so many seconds, and so many iterations."""
+"""What counts as recent: at least this many seconds and this many iterations."""
 LEAST_STEP = 0.5
-"""Iterations that end within so many seconds are taken together, so that what is kept is bounded."""
+"""Iterations that end within this many seconds are merged, so that the memory used is bounded."""
 
 
 class _Mark(NamedTuple):
-    """What had come together by the end of an iteration."""
+    """Totals at the end of an iteration."""
 
     at: float
     done: int
@@ -22,13 +22,13 @@ class _Mark(NamedTuple):
 
 
 class Recent:
-    """Measures the last while of a sampling, by a clock handed in.
+    """Measures the recent part of a sampling; the caller passes the time.
 
-    Iterations in which workers prepare do not count: nothing is known while there are no others.
+    Iterations during which workers are preparing do not count; until there are others nothing is known.
 
     Args:
         now: when the sampling begins, s.
-        done: iterations that were done by then.
+        done: iterations finished before.
     """
 
     def __init__(self, now: float, done: int) -> None:
@@ -42,17 +42,17 @@ class Recent:
         self._marks = deque([self._first])
 
     def passed(self, now: float, workers: int) -> None:
-        """Take note of the time; since the last call so many workers were there."""
+        """Record the time, and the number of workers since the last call."""
         self._there += workers * (now - self._now)
         self._now = now
 
     def answered(self, seconds: float, *, preparing: bool = False) -> None:
-        """Take note of an evaluation that took a worker so many seconds, and whether it prepared in it."""
+        """Record the seconds of an evaluation, and whether its worker was preparing."""
         self._worked += seconds
         self._preparation.answered(seconds, preparing=preparing)
 
     def iterated(self, done: int, awaited: int = 0) -> None:
-        """Take note that so many iterations are done by now, with so many workers still to be ready."""
+        """Record the number of finished iterations, and of workers that are not ready yet."""
         self._preparation.iterated(self._now, awaited)
         if self.preparing:
             self._begin(done)
@@ -66,25 +66,25 @@ class Recent:
 
     @property
     def preparing(self) -> bool:
-        """Whether workers prepare."""
+        """Whether workers are preparing."""
         return not self._preparation.over
 
     @property
     def mean(self) -> float | None:
-        """Length of an iteration since the preparation was over, s; None before the first."""
+        """Mean time per iteration since the preparation ended, s; None before the first iteration."""
         return _length(self._first, self._marks[-1])
 
     @property
     def pace(self) -> float | None:
-        """Length of an iteration of late, s; None before the first."""
+        """Recent time per iteration, s; None before the first iteration."""
         return _length(self._marks[0], self._marks[-1])
 
     @property
     def busy(self) -> float | None:
-        """Fraction of the workers' time in which they evaluated, 0 to 1; None while it is not known.
+        """Fraction of the workers' time spent evaluating, 0 to 1; None if unknown.
 
-        What is still being evaluated is not in it, as little as what was begun before; so it needs
-        several evaluations of each worker to be right.
+        Unfinished evaluations are not counted, so it is accurate only after several evaluations per
+        worker.
         """
         first, last = self._marks[0], self._marks[-1]
         there = last.there - first.there

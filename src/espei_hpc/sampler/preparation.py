@@ -1,20 +1,20 @@
-"""Whether workers still prepare: how long iterations take meanwhile tells nothing of those to come."""
+"""Whether workers are still preparing: the time of such iterations does not predict later ones."""
 
 SHARE = 0.1
-"""Part of an iteration's evaluations, by their time, from which on preparing counts."""
+"""Workers are preparing if more than this fraction of an iteration's evaluation time includes it."""
 PATIENCE = 600.0
-"""Seconds after which iterations count all the same: a worker may never be ready."""
+"""Seconds after which iterations are counted anyway: a worker may never be ready."""
 
 
 class Preparation:
-    """Follows the preparation of a sampling's workers, by a clock handed in.
+    """Follows the preparation of a sampling's workers; the caller passes the time.
 
     Args:
         now: when the sampling begins, s.
-        done: iterations that were done by then.
+        done: iterations finished before.
 
     Attributes:
-        over: whether it is over. It stays so: a worker that joins later is one of many.
+        over: whether it has ended. It stays so: a single worker that joins later matters little.
     """
 
     def __init__(self, now: float, done: int) -> None:
@@ -24,18 +24,18 @@ class Preparation:
         self.over = False
 
     def answered(self, seconds: float, *, preparing: bool) -> None:
-        """Take note of an evaluation that took a worker so many seconds, and whether it prepared in it."""
+        """Record the seconds of an evaluation, and whether its worker was preparing."""
         self._worked += seconds
         self._prepared += seconds if preparing else 0.0
 
     def iterated(self, now: float, awaited: int = 0) -> None:
-        """Take note of the end of an iteration.
+        """Record the end of an iteration.
 
         Args:
             now: the time, s.
-            awaited: workers that still build their likelihood.
+            awaited: number of workers that are still building their likelihood.
         """
-        # Before the first iteration ends the starting walkers are evaluated, too.
+        # The first iteration includes the evaluation of the starting walkers.
         prepares = self._starting or awaited > 0 or self._prepared > SHARE * self._worked
         self.over = self.over or not prepares or now - self._began >= PATIENCE
         self._starting, self._worked, self._prepared = False, 0.0, 0.0

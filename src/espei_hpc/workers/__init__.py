@@ -1,5 +1,5 @@
-"""Evaluations on the workers of a Dask cluster: which worker runs what, and what becomes of it.
+"""Evaluations on the workers of a Dask cluster.
 
-``dispatch`` decides and is pure; ``runner`` is what a worker holds; ``pool``
-brings both together over a ``distributed.Client``.
+``dispatch`` decides which worker runs which job (pure, no I/O); ``runner`` runs
+on the workers; ``pool`` connects both through a ``distributed.Client``.
 """

@@ -1,20 +1,20 @@
-"""A clock that does not run on while nobody looks at it."""
+"""A clock that stops while this process is suspended."""
 
 import time
 from collections.abc import Callable
 
 STEP = 5.0
-"""Seconds that may pass at most between two looks."""
+"""Maximum number of seconds counted between two readings."""
 
 
 class Clock:
-    """Seconds during which this process was there to hear answers.
+    """Seconds during which this process could receive results.
 
-    A job suspended by the batch system, or stopped in a terminal, hears nothing
-    meanwhile; that must not count as silence of the workers.
+    A job suspended by the batch system, or stopped in a terminal, receives nothing;
+    workers must not count as hanging because of that.
 
     Args:
-        read: the clock below, in seconds.
+        read: the underlying clock, s.
     """
 
     def __init__(self, read: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,7 @@ class Clock:
         self._passed = 0.0
 
     def now(self) -> float:
-        """Seconds since the beginning, with at most ``STEP`` added since the last look."""
+        """Seconds since the beginning; at most ``STEP`` is added per call."""
         last, self._last = self._last, self._read()
         self._passed += min(self._last - last, STEP)
         return self._passed

@@ -1,4 +1,4 @@
-"""The workers that take part: who joins, who is lost, and whether all made the same evaluator."""
+"""The workers of a fit: workers that join or are lost, and whether all have the same likelihood."""
 
 import asyncio
 import pickle
@@ -18,24 +18,24 @@ from espei_hpc.workers.remote import Events, Remote, refuses, watch
 from espei_hpc.workers.runner import Answer
 
 CLOSING = 5.0
-"""Seconds that a clean end may take."""
+"""Time limit of a clean shutdown, s."""
 
 
 class Crew:
     """Keeps an evaluator on every worker of a cluster.
 
     Args:
-        client: of the cluster.
-        packed: what ``Runner.make`` makes the evaluator from.
-        events: where what happens is put, to be called in the caller's thread.
-        clock: by which waiting is measured.
-        limits: when it is given up.
-        joined: called with each worker that has its evaluator.
+        client: a client of the cluster.
+        packed: input from which ``Runner.make`` builds the evaluator.
+        events: queue of callbacks, to be called in the caller's thread.
+        clock: measures waiting times.
+        limits: time limits.
+        joined: called with each worker whose evaluator is ready.
         left: called with each such worker that is lost.
 
     Attributes:
-        notes: what happened to workers, to be told to the user.
-        description: the first evaluator's, as a tuple of one; None until there is one.
+        notes: messages for the user about workers.
+        description: the first evaluator's description, as a tuple of one; None before there is one.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Crew:
         self._clock, self._limits = clock, limits
         self._joined, self._left = joined, left
         self._first: frozenset[str] | None = None
-        """Who was there when first looked at; that they join needs no telling."""
+        """The workers present at the start; no message is needed when they join."""
         self._remotes: dict[str, Remote] = {}
         self._losses: dict[str, int] = {}
         self._latest: deque[str] = deque(maxlen=refusals.LAST)
-        """The latest notes, which the caller may have taken."""
+        """The latest notes, also those that the caller has already taken."""
         self._watch: Future[None] | None = None
         self._manned = self._connected = self._clock.now()
 
@@ -68,32 +68,32 @@ class Crew:
         return self._remotes[address]
 
     def __contains__(self, remote: Remote) -> bool:
-        """Whether this very one takes part, and not one at the same address before it."""
+        """Whether this worker is in use, and not an earlier one at the same address."""
         return self._remotes.get(remote.address) is remote
 
     @property
     def making(self) -> int:
-        """Workers that make their evaluator now."""
+        """Number of workers that are building their evaluator."""
         return sum(not (remote.ready or remote.trouble) for remote in self.remotes)
 
     @property
     def remotes(self) -> list[Remote]:
-        """All that are not lost."""
+        """All workers that are not lost."""
         return list(self._remotes.values())
 
     @property
     def connected(self) -> bool:
-        """Whether the scheduler is there."""
+        """Whether the scheduler is connected."""
         return bool(self._client.status == "running")
 
     def start(self) -> None:
-        """Look for workers from now on."""
+        """Start to watch for workers."""
         self._manned = self._connected = self._clock.now()
         watching = watch(self._client, self._seen, self._events, self._limits.poll)
         self._watch = asyncio.run_coroutine_threadsafe(watching, self._client.loop.asyncio_loop)
 
     def close(self) -> None:
-        """Let the cluster forget all that is ours."""
+        """Release everything that the cluster holds for us."""
 
         async def release() -> None:
             for remote in self.remotes:
@@ -106,17 +106,17 @@ class Crew:
         self._remotes = {}
 
     def note(self, text: str) -> None:
-        """Keep what is to be told."""
+        """Record a message for the user."""
         self.notes.append(text)
         self._latest.append(text)
 
     def check(self, now: float) -> None:
-        """Raise a Refusal if the scheduler or the workers have been gone for too long."""
+        """Raise a Refusal if the scheduler or all workers have been missing for too long."""
         if not self.connected:
             gone = now - self._connected
             if gone > self._limits.workers or self._client.status == "closed" or self._refused(gone):
                 raise refusals.scheduler_lost(self._client, gone)
-            self._manned = now  # without a scheduler no worker can come
+            self._manned = now  # without a scheduler no worker can join
             return
         self._connected = now
         if any(remote.ready for remote in self.remotes):
@@ -129,23 +129,23 @@ class Crew:
             raise refusals.no_worker(now - self._manned, making, list(self._latest))
 
     def _refused(self, gone: float) -> bool:
-        """Whether the scheduler is gone from a host that is there: what was killed does not come back."""
+        """Whether the scheduler's host refuses connections: a killed scheduler does not come back."""
         return gone > self._limits.refusal and refuses(self._client.scheduler.address)
 
     def lose(self, remote: Remote, why: str) -> None:
-        """Go on without a worker; should it still be there, it joins anew."""
+        """Continue without a worker; if it is still running, it joins again."""
         if remote not in self:
             return
         del self._remotes[remote.address]
         losses = self._losses[remote.address] = self._losses.get(remote.address, 0) + 1
-        last = "; it takes no further part" if losses == self._limits.deaths else ""
+        last = "; it is now excluded" if losses == self._limits.deaths else ""
         self.note(f"lost {remote}: {why}; {remote.used}{last}")
         asyncio.run_coroutine_threadsafe(remote.release(), self._client.loop.asyncio_loop)
         if remote.ready:
             self._left(remote)
 
     def _seen(self, workers: Mapping[str, Mapping[str, Any]]) -> None:
-        """Compare with the workers that the scheduler knows."""
+        """Compare with the workers known to the scheduler."""
         self._first = frozenset(workers) if self._first is None else self._first
         for address in self._remotes.keys() - workers.keys():
             self.lose(self._remotes[address], "it left the cluster")
@@ -170,7 +170,7 @@ class Crew:
         remote.note_memory(answer.memory, answer.peak)
         if answer.trouble is not None:
             remote.trouble = answer.trouble
-            self.note(f"{remote} takes no part, it could not make its evaluator: {answer.trouble.error}")
+            self.note(f"{remote} is excluded: it could not build the likelihood: {answer.trouble.error}")
             return
         description = pickle.loads(answer.value)  # noqa: S301 (from our own runner)
         if self.description is None:

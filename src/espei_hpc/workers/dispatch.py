@@ -1,6 +1,6 @@
-"""Which worker runs which job: pure rules, driven by a clock handed in.
+"""Which worker runs which job: pure rules; the caller passes the time.
 
-The pool drives them by the real clock, ``schedule.replay`` by a simulated one.
+The pool uses the real clock, ``schedule.replay`` a simulated one.
 """
 
 from bisect import bisect_left, insort
@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 DEPTH = 2
-"""Jobs at a worker: one running, and one queued so that it never waits for the next."""
+"""Jobs per worker: one running, and one queued so that the worker never waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Job:
     """One evaluation.
 
     Attributes:
-        key: what tells it from all others.
-        kind: jobs of a kind take about the same time.
-        arguments: for the evaluator.
-        priority: comparable with that of every other job; the smaller goes first.
+        key: its unique key.
+        kind: jobs of the same kind take about the same time.
+        arguments: arguments of the evaluator.
+        priority: comparable with that of every other job; smaller values go first.
     """
 
     key: Hashable
@@ -33,15 +33,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Bounds:
-    """When a running job counts as overdue, and how many copies of it may be out.
+    """When a running job counts as overdue, and how many copies of it may run.
 
     Attributes:
-        times: overdue beyond so many times the long time of its kind...
-        margin: ...and beyond the long time and so many seconds.
-        unknown: seconds, where its kind has been seen fewer than ``seen`` times;
-            longer where other kinds take long.
-        seen: answers from which a kind's time counts as known.
-        copies: workers that may have one job at a time.
+        times: a job is overdue after this many times the long time of its kind...
+        margin: ...and after the long time plus this many seconds.
+        unknown: seconds for a kind with fewer than ``seen`` results; longer if
+            other kinds take long.
+        seen: number of results from which the time of a kind is known.
+        copies: maximum number of workers that have the same job.
     """
 
     times: float = 5.0
@@ -52,9 +52,9 @@ class Bounds:
 
 
 class Times:
-    """The latest times of something: its usual (median) and its long (nine in ten are shorter) one.
+    """Recent durations: the usual one (median) and the long one (90th percentile).
 
-    Both hold when a stopped worker answers late, and when many proposals are
+    Both are robust if a hanging worker answers late, and if many proposals are
     outside the prior and take no time.
     """
 
@@ -65,7 +65,7 @@ class Times:
         self.long = 0.0
 
     def add(self, value: float) -> None:
-        """Take note of one more."""
+        """Record a duration."""
         self.count += 1
         self._latest.append(value)
         ordered = sorted(self._latest)
@@ -74,23 +74,23 @@ class Times:
 
 
 class _Worker:
-    """A worker as the rules see it."""
+    """State of a worker."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-        """Order of joining, which breaks ties."""
+        """Order of joining; breaks ties."""
         self.jobs: list[Job] = []
-        """In the order of their running; the first one runs."""
+        """In order; the first one is running."""
         self.since = 0.0
-        """When the first one began."""
+        """When the first job began."""
         self.silent = False
         self.alone: Hashable = None
-        """Key of a job behind which none may be queued."""
+        """Key of a job after which no other may be queued."""
         self._ratios = Times(window=16)
 
     @property
     def factor(self) -> float:
-        """Its usual time relative to all workers'."""
+        """Its usual time relative to that of all workers."""
         return self._ratios.usual if self._ratios.count else 1.0
 
     def learn(self, ratio: float) -> None:
@@ -98,14 +98,14 @@ class _Worker:
 
 
 _Place = tuple[float, int, str]
-"""What is best if small, a worker's number, its name."""
+"""Sort key (smaller is better), number and name of a worker."""
 
 
 class Dispatcher:
     """Decides which worker runs which job.
 
     Args:
-        depth: jobs at a worker, the running one included.
+        depth: jobs per worker, including the running one.
         bounds: when a job is overdue.
     """
 
@@ -117,23 +117,23 @@ class Dispatcher:
         self._idle: list[_Place] = []
         """Workers without a job, the fastest first."""
         self._queues: list[_Place] = []
-        """Busy workers with a free place, by when they are expected to have done all that they have.
+        """Busy workers with a free place, by the expected end of their jobs.
 
-        In order, so that a choice takes as long with a thousand workers as with ten."""
+        Sorted, so that a choice takes as long with a thousand workers as with ten."""
         self._places: dict[str, tuple[list[_Place], _Place, int]] = {}
-        """In which of the two a worker is, as what, and how many jobs it can take."""
+        """By worker: which of the two lists it is in, its entry there, and its free places."""
         self._room = 0
         self._holders: dict[Hashable, list[str]] = {}
-        """Who has each job that is not answered yet, by its key."""
+        """The workers that have each unfinished job, by its key."""
         self._kinds: dict[Hashable, Times] = {}
 
     @property
     def workers(self) -> tuple[str, ...]:
-        """All that joined and did not leave, in that order."""
+        """All workers, in order of joining."""
         return tuple(self._workers)
 
     def silent(self, worker: str) -> bool:
-        """Whether it has an overdue job, and so gets no more until it answers."""
+        """Whether a worker hangs: it has an overdue job, and gets no more until it answers."""
         return self._workers[worker].silent
 
     @property
@@ -149,7 +149,7 @@ class Dispatcher:
         self._note_place(worker)
 
     def leave(self, worker: str) -> list[Job]:
-        """Remove a worker; return its jobs that nobody else has who still answers, to be given again."""
+        """Remove a worker; return its jobs that no responding worker has, to be given again."""
         self._take_place(worker)
         gone = self._workers.pop(worker)
         lost = []
@@ -162,11 +162,11 @@ class Dispatcher:
         return lost
 
     def drop(self, job: Job) -> None:
-        """Forget a job that is given up: no answer to it is awaited any more."""
+        """Forget a job that is given up: its result is no longer needed."""
         self._holders.pop(job.key, None)
 
     def wanted(self, job: Job) -> bool:
-        """Whether its answer is still awaited."""
+        """Whether a result is still needed."""
         return job.key in self._holders
 
     def room(self) -> int:
@@ -177,16 +177,16 @@ class Dispatcher:
         """Choose a worker for a job: the fastest idle one, else the one that will be free soonest.
 
         Args:
-            job: to be run; may be at other workers already.
-            now: the time.
-            alone: queue nothing behind it, as it may be what kills workers: what dies
-                with it would come under the same suspicion.
+            job: the job to run; other workers may already have it.
+            now: the time, s.
+            alone: queue no job after it, because it may kill workers: other jobs
+                on such a worker would be suspected too.
 
         Returns:
             The worker.
 
         Raises:
-            LookupError: if no worker that does not have it already has a free place.
+            LookupError: if no other worker has a free place.
         """
         chosen = self._choose(job)
         if chosen is None:
@@ -201,10 +201,10 @@ class Dispatcher:
         return chosen
 
     def finished(self, worker: str, job: Job, seconds: float, now: float) -> bool:
-        """Take note of a worker's answer, and learn from the seconds that it took there.
+        """Record a worker's result and its duration.
 
         Returns:
-            Whether it is the first answer to this job, and awaited.
+            Whether it is the first result of this job, and still needed.
         """
         there = self._workers.get(worker)
         if there is not None:
@@ -217,9 +217,9 @@ class Dispatcher:
         return self._holders.pop(job.key, None) is not None
 
     def overdue(self, now: float) -> list[tuple[str, Job]]:
-        """Find the workers that fell silent since the last call, and their jobs to be started elsewhere.
+        """Return the workers that hang since the last call, and their jobs to be started elsewhere.
 
-        That is the job that runs far too long and what is queued behind it.
+        These are the overdue job and the jobs queued after it.
         """
         moved = []
         for name, worker in self._workers.items():
@@ -231,7 +231,7 @@ class Dispatcher:
         return moved
 
     def bound(self, worker: str) -> float:
-        """Seconds after which the running job of ``worker`` is overdue."""
+        """Return the seconds after which the running job of ``worker`` is overdue."""
         there = self._workers[worker]
         return self._bound(there.jobs[0].kind, max(1.0, there.factor))
 
@@ -253,7 +253,7 @@ class Dispatcher:
         return next((name for _, _, name in chain(self._idle, self._queues) if name not in holders), None)
 
     def _end(self, worker: _Worker) -> float:
-        """When a busy worker is expected to have done all that it has."""
+        """Return when a busy worker is expected to finish its jobs."""
         return worker.since + sum(self._usual(job.kind) for job in worker.jobs) * worker.factor
 
     def _usual(self, kind: Hashable) -> float:
@@ -272,7 +272,7 @@ class Dispatcher:
             worker.learn(seconds / times.usual)
 
     def _note_place(self, name: str) -> None:
-        """Have a worker found, or not, by what it has now."""
+        """Update a worker's entry in the lists of free workers."""
         self._take_place(name)
         worker = self._workers[name]
         if len(worker.jobs) >= self._depth or worker.silent or worker.alone is not None:
@@ -285,7 +285,7 @@ class Dispatcher:
         self._room += room
 
     def _take_place(self, name: str) -> None:
-        """Have a worker not found any more."""
+        """Remove a worker from the lists of free workers."""
         if name in self._places:
             places, place, room = self._places.pop(name)
             del places[bisect_left(places, place)]

@@ -1,22 +1,22 @@
-"""How long what may take before it is given up."""
+"""Time limits and retry limits of the pool."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of waiting, in seconds, and of trying.
+    """Time limits, in seconds, and retry limits.
 
     Attributes:
         making: until a first worker has its evaluator.
         workers: without any worker, or without the scheduler.
-        refusal: without the scheduler, if its host refuses connections to it.
-        answer: without any answer, on top of the bound of the job that takes longest.
-        poll: between two looks at which workers there are.
-        deaths: losses of its worker after which a job is given up, and losses of a
-            worker after which it takes no further part.
-        pause: before a job that lost two workers goes to a third one: should the
-            whole cluster be dying, that shows meanwhile.
+        refusal: without the scheduler, if its host refuses connections.
+        answer: without any result, in addition to the bound of the longest job.
+        poll: between two queries of the list of workers.
+        deaths: number of lost workers after which a job is given up, and number of
+            losses after which a worker is excluded.
+        pause: before a job that lost two workers goes to a third one; if the whole
+            cluster is dying, that becomes apparent in this time.
     """
 
     making: float = 300.0

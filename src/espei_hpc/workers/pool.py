@@ -1,4 +1,4 @@
-"""Evaluations on the workers of a Dask cluster, each answered once, whatever becomes of the workers."""
+"""Evaluations on the workers of a Dask cluster, with exactly one result each, even if workers fail."""
 
 import pickle
 import time
@@ -22,12 +22,12 @@ from espei_hpc.workers.results import Done, Failed
 from espei_hpc.workers.runner import Answer
 
 TICK = 0.5
-"""Seconds between two looks at what is overdue."""
+"""Seconds between two checks for overdue jobs."""
 
 
 @dataclass
 class _Out:
-    """A job that is not answered yet."""
+    """A job without a result yet."""
 
     job: Job
     arguments: bytes
@@ -35,22 +35,22 @@ class _Out:
 
 
 class Pool:
-    """Runs jobs on every worker of a cluster, one evaluator on each; to be used from one thread.
+    """Runs jobs on every worker of a cluster, with one evaluator on each; use it from one thread.
 
     Args:
         client: a synchronous client of the cluster. With ``direct_to_workers=True``
-            calls do not pass the scheduler; each worker takes up to ``depth``
+            calls do not go through the scheduler; each worker uses up to ``depth``
             connections of its ``connection_limit``.
         factory: called on each worker with ``packed``, returns the evaluator: a
             callable with an attribute ``description`` that can be pickled and
-            compared. Must be importable there.
-        packed: all that the evaluator is made from.
-        depth: jobs at a worker, the running one included.
+            compared. It must be importable there.
+        packed: input from which the evaluator is built.
+        depth: jobs per worker, including the running one.
         bounds: when a job is overdue.
-        limits: when it is all given up.
+        limits: time limits and retry limits.
 
     Attributes:
-        notes: what happened to workers, to be told to the user; the caller empties it.
+        notes: messages for the user about workers; the caller empties it.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Pool:
         self.notes = self._crew.notes
         self._out: dict[Hashable, _Out] = {}
         self._moving: dict[Hashable, float] = {}
-        """Jobs to be started (again) elsewhere, and from when on."""
+        """Jobs to be started elsewhere, with their earliest start."""
         self._came: list[Done | Failed] = []
         self._tended = self._heard = self._clock.now()
 
@@ -88,25 +88,25 @@ class Pool:
 
     @property
     def workers(self) -> int:
-        """Workers that have their evaluator now."""
+        """Number of workers whose evaluator is ready."""
         return len(self._dispatcher.workers)
 
     @property
     def making(self) -> int:
-        """Workers that make their evaluator now."""
+        """Number of workers that are building their evaluator."""
         return self._crew.making
 
     def start(self, still_wanted: Callable[[], None]) -> Any:
-        """Have evaluators made on all workers, and wait for the first; the others join as they come.
+        """Build evaluators on all workers, and wait for the first one; other workers join when ready.
 
         Args:
-            still_wanted: called now and then; what it raises ends the waiting.
+            still_wanted: called regularly; raises to stop waiting.
 
         Returns:
             The description of the evaluator.
 
         Raises:
-            Refusal: if no worker makes one, or not in time.
+            Refusal: if no worker can build one, or not in time.
         """
         self._crew.start()
         while self._crew.description is None:
@@ -120,10 +120,10 @@ class Pool:
         return max(0, self._dispatcher.room() - len(self._moving))
 
     def give(self, job: Job) -> None:
-        """Have a job run; only while there is room.
+        """Run a job; only call this if there is room.
 
         Raises:
-            LookupError: if there is none.
+            LookupError: if there is no room.
         """
         if not self._out:
             self._heard = self._clock.now()
@@ -136,11 +136,11 @@ class Pool:
             raise
 
     def wait(self, seconds: float) -> list[Done | Failed]:
-        """Return what came, as soon as something did, at the latest after ``seconds``.
+        """Wait for results, at most ``seconds``, and return them.
 
         Raises:
-            Refusal: if the workers or the scheduler are gone, nothing answers any more,
-                or a worker that joined made another evaluator than the others.
+            Refusal: if the workers or the scheduler are lost, no worker answers any more,
+                or a new worker has a different evaluator.
         """
         end = time.monotonic() + seconds
         while True:
@@ -152,11 +152,11 @@ class Pool:
                 return came
 
     def close(self) -> None:
-        """Let the cluster forget all that is ours; takes a few seconds at most, even if workers hang."""
+        """Release everything on the cluster; takes a few seconds at most, even if workers hang."""
         self._crew.close()
 
     def _hear(self, seconds: float) -> bool:
-        """Act on the next event, if one comes within ``seconds``."""
+        """Handle the next event, if one comes within ``seconds``."""
         try:
             event = self._events.get(timeout=max(0.0, seconds))
         except Empty:
@@ -165,7 +165,7 @@ class Pool:
         return True
 
     def _tend(self) -> None:
-        """Now and then: move what is overdue, and give up what is hopeless."""
+        """Regularly move overdue jobs to other workers, and check the limits."""
         now = self._clock.now()
         if now - self._tended < TICK:
             return
@@ -173,8 +173,8 @@ class Pool:
         overdue = self._dispatcher.overdue(now)
         for worker in dict.fromkeys(worker for worker, _ in overdue):
             self._crew.note(
-                f"{self._crew[worker]} has been silent for {self._dispatcher.bound(worker):.0f} s: "
-                "its jobs go to others, and it gets no more until it answers"
+                f"{self._crew[worker]} hangs (no result for {self._dispatcher.bound(worker):.0f} s): "
+                "its jobs go to other workers, and it gets no more until it answers"
             )
         for _, job in overdue:
             self._moving.setdefault(job.key, now)
@@ -184,7 +184,7 @@ class Pool:
             raise refusals.no_answer(now - self._heard, len(self._out), self._crew.remotes)
 
     def _place(self, now: float) -> None:
-        """Start the jobs that are to run elsewhere, as far as there is room."""
+        """Start jobs of other workers again, if there is room."""
         if not self._crew.connected:
             return
         due = [self._out[key].job for key, start in self._moving.items() if start <= now]
@@ -209,19 +209,19 @@ class Pool:
         self._place(now)
 
     def _left(self, remote: Remote) -> None:
-        """Have the jobs that only a lost worker had run elsewhere."""
+        """Move the jobs that only a lost worker had."""
         for job in self._dispatcher.leave(remote.address):
             self._move(job, remote)
         self._place(self._clock.now())
 
     def _move(self, job: Job, remote: Remote) -> None:
-        """Have a job of a lost worker run elsewhere, or give it up if it seems to be what kills them.
+        """Move a job of a lost worker, or give it up if it seems to kill workers.
 
-        Which of its jobs a worker ran is not known: the one before may have been
-        finished, and its answer lost.
+        It is unknown which of its jobs the worker was running: it may have finished
+        the first one and lost its result.
         """
         out = self._out[job.key]
-        # When the scheduler is gone too, it is the cluster that dies, not this job that kills.
+        # If the scheduler is lost too, the whole cluster is dying: do not blame this job.
         if self._crew.connected:
             out.deaths.append(f"{remote}: {remote.used}")
         if len(out.deaths) < self._limits.deaths:
@@ -230,7 +230,7 @@ class Pool:
             return
         self._dispatcher.drop(job)
         self._forget(job)
-        cause = f"its worker died {len(out.deaths)} times, most often that is the system for want of memory"
+        cause = f"its worker died {len(out.deaths)} times, most likely killed for lack of memory"
         told = f"{cause}: {'; '.join(out.deaths)}"
         self._came.append(Failed(job, told, "", "", remote.address, remote.host))
 

@@ -1,4 +1,4 @@
-"""Why a pool ends, in the words a user reads."""
+"""Error messages of the pool."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
@@ -12,47 +12,44 @@ from espei_hpc.text import counted
 from espei_hpc.workers.remote import Remote
 
 LAST = 20
-"""Lines of details that a user still reads."""
+"""Maximum number of lines of details."""
 
 
 def no_evaluator(remotes: Sequence[Remote]) -> Refusal:
-    """No worker could make its evaluator: told by the first."""
+    """No worker could build its evaluator; reports the error of the first one."""
     first, trouble = next((remote, remote.trouble) for remote in remotes if remote.trouble)
-    what = (
-        f"none of {counted(len(remotes), 'worker')} could make its evaluator: {trouble.error} ({first.used})"
-    )
+    workers = counted(len(remotes), "worker")
+    what = f"none of {workers} could build the likelihood: {trouble.error} ({first.used})"
     return Refusal(ExitCode.FAILED, [Fault(str(first), what)], trouble.traceback.splitlines()[-LAST:])
 
 
 def no_worker(seconds: float, making: Sequence[Remote], notes: Sequence[str]) -> Refusal:
-    """No worker is ready, and none came in time."""
+    """No worker is ready in time."""
     if making:
-        what = f"no worker made its evaluator within {seconds:.0f} s"
-        cure = "see whether its files can be read quickly there, and whether its host is overloaded"
+        what = f"no worker built the likelihood within {seconds:.0f} s"
+        cure = "check whether the file system is slow or the hosts are overloaded"
         return Refusal(ExitCode.DEADLINE, [Fault("cluster", what, cure)], _named(making))
-    what = f"it has had no worker for {seconds:.0f} s"
+    what = f"no worker for {seconds:.0f} s"
     return Refusal(ExitCode.UNAVAILABLE, [Fault("cluster", what)], notes[-LAST:])
 
 
 def no_answer(seconds: float, jobs: int, remotes: Sequence[Remote]) -> Refusal:
-    """Jobs are out, and nothing comes back."""
-    what = f"no worker has answered for {seconds:.0f} s, and {counted(jobs, 'evaluation')} awaited"
-    return Refusal(ExitCode.DEADLINE, [Fault("cluster", what, "see whether they hang")], _named(remotes))
+    """No worker has returned a result for too long."""
+    what = f"no worker has answered for {seconds:.0f} s, with {counted(jobs, 'evaluation')} unfinished"
+    return Refusal(ExitCode.DEADLINE, [Fault("cluster", what, "check whether they hang")], _named(remotes))
 
 
 def scheduler_lost(client: distributed.Client, seconds: float) -> Refusal:
-    """The connection to the scheduler is gone."""
-    what = f"the connection was lost and did not come back within {seconds:.0f} s"
+    """The connection to the scheduler is lost."""
+    what = f"lost the connection, and could not reconnect within {seconds:.0f} s"
     scheduler = getattr(client.scheduler, "address", "") or ""
     return Refusal(ExitCode.UNAVAILABLE, [Fault(f"scheduler {scheduler}".strip(), what)])
 
 
 def other_description(remote: Remote, first: Any, other: Any) -> Refusal:
-    """A worker made another evaluator than the first one."""
-    what = "what it made from the same input differs from what the first worker made: " + ", ".join(
-        _differences(first, other)
-    )
-    cure = "give all hosts the same versions and the same files"
+    """A worker has a different evaluator than the first one."""
+    what = "its likelihood differs from that of the first worker: " + ", ".join(_differences(first, other))
+    cure = "use the same versions and the same files on all hosts"
     return Refusal(ExitCode.CONFIGURATION, [Fault(str(remote), what, cure)])
 
 

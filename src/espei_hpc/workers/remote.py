@@ -1,7 +1,7 @@
-"""One worker as seen from the client, and the watch over all of them.
+"""A worker as seen from the client, and the polling of all workers.
 
-Everything here runs on the client's own event loop. What happens is put into
-a queue, as a call for the pool to make in the caller's thread.
+Everything here runs on the client's event loop. Events are put into a queue, as
+callbacks that the pool calls in the caller's thread.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from espei_hpc.workers.runner import Answer, Runner, Trouble, WorkerPlace
 
 Events = SimpleQueue[Callable[[], None]]
 ANSWER_SECONDS = 1.0
-"""A host refuses at once; whoever waits has other things to do."""
+"""Timeout of a connection attempt: a host that refuses does so at once."""
 
 
 class Remote:
     """The evaluator on one worker.
 
     Attributes:
-        address: the worker's, as Dask has it.
-        place: host, process and memory of the host; None until it told.
-        ready: whether it has its evaluator.
-        trouble: why it could not make one.
-        memory: bytes that its process had when last heard of.
-        peak: bytes that it had at most.
+        address: the worker's address, as Dask writes it.
+        place: host, process and memory of the host; None until known.
+        ready: whether its evaluator is ready.
+        trouble: why it could not build one.
+        memory: last known memory of its process, bytes.
+        peak: maximum memory of its process, bytes.
     """
 
     def __init__(self, client: distributed.Client, address: str) -> None:
@@ -53,7 +53,7 @@ class Remote:
         lost: Callable[[str], None],
         events: Events,
     ) -> None:
-        """Have ``call`` run on the client's loop, and its answer or loss put into ``events``."""
+        """Run ``call`` on the client's loop, and put its result or its failure into ``events``."""
 
         async def run() -> None:
             task = asyncio.current_task()
@@ -63,7 +63,7 @@ class Remote:
                 answer = await call()
                 events.put(partial(answered, answer))
             except OSError:
-                events.put(partial(lost, "its connection broke, or could not be made"))
+                events.put(partial(lost, "the connection failed"))
             except (Exception, asyncio.CancelledError) as error:
                 events.put(partial(lost, f"{type(error).__name__}: {error}"))
             finally:
@@ -72,12 +72,12 @@ class Remote:
         asyncio.run_coroutine_threadsafe(run(), self._client.loop.asyncio_loop)
 
     async def make(self, packed: bytes) -> Answer:
-        """Make the evaluator there."""
+        """Build the evaluator on the worker."""
         self._future = self._client.submit(
             Runner, actor=True, workers=[self.address], allow_other_workers=False, pure=False
         )
         await self._client.gather(self._future, asynchronous=True)
-        # An actor takes whichever client is current, which may be somebody else's.
+        # An actor uses the current client, which may be a different one.
         with self._client.as_current():
             self._actor = distributed.Actor(Runner, self.address, self._future.key)
         self.place = await self._actor.place()
@@ -85,44 +85,44 @@ class Remote:
         return answer
 
     async def run(self, arguments: bytes) -> Answer:
-        """Evaluate there."""
+        """Evaluate on the worker."""
         answer: Answer = await self._actor.run(arguments)
         return answer
 
     async def release(self) -> None:
-        """Give up what is under way, and let the worker forget the evaluator."""
+        """Cancel running calls, and release the evaluator on the worker."""
         for task in self._tasks:
             task.cancel()
         if self._future is not None:
-            # Not just released: a cycle of references in each Actor's call keeps it until some collection.
+            # Cancelled: a reference cycle in each Actor call would keep it until garbage collection.
             with suppress(Exception):  # of a client that is closed
                 await self._client.cancel([self._future], asynchronous=True, force=True)
 
     def note_memory(self, memory: int, peak: int = 0) -> None:
-        """Take note of the bytes that its process has, and has had at most."""
+        """Record current and maximum memory of its process, bytes."""
         self.memory = memory
         self.peak = max(self.peak, memory, peak)
 
     @property
     def host(self) -> str:
-        """The name of its host; empty until it told."""
+        """The name of its host; empty until known."""
         return self.place.host if self.place else ""
 
     def __str__(self) -> str:
-        """Worker, host and process, as messages name them."""
+        """Worker, host and process, for messages."""
         if self.place is None:
             return f"worker {self.address}"
         return f"worker {self.address} on {self.place.host} (pid {self.place.pid})"
 
     @property
     def used(self) -> str:
-        """The memory it had, as messages tell it."""
+        """Its memory, for messages."""
         of_host = f" of {gigabytes(self.place.memory)} on the host" if self.place else ""
         return f"memory {gigabytes(self.memory)}, at most {gigabytes(self.peak)}{of_host}"
 
 
 def refuses(address: str) -> bool:
-    """Whether the host of an address is there and says that nobody listens at it."""
+    """Whether the host of an address refuses connections, because no process listens there."""
     try:
         with socket.create_connection(get_address_host_port(address), timeout=ANSWER_SECONDS):
             return False
@@ -136,18 +136,18 @@ async def watch(
     events: Events,
     every: float,
 ) -> None:
-    """Ask the scheduler again and again for its workers, and put each answer into ``events``."""
+    """Poll the scheduler for its workers, and put each result into ``events``."""
     while True:
         workers: Mapping[str, Mapping[str, Any]] = {}
-        with suppress(Exception):  # a scheduler that is gone shows in the client's status
-            # As Client.scheduler_info says; its own cached value may lack the workers.
+        with suppress(Exception):  # the client's status shows if the scheduler is lost
+            # As in Client.scheduler_info, whose cached value may lack the workers.
             told = await asyncio.wait_for(client.scheduler.identity(n_workers=-1), 60)
             workers = told["workers"]
             events.put(partial(seen, workers))
-        # Telling of a thousand workers takes the scheduler some 50 ms.
+        # Listing a thousand workers takes the scheduler about 50 ms.
         await asyncio.sleep(max(every, len(workers) / 100))
 
 
 def gigabytes(size: int) -> str:
-    """Return a number of bytes as people read it."""
+    """Format a number of bytes in GB."""
     return f"{size / 1e9:.2f} GB"

@@ -1,4 +1,4 @@
-"""What becomes of a job, as the pool hands it back."""
+"""The results of jobs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +8,13 @@ from espei_hpc.workers.dispatch import Job
 
 @dataclass(frozen=True)
 class Done:
-    """A job with its answer.
+    """A finished job.
 
     Attributes:
-        job: as it was given.
-        value: what the evaluator returned.
-        seconds: wall clock time on the worker.
-        worker: its address.
+        job: the job.
+        value: the value returned by the evaluator.
+        seconds: wall time on the worker, s.
+        worker: address of the worker.
         began: when it began there, s since 1970 by the worker's clock.
     """
 
@@ -27,15 +27,15 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A job that has no answer, and why; its parameters are among ``job.arguments``.
+    """A failed job; its parameters are in ``job.arguments``.
 
     Attributes:
-        job: as it was given.
-        cause: one line: memory, the death of its workers, or an exception.
-        error: type and text of the exception; empty where the workers died.
-        traceback: the worker's; empty where the workers died.
+        job: the job.
+        cause: one line: memory, dead workers, or an exception.
+        error: type and message of the exception; empty if the workers died.
+        traceback: the worker's traceback; empty if the workers died.
         worker: address of the (last) worker.
-        host: where that is.
+        host: host of that worker.
     """
 
     job: Job

@@ -1,6 +1,6 @@
-"""What a worker holds: one evaluator, and how its answers are told.
+"""The part of the pool that runs on a worker: one evaluator, and the form of its results.
 
-Imports the standard library only; all that is heavy comes with the evaluator.
+Imports the standard library only; heavy imports come with the evaluator.
 """
 
 import os
@@ -16,56 +16,56 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Trouble(NamedTuple):
-    """An exception on a worker, told in plain text: its own class may not exist where it is read."""
+    """An exception on a worker, as text: its class may not exist on the client."""
 
     error: str
-    """Type and text."""
+    """Type and message."""
     traceback: str
     memory: bool
     """Whether it was a MemoryError."""
 
 
 class Answer(NamedTuple):
-    """What became of one call."""
+    """The result of a call."""
 
     value: bytes
-    """Pickled; empty where there was trouble."""
+    """Pickled; empty after an exception."""
     trouble: Trouble | None
     seconds: float
-    """Wall clock time of the call on the worker."""
+    """Wall time of the call on the worker."""
     memory: int
-    """Bytes that the worker's process has now."""
+    """Current memory of the worker's process, bytes."""
     peak: int
-    """Bytes that it had at most."""
+    """Maximum memory of the worker's process, bytes."""
     began: float
     """When the call began, s since 1970 by the worker's clock."""
 
 
 class WorkerPlace(NamedTuple):
-    """Where a worker is."""
+    """Host and process of a worker."""
 
     host: str
     pid: int
     memory: int
-    """Bytes of the host."""
+    """Memory of the host, bytes."""
 
 
 class Runner:
     """Holds a worker's evaluator; a Dask actor, so its calls run one after the other.
 
-    All that goes in and out is pickled apart from Dask's own protocol, so that
-    what cannot be read is told like any other exception.
+    Arguments and results are pickled outside Dask's own protocol, so that pickling
+    errors are reported like other exceptions.
     """
 
     def __init__(self) -> None:
         self._evaluator: Any = None
 
     def place(self) -> WorkerPlace:
-        """Tell where this is."""
+        """Return host, process and memory of the host."""
         return WorkerPlace(socket.gethostname(), os.getpid(), os.sysconf("SC_PHYS_PAGES") * PAGE)
 
     def make(self, packed: bytes) -> Answer:
-        """Make the evaluator from a pickled pair of factory and argument; the value is its description."""
+        """Build the evaluator from a pickled pair of factory and argument; return its description."""
 
         def made() -> Any:
             factory, recipe = pickle.loads(packed)  # noqa: S301 (from our own client)
@@ -75,7 +75,7 @@ class Runner:
         return _told(made)
 
     def run(self, arguments: bytes) -> Answer:
-        """Evaluate at pickled arguments."""
+        """Evaluate with pickled arguments."""
 
         def evaluated() -> Any:
             return self._evaluator(*pickle.loads(arguments))  # noqa: S301 (from our own client)
@@ -88,7 +88,7 @@ def _told(call: Callable[[], Any]) -> Answer:
     value, trouble = b"", None
     try:
         value = pickle.dumps(call(), protocol=pickle.HIGHEST_PROTOCOL)
-    except BaseException as error:  # a SystemExit too must not leave the client without an answer
+    except BaseException as error:  # the client must get a result even after a SystemExit
         lines = traceback.format_exception_only(error)
         trouble = Trouble(
             " ".join("".join(lines).split()), traceback.format_exc(), isinstance(error, MemoryError)

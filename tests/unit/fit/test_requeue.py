@@ -18,7 +18,7 @@ def test_fit_that_was_stopped_killed_or_lost_its_cluster_goes_on(code: int | Non
     run(tmp_path, 5, code)
     decision = decide(tmp_path, 20)
     assert decision.again
-    assert decision.why == "again, 1 of 20 times: 5 iterations saved, 5 of them new"
+    assert decision.why == "restart 1 of 20: 5 iterations saved, 5 of them new"
 
 
 def test_fit_that_was_killed_after_one_that_was_stopped_goes_on(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_job_in_which_no_iteration_was_done_is_the_last(tmp_path: Path) -> None:
     run(tmp_path, 0, ExitCode.STOPPED)
     decision = decide(tmp_path, 20)
     assert not decision.again
-    assert decision.why == "not again: no iteration was done since the last time; 5 are saved"
+    assert decision.why == "no restart: no progress since the last restart; 5 iterations saved"
 
 
 def test_series_ends_after_its_number_of_times(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_series_ends_after_its_number_of_times(tmp_path: Path) -> None:
     run(tmp_path, 1, ExitCode.STOPPED)
     decision = decide(tmp_path, 3)
     assert not decision.again
-    assert "started again 3 times already" in decision.why
+    assert "already restarted 3 times" in decision.why
     assert decide(tmp_path, 4).again
 
 
@@ -62,7 +62,7 @@ def test_finished_fit_ends_the_series(tmp_path: Path) -> None:
         directory.finish(5)
     decision = decide(tmp_path, 20)
     assert not decision.again
-    assert decision.why == "not again: the fit is finished, with 5 iterations"
+    assert decision.why == "no restart: the fit is finished (5 iterations)"
 
 
 def test_finished_fit_with_more_iterations_asked_for_goes_on(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_no_file_is_written_over_and_those_in_the_way_are_named(tmp_path: Path) 
         (tmp_path / name).write_text("mine")
     refusal = _refused(tmp_path, None)
     assert refusal.code == ExitCode.CANNOT_CREATE
-    assert "2 files that would be written exist already: mcmc.yaml, compare.py;" in str(refusal)
+    assert "2 files already exist: mcmc.yaml, compare.py;" in str(refusal)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["compare.py", "mcmc.yaml"]
 
 
@@ -112,7 +112,7 @@ def test_project_in_the_way_is_one_fault_of_its_directory_with_the_number_of_fil
     (fault,) = _refused(tmp_path / "x", None).faults
     assert fault.where == str(tmp_path / "x")
     assert fault.what.startswith(f"{len(made)} files ")
-    assert fault.cure == "name another directory, or move them away"
+    assert fault.cure == "use another directory, or move them away"
 
 
 def test_project_in_the_way_here_is_named_by_its_whole_path(
@@ -120,7 +120,7 @@ def test_project_in_the_way_here_is_named_by_its_whole_path(
 ) -> None:
     (tmp_path / "mcmc.yaml").write_text("mine")
     monkeypatch.chdir(tmp_path)
-    assert str(_refused(Path(), None)).startswith(f"{tmp_path}: 1 file that would be written exists already")
+    assert str(_refused(Path(), None)).startswith(f"{tmp_path}: 1 file already exists")
 
 
 def test_place_that_cannot_be_written_is_refused(own: Own, tmp_path: Path) -> None:

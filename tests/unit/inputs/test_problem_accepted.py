@@ -113,7 +113,7 @@ NOTED: dict[str, tuple[Change, str]] = {
     "Dask on this machine": (lambda t: t.mcmc.update(scheduler="dask"), "mcmc.scheduler: dask is ignored"),
     "another cluster": (
         lambda t: t.mcmc.update(scheduler="my.json"),
-        "mcmc.scheduler: my.json counts for run-fit alone",
+        "mcmc.scheduler: only run-fit uses my.json",
     ),
     "cores": (lambda t: t.mcmc.update(cores=4), "mcmc.cores: 4 is ignored"),
     "a start at 0": (
@@ -128,17 +128,17 @@ NOTED: dict[str, tuple[Change, str]] = {
     ),
     "data of an inactive phase": (
         lambda t: t.datasets.update({"b.json": t.mixing | {"phases": ["BCC_A2"]}}),
-        "ESPEI leaves out 1 of 2 datasets: 1 with phases that are not active (data/b.json)",
+        "ESPEI ignores 1 of 2 datasets: 1 with phases that are not active (data/b.json)",
     ),
     "a phase that cannot take part": (
         lambda t: (t.models.update(components=["CU", "MG"]), t.mixing.update(components=["CU", "MG"])),
-        "system.phase_models: FCC_A1 cannot take part: the components in models.json lack VA",
+        "system.phase_models: not active: FCC_A1: the components in models.json do not include VA",
     ),
     "a symbol without use": (
         lambda t: setattr(t, "database", t.database.replace("298.15 VV0001;", "298.15 5000;")),
         "mcmc.symbols: no active phase uses VV0001",
     ),
-    "a restart": (padded_trace, "mcmc.restart_trace: ESPEI begins its random numbers anew"),
+    "a restart": (padded_trace, "mcmc.restart_trace: ESPEI restarts its random numbers"),
     "a tag of no dataset": (
         lambda t: t.input["system"].update(tags={"dft": {"weight": 2}}),
         "no dataset has the tag dft",
@@ -185,4 +185,4 @@ def test_cu_mg_passes_within_seconds(start: str, tiny: TinyProblem) -> None:
     assert time.process_time() - begin < 5
     assert problem.walkers == (30 if start == "mcmc" else None)
     assert len(problem.notes) == 1, problem.notes
-    assert "leaves out 2 of 29 datasets" in problem.notes[0]
+    assert "ignores 2 of 29 datasets" in problem.notes[0]

@@ -61,18 +61,18 @@ SETTINGS: dict[str, tuple[Change, str]] = {
     ),
     "a key of no section": (
         lambda t: t.output.update(colour="red"),
-        "x.yaml: output.colour: no such setting; ESPEI knows",
+        "x.yaml: output.colour: no such setting; known settings:",
     ),
     "a key that is a number": (lambda t: t.input.update({3: 4}), "x.yaml: 3: no such setting"),
     "no system": (lambda t: t.input.pop("system"), "x.yaml: system: is missing"),
-    "nothing to run": (lambda t: t.input.pop("mcmc"), "x.yaml: mcmc: there is nothing to run"),
+    "nothing to run": (lambda t: t.input.pop("mcmc"), "x.yaml: mcmc: nothing to run"),
     "a section without keys": (
         lambda t: t.input.update(mcmc=None),
-        "x.yaml: mcmc: must hold keys with values",
+        "x.yaml: mcmc: must be a mapping of keys to values",
     ),
     "a section that is a list": (
         lambda t: t.input.update(output=[1]),
-        "x.yaml: output: must hold keys with values",
+        "x.yaml: output: must be a mapping of keys to values",
     ),
     "a missing key": (lambda t: t.mcmc.pop("iterations"), "x.yaml: mcmc.iterations: is missing"),
     "a word for a number": (
@@ -85,11 +85,11 @@ SETTINGS: dict[str, tuple[Change, str]] = {
     ),
     "no start": (
         lambda t: t.mcmc.pop("input_db"),
-        "x.yaml: mcmc: the starting values must come from one place",
+        "x.yaml: mcmc: the starting values must come from exactly one source",
     ),
     "two starts": (
         lambda t: t.input.update(generate_parameters={"excess_model": "linear", "ref_state": "SGTE91"}),
-        "x.yaml: mcmc: the starting values must come from one place",
+        "x.yaml: mcmc: the starting values must come from exactly one source",
     ),
     "a wrong ending": (
         lambda t: t.input["system"].update(phase_models="models"),
@@ -110,11 +110,11 @@ MODELS: dict[str, tuple[Change, str]] = {
     "not UTF-8": (latin_models, "latin.json: line 2: the file is not UTF-8 text"),
     "not a mapping": (
         lambda t: t.texts.update({"models.json": "[]"}),
-        "models.json: must hold components and phases, not a list",
+        "models.json: must be a mapping of components and phases, not a list",
     ),
     "a key twice": (
         lambda t: t.texts.update({"models.json": json.dumps(t.models)[:-1] + ', "components": ["CU"]}'}),
-        "models.json: components is given twice",
+        "models.json: duplicate key components",
     ),
     "no components": (lambda t: t.models.pop("components"), "models.json: components: is missing"),
     "no phases": (lambda t: t.models.update(phases={}), "models.json: phases: is empty"),
@@ -144,7 +144,7 @@ MODELS: dict[str, tuple[Change, str]] = {
     ),
     "a phase the database lacks": (
         lambda t: t.models["phases"].update(Liquid=t.models["phases"].pop("LIQUID")),
-        "starting database lacks Liquid of models.json: it has FCC_A1, LIQUID; did you mean LIQUID?",
+        "database has no phase Liquid, which models.json names: it has FCC_A1, LIQUID; did you mean LIQUID?",
     ),
 }
 
@@ -159,15 +159,15 @@ DATASETS: dict[str, tuple[Change, str]] = {
     ),
     "an empty directory": (
         lambda t: t.datasets.pop("mixing.json"),
-        "x.yaml: system.datasets: data holds no dataset",
+        "x.yaml: system.datasets: no datasets in data",
     ),
     "all disabled": (
         lambda t: t.mixing.update(disabled=True),
-        "every one of the 1 datasets in data is disabled",
+        "all 1 datasets in data are disabled",
     ),
     "all disabled by a tag": (
         lambda t: (t.mixing.update(tags=["old"]), t.input["system"].update(tags={"old": {"disabled": True}})),
-        "every one of the 1 datasets in data is disabled",
+        "all 1 datasets in data are disabled",
     ),
     "not JSON": (
         lambda t: t.texts.update({"data/a.json": '{"a": 1,\n\n}'}),
@@ -175,7 +175,7 @@ DATASETS: dict[str, tuple[Change, str]] = {
     ),
     "not a mapping": (
         lambda t: t.texts.update({"data/a.json": "[1]"}),
-        "data/a.json: must hold keys with values, not a list",
+        "data/a.json: must be a mapping of keys to values, not a list",
     ),
     "a missing key": (
         lambda t: t.mixing.pop("conditions"),
@@ -188,7 +188,7 @@ DATASETS: dict[str, tuple[Change, str]] = {
     ),
     "NaN": (
         lambda t: t.mixing.update(values=[[[float("nan")]]]),
-        "data/mixing.json: values hold a number that is not",
+        "data/mixing.json: values have a number that is not",
     ),
     "a weight of 0": (lambda t: t.mixing.update(weight=0), "data/mixing.json: weight must be above 0"),
     "an activity without its source": (
@@ -218,11 +218,11 @@ DATASETS: dict[str, tuple[Change, str]] = {
     ),
     "a reference phase the database lacks": (
         lambda t: t.datasets.update({"f.json": t.mixing | {"output": "HM_FORM"}}),
-        "data/f.json: ESPEI cannot prepare its likelihood: KeyError: 'HCP_A3'; neither the dataset nor",
+        "data/f.json: ESPEI cannot build its likelihood: KeyError: 'HCP_A3'; neither the dataset nor",
     ),
     "a tag that is no mapping": (
         lambda t: (t.mixing.update(tags=["old"]), t.input["system"].update(tags={"old": 1})),
-        "x.yaml: system.tags.old: must hold the keys to set",
+        "x.yaml: system.tags.old: must be a mapping: the keys to set",
     ),
 }
 
@@ -232,7 +232,7 @@ DATABASE: dict[str, tuple[Change, str]] = {
         lambda t: t.texts.update({"start.tdb": "hello"}),
         "x.yaml: mcmc.input_db: pycalphad cannot read start.tdb",
     ),
-    "empty": (lambda t: t.texts.update({"start.tdb": ""}), "x.yaml: mcmc.input_db: start.tdb holds no phase"),
+    "empty": (lambda t: t.texts.update({"start.tdb": ""}), "x.yaml: mcmc.input_db: start.tdb has no phase"),
     "a syntax error": (
         lambda t: setattr(t, "database", t.database.replace("CU,MG;1)", "CU,MG;1")),
         "x.yaml: mcmc.input_db: pycalphad cannot read start.tdb: Invalid TDB syntax.",
@@ -243,7 +243,7 @@ DATABASE: dict[str, tuple[Change, str]] = {
     ),
     "an undefined symbol": (
         lambda t: setattr(t, "database", t.database.replace("FUNCTION VV0001", "$")),
-        "x.yaml: mcmc.input_db: start.tdb uses VV0001 but does not define it",
+        "x.yaml: mcmc.input_db: start.tdb uses VV0001 without defining it",
     ),
     "an unknown symbol": (
         lambda t: t.mcmc.update(symbols=["VV0000", "vv0001"]),
@@ -265,7 +265,7 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     "one iteration": (lambda t: t.mcmc.update(iterations=1), "x.yaml: mcmc.iterations: 1 is too few"),
     "no spread": (
         lambda t: t.mcmc.update(chain_std_deviation=0),
-        "mcmc.chain_std_deviation: 0 starts every walker",
+        "mcmc.chain_std_deviation: 0 starts all walkers",
     ),
     "a spread in words": (
         lambda t: t.mcmc.update(chain_std_deviation="wide"),
@@ -273,7 +273,7 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "a weight of nothing known": (
         lambda t: t.mcmc.update(data_weights={"HMM": 2}),
-        "x.yaml: mcmc.data_weights.HMM: no such kind of data",
+        "x.yaml: mcmc.data_weights.HMM: unknown data type",
     ),
     "a weight of 0": (
         lambda t: t.mcmc.update(data_weights={"HM": 0}),
@@ -285,15 +285,15 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "a prior without a name": (
         lambda t: t.mcmc.update(prior={"scale": 1}),
-        "x.yaml: mcmc.prior: None is no prior; give one whose name is normal",
+        "x.yaml: mcmc.prior: None is not a prior; use one with the name normal",
     ),
     "an unknown prior": (
         lambda t: t.mcmc.update(prior={"name": "flat"}),
-        "x.yaml: mcmc.prior: 'flat' is no prior",
+        "x.yaml: mcmc.prior: 'flat' is not a prior",
     ),
     "a prior's unknown parameter": (
         lambda t: t.mcmc.update(prior={"name": "normal", "width": 1}),
-        "x.yaml: mcmc.prior: ESPEI cannot make the prior",
+        "x.yaml: mcmc.prior: ESPEI cannot build the prior",
     ),
     "too few priors": (
         lambda t: t.mcmc.update(prior=[{"name": "zero"}]),
@@ -301,13 +301,13 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "a prior in words": (
         lambda t: t.mcmc.update(prior=["zero", "zero"]),
-        "x.yaml: mcmc.prior: 'zero' is no prior",
+        "x.yaml: mcmc.prior: 'zero' is not a prior",
     ),
     "a prior beside the start": (
         lambda t: t.mcmc.update(
             prior=[{"name": "uniform", "loc_relative": 3.0, "scale_relative": 0.1}, {"name": "zero"}]
         ),
-        "x.yaml: mcmc.prior: gives VV0000 no probability at its starting value -35000",
+        "x.yaml: mcmc.prior: has zero probability at the starting value -35000 of VV0000",
     ),
     "no restart trace": (
         lambda t: t.mcmc.update(restart_trace="old.npy"),
@@ -335,9 +335,9 @@ SAMPLING: dict[str, tuple[Change, str]] = {
     ),
     "a restart trace with odd walkers": (trace(np.ones((5, 3, 2))), "old.npy has 5 walkers"),
     "a restart trace with few walkers": (trace(SAMPLES[:2]), "old.npy has 2 walkers"),
-    "a restart trace of no iteration": (trace(SAMPLES[:, :0]), "old.npy holds no sample"),
-    "a restart trace never begun": (trace(0 * SAMPLES), "old.npy holds only zeros"),
-    "a restart trace with NaN": (trace(not_finite()), "old.npy holds numbers that are not finite"),
+    "a restart trace of no iteration": (trace(SAMPLES[:, :0]), "old.npy has no samples"),
+    "a restart trace never begun": (trace(0 * SAMPLES), "old.npy has only zeros"),
+    "a restart trace with NaN": (trace(not_finite()), "old.npy has values that are not finite"),
     "a restart trace with a parameter of 0": (
         trace(one_zero()),
         "old.npy has samples with a parameter of exactly 0",
@@ -359,7 +359,7 @@ GENERATION: dict[str, tuple[Change, str]] = {
     ),
     "an unknown description": (
         lambda t: t.generate(mcmc=True).update(fitting_description="mine.own"),
-        "x.yaml: generate_parameters.fitting_description: mine.own cannot be imported",
+        "x.yaml: generate_parameters.fitting_description: cannot import mine.own",
     ),
     "data that make no parameter": (
         lambda t: (
@@ -386,7 +386,7 @@ OUTPUTS: dict[str, tuple[Change, str]] = {
     ),
     "a database of no known kind": (
         lambda t: t.output.update(output_db="out.txt"),
-        "x.yaml: output.output_db: out.txt cannot be written as a database",
+        "x.yaml: output.output_db: cannot write out.txt as a database",
     ),
 }
 
@@ -407,16 +407,16 @@ BAD_INPUTS = {
 UNWRITABLE: dict[str, tuple[Change, str]] = {
     "no directory": (
         lambda t: t.output.update(output_db="no/out.tdb"),
-        "x.yaml: output.output_db: no/out.tdb: there is no directory no",
+        "x.yaml: output.output_db: no/out.tdb: no such directory: no",
     ),
     "a directory": (lambda t: t.output.update(logfile="data"), "x.yaml: output.logfile: data is a directory"),
     "a trace of an earlier fit": (
         lambda t: t.texts.update({"trace.npy": ""}),
-        "x.yaml: output.tracefile: trace.npy exists, and the samples of an earlier fit are not written over",
+        "x.yaml: output.tracefile: trace.npy exists and was not written by this fit; not overwritten",
     ),
     "a place without files": (
         lambda t: t.output.update(tracefile="/proc/t.npy"),
-        "x.yaml: output.tracefile: /proc/t.npy cannot be written",
+        "x.yaml: output.tracefile: cannot write /proc/t.npy",
     ),
     "a name too long": (lambda t: t.output.update(logfile="x" * 300), "the name is too long"),
     "no room": (

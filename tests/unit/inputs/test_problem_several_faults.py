@@ -48,7 +48,7 @@ def test_what_espei_leaves_out_is_told_below_the_faults(tiny: TinyProblem) -> No
     tiny.texts["data/a.json"] = NOT_JSON
     tiny.datasets["b.json"] = tiny.mixing | {"output": "VM"}
 
-    assert any("ESPEI leaves out 1 of 2 datasets" in line for line in refusal(tiny).details)
+    assert any("ESPEI ignores 1 of 2 datasets" in line for line in refusal(tiny).details)
 
 
 def test_phase_models_that_are_no_json_hide_no_fault_of_datasets_symbols_and_sampling(

@@ -207,7 +207,7 @@ def test_a_wrong_recipe_of_the_users_does_not_spoil_another(tmp_path: Path, home
         ("- a list\n", "is not a mapping of keys to values"),
         ("1: 2\n", "is not a mapping of keys to values"),
         ("title: [\n", "line 2: not valid YAML"),
-        ("title: a\ntitle: b\n", "title (line 2) is given twice"),
+        ("title: a\ntitle: b\n", "duplicate key title (line 2)"),
         ("title: \x00\n", "not valid YAML"),
         ("title: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
         ("title: a\nkind: family\n", "family: is missing"),

@@ -139,7 +139,7 @@ def test_that_espei_compares_a_grid_at_other_conditions_is_said(tmp_path: Path) 
     settings = write(tmp_path, {"HM.json": all_kinds()["equilibrium.json"]})
     _, notes = compared(settings, best_of(stock(settings)))
     assert len(notes) == 1
-    assert notes[0].startswith("HM of LIQUID (made up): with several temperatures and several compositions")
+    assert notes[0].startswith("HM of LIQUID (made up): with several temperatures and compositions")
 
 
 def test_tags_and_disabled_datasets_count_as_in_the_fit(tmp_path: Path) -> None:
@@ -200,5 +200,5 @@ def test_files_of_an_input_elsewhere_are_found_beside_it(tmp_path: Path) -> None
 def test_without_its_input_nothing_is_compared(tmp_path: Path) -> None:
     run = made_run(tmp_path)
     run.input_file.unlink()
-    with pytest.raises(Unavailable, match="no longer beside the run directory"):
+    with pytest.raises(Unavailable, match="no longer next to the run directory"):
         measured.inputs(samples.read(run.directory))

@@ -70,7 +70,7 @@ def test_a_run_with_too_few_samples_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="no such input is there") as refused:
+    with pytest.raises(Refusal, match="no such input") as refused:
         samples.read(tmp_path / "x.yaml")
     assert refused.value.code == ExitCode.BAD_INPUT
 

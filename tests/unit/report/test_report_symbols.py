@@ -106,7 +106,7 @@ def test_every_temperature_range_counts() -> None:
 
 
 def test_a_symbol_that_nothing_uses_says_so() -> None:
-    assert str(described({"G(LIQUID,CU;0)": "5"})) == "used in no parameter of the database"
+    assert str(described({"G(LIQUID,CU;0)": "5"})) == "not used by any parameter of the database"
 
 
 def test_functions_that_use_each_other_in_a_circle_are_read() -> None:

@@ -53,7 +53,7 @@ def test_flipped_bit_costs_only_what_comes_after(directory: Path) -> None:
     saved, notes = load(directory)
     assert same(saved, expected(3))
     assert any(damaged.name in note and "damaged" in note for note in notes)
-    assert any("iterations 4 to 9 are computed again" in note for note in notes)
+    assert any("iterations 4 to 9 will be recomputed" in note for note in notes)
 
 
 def test_unusable_segments_are_set_aside_not_deleted(directory: Path) -> None:

@@ -44,9 +44,9 @@ def test_fault_20_segment_that_has_no_room_is_refused_in_words(told: dict[str, A
     code, words = told["store"]
     assert code == ExitCode.CANNOT_CREATE
     done = told["appended"]
-    assert f"iterations {done + 1} to {done + 200} cannot be saved ({told['reason']})" in words
-    assert f"the last checkpoint ({done} iterations) is whole" in words
-    assert "start again: the fit goes on from there" in words
+    assert f"cannot save iterations {done + 1} to {done + 200} ({told['reason']})" in words
+    assert f"the last checkpoint ({done} iterations) is intact" in words
+    assert "run the same command again to resume" in words
 
 
 def test_fault_20_no_temporary_file_is_left_on_the_full_disk(told: dict[str, Any]) -> None:

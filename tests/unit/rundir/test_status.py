@@ -121,7 +121,7 @@ def test_fit_that_runs_on_this_host_is_alive_and_keeps_its_lock(directory: Path)
         assert status.holding is not None
         assert status.holding.alive is True
         assert f"process {os.getpid()} on " in lines(status)[1]
-        assert lines(status)[1].endswith(": alive")
+        assert lines(status)[1].endswith(": running")
 
 
 def test_fit_that_has_saved_nothing_yet_is_beginning(directory: Path) -> None:
@@ -141,9 +141,9 @@ def test_fit_that_was_killed_on_this_host_is_lost_and_its_process_gone(directory
     holder.wait()
     status = seen(directory)
     assert status.state is FitState.LOST
-    assert lines(status)[0].startswith(f"{directory}: lost (killed: it did not tell how it ended), 5 of 30")
+    assert lines(status)[0].startswith(f"{directory}: lost (killed: no exit status recorded), 5 of 30")
     assert f"process {holder.pid} on " in lines(status)[1]
-    assert lines(status)[1].endswith(": gone")
+    assert lines(status)[1].endswith(": ended")
 
 
 def test_fit_on_another_host_is_not_said_to_be_alive(directory: Path) -> None:
@@ -153,7 +153,7 @@ def test_fit_on_another_host_is_not_said_to_be_alive(directory: Path) -> None:
     assert status.state is FitState.SAMPLING
     who = lines(status)[1]
     assert "process 4711 on node7, Slurm job 12, since " in who
-    assert "only its own host knows whether it lives, it was last seen" in who
+    assert ": on another host, last seen " in who
 
 
 def test_fit_on_another_host_that_is_silent_seems_lost(directory: Path) -> None:
@@ -161,8 +161,8 @@ def test_fit_on_another_host_that_is_silent_seems_lost(directory: Path) -> None:
     by_another_machine(directory, seconds=320)
     status = seen(directory)
     assert status.state is FitState.LOST
-    assert lines(status)[0].startswith(f"{directory}: lost (as it seems), 5 of 30")
-    assert "it was last seen 5 min ago" in lines(status)[1]
+    assert lines(status)[0].startswith(f"{directory}: lost (probably), 5 of 30")
+    assert "last seen 5 min ago" in lines(status)[1]
 
 
 def test_hosts_of_the_ranks_and_the_way_to_dasks_pages_are_told(directory: Path) -> None:
@@ -207,7 +207,7 @@ def test_many_hosts_are_counted_not_named(directory: Path) -> None:
     cluster(directory, [f"node{number}" for number in range(100)], port=4321)
     by_another_machine(directory, seconds=4)
     told = "\n".join(lines(seen(directory)))
-    assert "1 on node5 and on 94 more hosts)" in told
+    assert "1 on node5 and 94 more hosts)" in told
     assert "node6" not in told
 
 
@@ -216,7 +216,7 @@ def test_pages_of_a_cluster_that_is_over_are_not_offered(directory: Path) -> Non
     start = cluster(directory, ["node7", "node8"], port=4321)
     start.launcher_log.touch()
     told = lines(seen(directory))
-    assert told[1:] == [f"    log of its last cluster: {start.launcher_log}"]
+    assert told[1:] == [f"    log of the last cluster: {start.launcher_log}"]
 
 
 def test_cluster_that_start_cluster_started_is_no_fit(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_cluster_that_start_cluster_started_is_no_fit(tmp_path: Path) -> None:
     (start.path / "scheduler.json").rename(named)
     pass_json(start.path / "settings.json", vars(replace(start.settings(), scheduler_file=str(named))))
     told = lines(seen(place))
-    assert told[0] == f"{place}: a cluster without a fit of its own, up as far as its files tell"
+    assert told[0] == f"{place}: a cluster without a fit of its own, running, according to its files"
     assert "ssh -N -L 8787:127.0.0.1:4321 node7" in told[2]
 
 

@@ -73,7 +73,7 @@ def test_figures_of_a_fit_that_runs_are_told(tmp_path: Path) -> None:
         seen = look(Run("x", tmp_path, None))
     assert seen.done == 7
     assert lines(seen)[1].strip() == (
-        "iteration 7, log-probability best -3.50, acceptance 0.50, 2 s an iteration, 46 s left, "
+        "iteration 7, log-probability best -3.50, acceptance 0.50, 2 s per iteration, 46 s left, "
         "3 workers, 88% busy"
     )
 
@@ -83,7 +83,7 @@ def test_fit_whose_workers_prepare_is_said_to_have_no_pace_yet(tmp_path: Path) -
     (tmp_path / "progress.json").write_text('{"iteration": 1, "iterations": 30, "workers": 1}')
     with held(tmp_path):
         seen = look(Run("x", tmp_path, None))
-    assert lines(seen)[1].strip() == "iteration 1, workers are preparing, time left not known yet, 1 worker"
+    assert lines(seen)[1].strip() == "iteration 1, workers are preparing, time left unknown, 1 worker"
 
 
 def test_figures_that_nobody_can_read_are_left_out(tmp_path: Path) -> None:

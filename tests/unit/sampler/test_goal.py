@@ -40,7 +40,7 @@ def test_chain_that_is_long_enough_and_large_enough_has_reached_it() -> None:
     judged = judge(Goal(500), positions)
     assert judged is not None
     assert judged.reached
-    assert f"effective sample size {judged.size:.0f} of 500 asked for" in str(judged)
+    assert f"effective sample size {judged.size:.0f} of 500 requested" in str(judged)
 
 
 def test_more_than_it_has_is_not_reached() -> None:
@@ -55,7 +55,7 @@ def test_chain_that_is_short_beside_its_time_does_not_count_however_large_its_si
     assert judged.size > 10
     assert LEAST_TIMES * judged.tau > 100
     assert not judged.reached
-    assert "too short to tell" in str(judged)
+    assert "chain too short" in str(judged)
 
 
 def test_parameter_that_never_moved_keeps_it_from_being_reached() -> None:

@@ -105,7 +105,7 @@ def test_a_late_worker_takes_part(cluster: Cluster, runs: Runs) -> None:
 def test_workers_that_differ_are_refused(cluster: Cluster, client: distributed.Client) -> None:
     cluster.have(2)
     with Pool(client, Evaluator, b"own", limits=SHORT) as pool:
-        with pytest.raises(Refusal, match="differs from what the first worker made") as refusal:
+        with pytest.raises(Refusal, match="differs from that of the first worker") as refusal:
             Runs(pool).start(2)
         assert refusal.value.code == ExitCode.CONFIGURATION
 
@@ -167,7 +167,7 @@ def test_cluster_without_workers_is_refused(cluster: Cluster, client: distribute
     cluster.have(0)
     limits = Limits(workers=1.0, poll=0.2)
     with Pool(client, Evaluator, b"same", limits=limits) as pool:
-        with pytest.raises(Refusal, match="has had no worker") as refusal:
+        with pytest.raises(Refusal, match="no worker for") as refusal:
             pool.start(lambda: None)
         assert refusal.value.code == ExitCode.UNAVAILABLE
 

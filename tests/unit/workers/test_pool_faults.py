@@ -72,7 +72,7 @@ def test_fault_10_stopped_worker_is_noticed_and_its_jobs_moved(cluster: Cluster,
         assert {one.job.key for one in came} == set(range(100, 130))
         assert all(isinstance(one, Done) for one in came)
         assert stopped.pid not in {one.value for one in came if isinstance(one, Done)}
-        assert "silent" in runs.note(f"(pid {stopped.pid})", "its jobs go to others")
+        assert "hangs" in runs.note(f"(pid {stopped.pid})", "its jobs go to other workers")
         assert runs.pool.room() == 4
     finally:
         stopped.send_signal(signal.SIGCONT)
@@ -194,7 +194,7 @@ def test_scheduler_killed_ends_with_a_refusal(limits: Limits, own_cluster: Calla
         for n in range(4):
             pool.give(job(n, "sleep", 5.0))
         cluster.scheduler.kill()
-        with pytest.raises(Refusal, match=r"scheduler tcp.*the connection was lost") as refusal:
+        with pytest.raises(Refusal, match=r"scheduler tcp.*lost the connection") as refusal:
             runs.until(lambda: False, "a refusal")
         assert refusal.value.code == ExitCode.UNAVAILABLE
 
@@ -212,7 +212,7 @@ def test_no_worker_left_ends_with_a_refusal_that_tells_of_them(own_cluster: Call
         runs.start(1)
         pool.give(job(0, "sleep", 30.0))
         worker.kill()
-        with pytest.raises(Refusal, match="has had no worker") as refusal:
+        with pytest.raises(Refusal, match="no worker for") as refusal:
             runs.until(lambda: False, "a refusal")
         assert refusal.value.code == ExitCode.UNAVAILABLE
         assert any(f"(pid {worker.pid})" in line for line in refusal.value.details)

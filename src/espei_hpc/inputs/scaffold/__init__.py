@@ -1,4 +1,4 @@
-"""A first project: an input with comments and all it names, which passes the check as it is written."""
+"""``espei-hpc init``: a first project, with a commented input and all its files, that passes the check."""
 
 import contextlib
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ INPUT = "mcmc.yaml"
 
 @dataclass(frozen=True)
 class Own:
-    """What a user has already.
+    """The user's own files.
 
     Attributes:
-        database: file with the database whose symbols are to be fitted.
-        datasets: directory with the datasets.
+        database: database file with the symbols to fit.
+        datasets: directory of the datasets.
     """
 
     database: Path
@@ -27,21 +27,21 @@ def begin(directory: Path, own: Own | None) -> list[Path]:
     """Write a project that passes ``espei-hpc check``.
 
     Args:
-        directory: where; it is made if need be.
-        own: the user's database and datasets, None for the example's.
+        directory: the project directory; created if it does not exist.
+        own: the user's database and datasets; None for those of the example.
 
     Returns:
         The files written.
 
     Raises:
-        Refusal: (BAD_INPUT) if database or datasets cannot be fitted; (CANNOT_CREATE) if a file is
-            there already or cannot be written. Nothing is left then.
+        Refusal: (BAD_INPUT) if database or datasets are not usable; (CANNOT_CREATE) if a file exists
+            already or cannot be written. No files are left behind.
     """
     from espei_hpc.inputs import check
 
     made = write(directory, _contents(directory, own))
     try:
-        with contextlib.chdir(directory):  # ESPEI reads paths from there
+        with contextlib.chdir(directory):  # paths are relative to it
             check(INPUT)
     except BaseException:
         remove(made)

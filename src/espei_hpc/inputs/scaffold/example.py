@@ -1,13 +1,13 @@
-"""The example as a project of the user's own: Cu-Mg, a fit in under a minute."""
+"""The Cu-Mg example as a new project: a fit that takes less than a minute."""
 
 from espei_hpc.shipped import shipped
 
-# Named, since a source tree may hold what a fit has written there.
+# Listed explicitly, because a source tree may have output files of a fit.
 FILES = ("mcmc.yaml", "cu-mg_start.tdb", "phase_models.json", "README.md", "compare.py", "generate.yaml")
 
 
 def contents() -> dict[str, bytes]:
-    """Return the contents of the example's files by their names."""
+    """Return the contents of the example's files, by name."""
     place = shipped("inputs/scaffold/example", "examples/cu-mg")
     datasets = sorted(place.glob("datasets/*.json"))
     files = [*(place / name for name in FILES), *datasets]

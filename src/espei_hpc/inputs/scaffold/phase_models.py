@@ -1,4 +1,4 @@
-"""ESPEI's phase models, as a database describes its phases."""
+"""ESPEI's phase models, generated from the phases of a database."""
 
 import json
 
@@ -8,9 +8,9 @@ ELECTRON_GAS = "/-"
 
 
 def text(database: Database) -> str:
-    """Return the file of phase models, JSON, for all elements and phases of a database.
+    """Return a phase models file (JSON) for all elements and phases of a database.
 
-    The site ratios are those of the database (numbers of sites per formula unit).
+    The site ratios are those of the database (number of sites per formula unit).
     """
     components = sorted(set(database.elements) - {ELECTRON_GAS})
     phases = ",\n".join(_phase(database, name) for name in sorted(database.phases))

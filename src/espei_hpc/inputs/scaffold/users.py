@@ -1,4 +1,4 @@
-"""A project around a user's own database and datasets, which stay where they are."""
+"""A project for a user's own database and datasets, which are not copied."""
 
 import os
 from pathlib import Path
@@ -17,15 +17,15 @@ from espei_hpc.text import templates
 
 
 def contents(directory: Path, database: Path, datasets: Path) -> dict[str, bytes]:
-    """Return the contents of the project's files by their names.
+    """Return the contents of the project's files, by name.
 
     Args:
-        directory: where they will be: the input names database and datasets from there.
-        database: file with the database.
-        datasets: directory with the datasets.
+        directory: the project directory: paths in the input are relative to it.
+        database: the database file.
+        datasets: the directory of the datasets.
 
     Raises:
-        Refusal: (BAD_INPUT) with all that is wrong with database and datasets.
+        Refusal: (BAD_INPUT) with all faults of database and datasets.
     """
     findings = Findings(Path("init"))
     with quiet():
@@ -55,11 +55,11 @@ def _nothing_to_fit(file: Path, database: Database) -> Fault:
     held = named(database.symbols) or "none"
     return Fault(
         f"init: --tdb: {file}",
-        "has nothing to fit: ESPEI fits the symbols named V or VV and a number, such as VV0001, and it has "
+        "has nothing to fit: ESPEI fits symbols named V or VV and a number, such as VV0001; its symbols are: "
         f"{held}",
-        "let ESPEI make such a database from single-phase data first, with generate_parameters (the "
-        "generate.yaml of espei-hpc init shows it), or put FUNCTION VV0001 and so on where it has the "
-        "numbers to be fitted",
+        "generate such a database from single-phase data first, with generate_parameters (see the "
+        "generate.yaml of espei-hpc init), or replace the numbers to fit by symbols, defined with FUNCTION "
+        "VV0001 and so on",
     )
 
 

@@ -1,4 +1,4 @@
-"""Writing new files, all of them or none, and never over others."""
+"""Writing new files, all or none, without overwriting any."""
 
 import contextlib
 import os
@@ -11,18 +11,18 @@ from espei_hpc.inputs.findings import named
 
 
 def write(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
-    """Write files, and make the directories for them.
+    """Write files, and create their directories.
 
     Args:
-        directory: where.
-        contents: by the files' names below it.
+        directory: the directory.
+        contents: content by file name, relative to the directory.
 
     Returns:
-        What was made: directories before what is in them.
+        The paths created: directories before their contents.
 
     Raises:
-        Refusal: (CANNOT_CREATE) saying which files are there already, or what the system refused.
-            Nothing is left then.
+        Refusal: (CANNOT_CREATE) if files exist already, or on a file-system error. No files are left
+            behind.
     """
     there = [directory / name for name in contents if os.path.lexists(directory / name)]
     if there:
@@ -37,7 +37,7 @@ def write(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
                 file.write(content)
     except OSError as error:
         remove(made)
-        fault = Fault(str(path), f"cannot be written: {error.strerror}", "name another directory")
+        fault = Fault(str(path), f"cannot be written: {error.strerror}", "use another directory")
         raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
     except BaseException:
         remove(made)
@@ -46,14 +46,10 @@ def write(directory: Path, contents: Mapping[str, bytes]) -> list[Path]:
 
 
 def _in_the_way(directory: Path, there: Sequence[Path]) -> Fault:
-    files = (
-        "1 file that would be written exists"
-        if len(there) == 1
-        else (f"{len(there)} files that would be written exist")
-    )
+    files = "1 file already exists" if len(there) == 1 else f"{len(there)} files already exist"
     names = named([str(path.relative_to(directory)) for path in there], 3)
-    cure = "name another directory, or move them away"
-    return Fault(str(directory if directory.name else directory.resolve()), f"{files} already: {names}", cure)
+    cure = "use another directory, or move them away"
+    return Fault(str(directory if directory.name else directory.resolve()), f"{files}: {names}", cure)
 
 
 def _make_directory(directory: Path, made: list[Path]) -> None:
@@ -64,7 +60,7 @@ def _make_directory(directory: Path, made: list[Path]) -> None:
 
 
 def remove(made: Iterable[Path]) -> None:
-    """Take away what :func:`write` has made; a directory that others have used since stays."""
+    """Remove the paths created by :func:`write`; directories with other files are kept."""
     for path in reversed(list(made)):
         with contextlib.suppress(OSError):
             if path.is_dir():

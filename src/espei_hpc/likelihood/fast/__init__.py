@@ -1,7 +1,7 @@
-"""Units of the likelihood, prepared once and evaluated again and again, with the bits of ESPEI's own.
+"""Plans: units of the likelihood that are prepared once and evaluated many times, bit for bit as in ESPEI.
 
-Each plan is built by upstream's own code at some parameters, which are nothing special: only
-what does not depend on parameters is kept.
+Each plan is built by upstream's own code at arbitrary parameters: it keeps only what does not
+depend on them.
 """
 
 from espei_hpc.likelihood.fast.activities import ActivityPlan

@@ -19,13 +19,13 @@ class ActivityPlan:
     """Chemical potentials at the points of a dataset, less those that were measured.
 
     Args:
-        residual: ESPEI's, which the dataset belongs to.
+        residual: ESPEI's residual of the dataset.
         dataset: the dataset.
-        parameters: to build it with, shape (parameters,).
-        shared: what plans share.
+        parameters: parameters to build it with, shape (parameters,).
+        shared: data shared by all plans.
 
     Raises:
-        NotPrepared: if one of its equilibria is none that can be prepared.
+        NotPrepared: if one of its equilibria cannot be prepared.
     """
 
     def __init__(

@@ -28,11 +28,11 @@ class BoundaryPlan:
 
     Args:
         region: the region.
-        parameters: to build it with, shape (parameters,).
-        shared: what regions share.
+        parameters: parameters to build it with, shape (parameters,).
+        shared: data shared by all plans.
 
     Raises:
-        NotPrepared: if its hyperplane or a vertex is none that can be prepared.
+        NotPrepared: if its hyperplane or a vertex cannot be prepared.
     """
 
     def __init__(self, region: upstream.Region, parameters: FloatArray, shared: Shared) -> None:
@@ -55,7 +55,7 @@ class BoundaryPlan:
         """Evaluate it.
 
         Raises:
-            Left: if these parameters lead another way.
+            Left: if the calculation takes another path with these parameters.
         """
         self._factory.apply(parameters)
         weights = (self._weight,) * len(self._forces)
@@ -91,7 +91,7 @@ class BoundaryPlan:
 
 
 def _none(_: FloatArray) -> float:
-    """A disordered phase with vacancies alone on a sublattice: ESPEI has no driving force for it."""
+    """Driving force of a disordered phase with only vacancies on a sublattice: in ESPEI it is 0."""
     return 0.0
 
 

@@ -1,7 +1,7 @@
 """Properties of fixed configurations, prepared: one entry of a ``FixedConfigurationPropertyResidual``.
 
-ESPEI calculates an equilibrium for each measured point, only to have a composition set whose site
-fractions it then replaces by those of the configuration. So the composition sets never change.
+ESPEI calculates an equilibrium for each measured point, only to get a composition set; it then
+replaces the site fractions by those of the configuration. So the composition sets never change.
 """
 
 from typing import Any
@@ -18,20 +18,20 @@ from espei_hpc.likelihood.upstream.pycalphad import FICTITIOUS_ENERGY, Grid, Lef
 FloatArray = npt.NDArray[np.float64]
 
 FAR_BELOW = 0.1
-"""Part of the fictitious points' energy below which no mixture of real points loses against them."""
+"""Fraction of the fictitious points' energy below which mixtures of real points are always more stable."""
 
 
 class ConfigurationsPlan:
     """Log-probability of one property of one phase.
 
     Args:
-        residual: ESPEI's, which the entry belongs to.
+        residual: ESPEI's residual of the entry.
         entry: the entry.
-        parameters: to build it with, shape (parameters,).
-        shared: what plans share.
+        parameters: parameters to build it with, shape (parameters,).
+        shared: data shared by all plans.
 
     Raises:
-        NotPrepared: if its property is none that can be prepared.
+        NotPrepared: if its property cannot be prepared.
     """
 
     def __init__(self, residual: Any, entry: dict[str, Any], parameters: FloatArray, shared: Shared) -> None:
@@ -54,7 +54,7 @@ class ConfigurationsPlan:
         self._factory.apply(parameters)
         for grid in self._grids.values():
             if not grid.largest() < FAR_BELOW * FICTITIOUS_ENERGY:
-                raise Left("its energies are out of all reason")
+                raise Left("its energies are unreasonably high")
         differences = [self._property.of([one]) - value for one, value in self._samples]
         probabilities = norm.logpdf(np.array(differences), loc=0, scale=self._deviations)
         return UnitResult((float(0.0 + np.sum(probabilities)),))

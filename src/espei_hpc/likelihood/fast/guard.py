@@ -1,8 +1,8 @@
-"""A unit evaluated by its plan for as long as that is what ESPEI's own functions make of it.
+"""A unit that is evaluated by its plan as long as the plan agrees with ESPEI's own functions.
 
-The first evaluation is ESPEI's, and the plan is made at it. The few after it, at the positions of as
-many walkers, and from then on one in so many are done both ways, and ESPEI's result is the one that
-counts. The first difference ends the plan.
+The first evaluation is ESPEI's, and the plan is built with it. The next few, at the positions of
+different walkers, and then one in every ``verify`` evaluations are done both ways; ESPEI's result is
+used. The first difference ends the plan.
 """
 
 import time
@@ -19,7 +19,7 @@ from espei_hpc.likelihood.upstream.pycalphad import Left, NotPrepared
 FloatArray = npt.NDArray[np.float64]
 
 COMPARED_FIRST = 3
-"""Evaluations of a unit that are compared before any is not, at other parameters each."""
+"""Number of initial evaluations of a unit that are all compared, each at different parameters."""
 WARM_UP = 1 + COMPARED_FIRST
 """Evaluations that take longer than the others."""
 
@@ -28,11 +28,11 @@ class GuardedResult(NamedTuple):
     """One evaluation of a unit.
 
     Attributes:
-        result: what came of it.
-        seconds: wall time that it took, without what comparing took.
-        note: the unit, and why it is left to ESPEI's own functions from now on, if that is new.
-        difference: what a comparison found after evaluations that were not compared.
-        preparing: whether it was one of the first, which take longer than the others.
+        result: the result.
+        seconds: its wall time, without the comparison.
+        note: the unit, and why ESPEI's own functions evaluate it from now on; None if nothing changed.
+        difference: a difference found after evaluations that were not compared.
+        preparing: whether it was one of the first evaluations, which take longer than the others.
     """
 
     result: UnitResult
@@ -43,13 +43,13 @@ class GuardedResult(NamedTuple):
 
 
 class Guarded:
-    """One unit, its plan, and what watches over it.
+    """A unit with its plan, which is compared with ESPEI's own functions.
 
     Args:
         unit: the unit.
-        shared: what plans share.
-        verify: one in how many evaluations is compared; 0 to have no plan.
-        first: after how many evaluations for the first time, so that not all units are compared at once.
+        shared: data shared by all plans.
+        verify: one evaluation in this many is compared; 0 for no plan.
+        first: number of evaluations before the first comparison, so that not all units are compared at once.
     """
 
     def __init__(self, unit: Unit, shared: Shared, verify: int, first: int = 0) -> None:
@@ -59,9 +59,9 @@ class Guarded:
         self._left = first
         self._compared = 0
         self._slow = 0
-        """Evaluations by ESPEI's own functions, besides those of the plan or to make it."""
+        """Number of evaluations by ESPEI's own functions, for comparison or to build the plan."""
         self._trusted = 0
-        """Evaluations that were not compared."""
+        """Number of evaluations that were not compared."""
         self._plan: Evaluate | None = None
         self._open = verify > 0 and unit.prepare is not None
 
@@ -72,7 +72,7 @@ class Guarded:
         if self._compared < COMPARED_FIRST or self._left <= 0:
             self._slow += 1
             return self._compare(parameters)._replace(preparing=self._slow <= WARM_UP)
-        assert self._plan is not None  # noqa: S101 (the first comparisons have made it)
+        assert self._plan is not None  # noqa: S101 (the first comparisons have built it)
         self._left -= 1
         begin = time.perf_counter()
         try:
@@ -85,10 +85,10 @@ class Guarded:
         return GuardedResult(result, time.perf_counter() - begin)
 
     def _compare(self, parameters: FloatArray) -> GuardedResult:
-        """Evaluate both ways, once there is a plan; make it if there is none.
+        """Evaluate both ways if there is a plan; otherwise build it.
 
-        The plan first: parameters and records that both use are then as its last evaluation left them, as
-        they are where nothing is compared. Only to be made it needs what ESPEI's own functions leave.
+        The plan is evaluated first: it then finds the shared records as its last evaluation left them,
+        as without a comparison. Only building it needs the records as ESPEI's own functions leave them.
         """
         planned = self._attempt(self._plan, parameters) if self._plan else None
         stock, seconds = evaluated(self._unit.evaluate, parameters)
@@ -99,7 +99,7 @@ class Guarded:
         if isinstance(planned, Exception):
             return self._failed(planned, stock, seconds)
         result, taken = planned
-        # Written out, a number is equal to itself alone, and NaN to NaN.
+        # Compared as text: equal only if all digits are equal, and NaN equals NaN.
         if repr(result) != repr(stock):
             return self._differs(parameters, result, stock, seconds)
         self._compared += 1
@@ -119,7 +119,7 @@ class Guarded:
 
     @staticmethod
     def _attempt(plan: Evaluate, parameters: FloatArray) -> tuple[UnitResult, float] | Exception:
-        """Return what the plan makes of parameters, and the seconds that it takes."""
+        """Return the plan's result and its seconds, or its exception."""
         begin = time.perf_counter()
         try:
             return plan(parameters), time.perf_counter() - begin
@@ -127,7 +127,7 @@ class Guarded:
             return error
 
     def _failed(self, error: Exception, stock: UnitResult, seconds: float) -> GuardedResult:
-        """Judge an exception of the plan: where ESPEI raises one too, it is these parameters' fault."""
+        """Handle an exception of the plan; if ESPEI raises one too, the parameters are the cause."""
         if stock.failure is not None:
             return GuardedResult(stock, seconds)
         return self._given_up(f"{type(error).__name__}: {error}", stock, seconds)
@@ -135,7 +135,7 @@ class Guarded:
     def _differs(
         self, parameters: FloatArray, planned: UnitResult, stock: UnitResult, seconds: float
     ) -> GuardedResult:
-        outcome = self._given_up("prepared, its result is another", stock, seconds)
+        outcome = self._given_up("its prepared result differs", stock, seconds)
         if not self._trusted:
             return outcome
         difference = Difference(self._unit.name, tuple(parameters.tolist()), repr(stock), repr(planned))
@@ -147,7 +147,7 @@ class Guarded:
 
 
 def evaluated(evaluate: Evaluate, parameters: FloatArray) -> tuple[UnitResult, float]:
-    """Return the result of a unit and the seconds that it took; an exception is a result, too."""
+    """Return the result of a unit and its seconds; an exception is part of the result."""
     begin = time.perf_counter()
     try:
         result = evaluate(parameters)

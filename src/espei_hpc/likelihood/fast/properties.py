@@ -15,15 +15,15 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class PropertiesPlan:
-    """A property of the equilibrium at each point of a dataset, less what was measured.
+    """A property of the equilibrium at each point of a dataset, minus the measured value.
 
     Args:
-        dataset: ESPEI's.
-        parameters: to build it with, shape (parameters,).
-        shared: what plans share.
+        dataset: ESPEI's dataset.
+        parameters: parameters to build it with, shape (parameters,).
+        shared: data shared by all plans.
 
     Raises:
-        NotPrepared: if one of its equilibria, or its property, is none that can be prepared.
+        NotPrepared: if one of its equilibria, or its property, cannot be prepared.
     """
 
     def __init__(self, dataset: Any, parameters: FloatArray, shared: Shared) -> None:
@@ -34,7 +34,7 @@ class PropertiesPlan:
 
         def prepare(workspace: Workspace) -> None:
             if workspace.phase_record_factory is not self._measured.factory:
-                raise NotPrepared("its phase record factory is another one")
+                raise NotPrepared("it has several phase record factories")
             for point in points(workspace):
                 self._equilibria.append(PointEquilibrium(workspace, self._factory, shared.grids, point))
 

@@ -1,4 +1,4 @@
-"""What plans share in one process."""
+"""Data shared by the plans of a process."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from espei_hpc.likelihood.upstream.pycalphad import Factory, Grids
 
 
 class Shared:
-    """What the plans of a likelihood share.
+    """Data shared by the plans of a likelihood.
 
     Attributes:
         grids: sampled points.
-        workspaces: makes those that ESPEI does not keep.
+        workspaces: creates the workspaces that ESPEI does not keep.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""Every name of ESPEI, emcee and pycalphad that the fit leans on without a promise.
+"""All private names of ESPEI and emcee that this package uses.
 
-Nothing else in this package touches one. The tests of this module name each of
-them, and fail naming the one that an upstream release has changed. With releases
-other than those in ``KNOWN`` the likelihood is not taken apart (``known``): a
+No other module uses any. The tests of this module check each of them, and their
+failures name the one that an upstream release has changed. With releases other
+than those in ``KNOWN`` the likelihood is not split into units (``known``): each
 residual is then evaluated whole, by its documented ``get_likelihood``.
 """
 
@@ -95,13 +95,13 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 Numbers = tuple[tuple[float, ...], tuple[float, ...]]
-"""Differences between calculated and measured, and the weight of each as ESPEI has it."""
+"""Differences between calculated and measured values, and ESPEI's weight of each."""
 
 KNOWN = {"espei": "0.9.1", "emcee": "2.2.1", "pycalphad": upstream_pycalphad.KNOWN}
-"""The releases whose residuals were read and found to be sums over independent units."""
+"""The supported releases: their residuals are known to be sums over independent units."""
 
 ON_ONE_CORE = "Not using a parallel scheduler."
-"""How ESPEI's line begins that says so."""
+"""Beginning of ESPEI's log line that says so."""
 
 
 def versions() -> dict[str, str]:
@@ -110,25 +110,25 @@ def versions() -> dict[str, str]:
 
 
 def known() -> bool:
-    """Whether the installed releases are those whose residuals may be taken apart."""
+    """Whether the installed releases are supported, so that residuals can be split into units."""
     return versions() == KNOWN
 
 
 def registered() -> list[str]:
-    """Return the residuals that ESPEI evaluates, a user's included, by dotted name and in its order."""
+    """Return the dotted names of the residuals that ESPEI evaluates, in order, including the user's."""
     classes = residual_function_registry.get_registered_residual_functions()
     return [f"{residual.__module__}.{residual.__qualname__}" for residual in classes]
 
 
 def register(residuals: Sequence[str]) -> None:
-    """Import residuals by dotted name and have ESPEI evaluate them; those it has stay as they are."""
+    """Import residuals by dotted name and register them with ESPEI; registered ones are kept."""
     for name in residuals:
         residual_function_registry.register(import_qualified_object(name))
 
 
 @contextmanager
 def registered_only(classes: Sequence[type[Any]]) -> Iterator[None]:
-    """Have no residuals but these registered with ESPEI meanwhile."""
+    """Register only these residuals with ESPEI while the context lasts."""
     with _replaced(residual_function_registry, "_registered_residual_functions", list(classes)):
         yield
 
@@ -140,7 +140,7 @@ def normalized(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def optimizer(replacement: type[Any]) -> Iterator[None]:
-    """Have ``run_espei`` use another class, derived from ``EmceeOptimizer``, meanwhile."""
+    """Make ``run_espei`` use a class derived from ``EmceeOptimizer`` while the context lasts."""
     original = espei_script.EmceeOptimizer
     espei_script.EmceeOptimizer = replacement
     try:
@@ -151,7 +151,7 @@ def optimizer(replacement: type[Any]) -> Iterator[None]:
 
 @contextmanager
 def silent_on_cores() -> Iterator[None]:
-    """Keep ESPEI from logging that it runs on a single core, which it concludes from having no cluster."""
+    """Suppress ESPEI's log line that it runs on a single core, which is wrong with our cluster."""
 
     def other(record: logging.LogRecord) -> bool:
         return not record.getMessage().startswith(ON_ONE_CORE)
@@ -166,12 +166,12 @@ def silent_on_cores() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What ESPEI has ready when its sampling begins.
+    """What ESPEI has prepared when its sampling begins.
 
     Attributes:
-        symbols: to fit, as ``_fit`` got them.
-        datasets: to fit to, in ESPEI's order.
-        data_weights: weight of each kind of data.
+        symbols: the symbols to fit, as passed to ``_fit``.
+        datasets: the datasets, in ESPEI's order.
+        data_weights: weight of each data type.
         phase_models: content of the phase models file.
         priors: a distribution for each symbol, in the order of the sorted symbols.
         chains: starting positions, shape (walkers, parameters).
@@ -206,7 +206,7 @@ class _PreparedOptimizer(EmceeOptimizer):  # type: ignore[misc]
 
 
 def sampled_by(sample: Callable[[Prepared], tuple[FloatArray, FloatArray]]) -> type[Any]:
-    """Return an optimizer whose sampling is another's.
+    """Return an optimizer that calls ``sample`` for its sampling.
 
     Args:
         sample: returns positions, shape (walkers, iterations, parameters), and log-probabilities.
@@ -215,7 +215,7 @@ def sampled_by(sample: Callable[[Prepared], tuple[FloatArray, FloatArray]]) -> t
     class Optimizer(_PreparedOptimizer):
         @staticmethod
         def predict(params: FloatArray, **ctx: Any) -> float:
-            # ESPEI evaluates the initial guess once, for its log alone; the workers do it again.
+            # ESPEI evaluates the initial guess only for its log.
             return float("nan")
 
         def do_sampling(self, chains: FloatArray, iterations: int) -> None:
@@ -231,22 +231,22 @@ class SamplingObserver(Protocol):
         """Return the pool, with emcee's ``map``, that evaluates on ESPEI's client."""
 
     def step(self, log_probabilities: FloatArray, acceptance: float) -> None:
-        """Take note of an iteration: its log-probabilities, shape (walkers,), and the fraction accepted."""
+        """Record an iteration: its log-probabilities, shape (walkers,), and the acceptance so far."""
 
     def end(self, files: tuple[str | None, str | None]) -> None:
-        """The sampling is over; ESPEI has written these files."""
+        """Record the end of the sampling; ESPEI has written these files."""
 
 
 def observed_by(observer: SamplingObserver) -> type[Any]:
-    """Return ESPEI's optimizer, which tells ``observer`` what it does."""
+    """Return ESPEI's optimizer, which notifies ``observer``."""
 
     class Optimizer(_PreparedOptimizer):
         def do_sampling(self, chains: FloatArray, iterations: int) -> None:
             sampler = self.sampler
             sampler.pool = observer.begin(self.prepared(chains), iterations, sampler.pool)
             sampler.sample = _telling(sampler, observer)
-            # With a client, ESPEI logs the workers' memory after each iteration, and dies at
-            # random: now and then the client's own periodic update leaves the list of workers empty.
+            # With a client, ESPEI logs the workers' memory after each iteration, and sometimes
+            # crashes: the client's periodic update may leave the list of workers empty.
             self.scheduler = None
             super().do_sampling(chains, iterations)
             observer.end((self.tracefile, self.probfile))
@@ -266,7 +266,7 @@ def _telling(sampler: Any, observer: SamplingObserver) -> Callable[..., Iterator
 
 
 def store_chain(sampler: Any, chain: FloatArray, log_probabilities: FloatArray) -> None:
-    """Put a chain into emcee's sampler, where ``_fit`` looks for the best parameters.
+    """Store a chain in emcee's sampler, from which ``_fit`` takes the best parameters.
 
     Args:
         sampler: emcee's ``EnsembleSampler``.
@@ -279,7 +279,7 @@ def store_chain(sampler: Any, chain: FloatArray, log_probabilities: FloatArray) 
 
 @dataclass(frozen=True)
 class Region:
-    """One phase region of the phase boundary data, and where it comes from."""
+    """A phase region of the phase boundary data, and its reference."""
 
     data: dict[str, Any]
     reference: str
@@ -302,14 +302,14 @@ def driving_forces(region: Region, parameters: FloatArray) -> Numbers:
 
 @dataclass(frozen=True)
 class Boundary:
-    """A phase region, as ESPEI's functions for it take it.
+    """A phase region, in the form that ESPEI's functions use.
 
     Attributes:
         region: ESPEI's ``PhaseRegion``.
-        data: ESPEI's entry of the dataset it is in.
+        data: ESPEI's entry of its dataset.
         symbols: names of the fitted symbols, in the order of the parameters.
         factory: the phase record factory of all its vertices.
-        elements: whose chemical potentials make up the hyperplane, in ESPEI's order.
+        elements: elements whose chemical potentials define the hyperplane, in ESPEI's order.
     """
 
     region: Any
@@ -325,16 +325,16 @@ class Boundary:
 
     @property
     def hyperplane_vertices(self) -> list[Any]:
-        """The vertices whose equilibria make up the hyperplane."""
+        """The vertices whose equilibria define the hyperplane."""
         return [vertex for vertex in self.region.hyperplane_vertices if not vertex.has_missing_comp_cond]
 
     def values(self, parameters: FloatArray) -> dict[str, float]:
-        """Return parameters by name, as ESPEI hands them on."""
+        """Return the parameters by name, as ESPEI passes them."""
         return dict(zip(self.symbols, parameters, strict=False))
 
 
 def boundary(region: Region) -> Boundary | None:
-    """Return a region as ESPEI's functions take it; None if its vertices have several factories."""
+    """Return a region in the form that ESPEI's functions use; None if its vertices have several factories."""
     (whole,) = region.data["phase_regions"]
     factories = {
         id(vertex.phase_record_factory): vertex.phase_record_factory
@@ -393,12 +393,12 @@ def driving_force(boundary: Boundary, vertex: Any, hyperplane: FloatArray, param
 
 @dataclass(frozen=True)
 class SampledPoints:
-    """Points of a phase whose energies decide over a vertex's driving force.
+    """Points of a phase whose energies determine a vertex's driving force.
 
     Attributes:
         fractions: mole fractions, with ESPEI's leading axes.
         sites: site fractions, shape (points, internal degrees of freedom or more).
-        shape: of the energies.
+        shape: shape of the energies.
         state: values of N, P, T.
     """
 
@@ -409,7 +409,7 @@ class SampledPoints:
 
 
 def sampled(boundary: Boundary, vertex: Any, parameters: FloatArray) -> SampledPoints | None:
-    """Return the points that ESPEI calculates for a vertex, as ESPEI makes them; None if it makes none."""
+    """Return the points that ESPEI samples for a vertex, by ESPEI's own code; None if there are none."""
     seen: list[Any] = []
     original = zpf_error.calculate_
 
@@ -432,13 +432,13 @@ def sampled(boundary: Boundary, vertex: Any, parameters: FloatArray) -> SampledP
 
 
 def sorted_by_name(boundary: Boundary) -> list[Any]:
-    """Return the state variables of a region in the order in which ESPEI hands them on."""
+    """Return the state variables of a region in the order in which ESPEI passes them."""
     return sorted(boundary.region.potential_conds, key=str)
 
 
 @contextmanager
 def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
-    """Have one of ESPEI's modules use another function or class meanwhile."""
+    """Replace a function or class in one of ESPEI's modules while the context lasts."""
     original = getattr(module, name)
     setattr(module, name, other)
     try:
@@ -448,7 +448,7 @@ def _replaced(module: Any, name: str, other: Any) -> Iterator[None]:
 
 
 class _Chosen:
-    """Stands for a collection of datasets: answers every search alike, and keeps what was asked for."""
+    """Replaces a collection of datasets: every search returns the same, and the query is recorded."""
 
     def __init__(self, datasets: Sequence[Mapping[str, Any]] = ()) -> None:
         self._datasets = list(datasets)
@@ -460,7 +460,7 @@ class _Chosen:
 
 
 def activity_datasets(residual: Any) -> list[Mapping[str, Any]]:
-    """Return the datasets that an ``ActivityResidual`` evaluates, chosen by ESPEI's own query."""
+    """Return the datasets that an ``ActivityResidual`` evaluates, selected by ESPEI's own query."""
     settings = residual._activity_likelihood_kwargs
     nothing = _Chosen()
     calculate_activity_residuals(parameters={}, **{**settings, "datasets": nothing})
@@ -476,9 +476,9 @@ def activity_differences(residual: Any, dataset: Mapping[str, Any], parameters: 
 
 
 class Workspaces:
-    """Makes workspaces as ESPEI asks for them; those of the same phases share models and phase records.
+    """Creates workspaces as ESPEI does; those of the same phases share models and phase records.
 
-    ESPEI makes models and records anew for each, with the same content.
+    ESPEI creates new models and records for each, with the same content.
     """
 
     def __init__(self) -> None:
@@ -500,7 +500,7 @@ class Activities:
     """What ESPEI calculates for a dataset of activities.
 
     Attributes:
-        element: whose activity was measured.
+        element: element whose activity was measured.
         reference: workspace of the reference state.
         points: workspaces of the points.
         measured: R T ln a of each point, J/mol.
@@ -517,7 +517,7 @@ class Activities:
 def activities(
     residual: Any, dataset: Mapping[str, Any], parameters: FloatArray, workspaces: Workspaces
 ) -> Activities:
-    """Return what ESPEI calculates for one dataset, made by ESPEI's own function; it calculates nothing."""
+    """Return what ESPEI calculates for one dataset, by ESPEI's own function, without calculating it."""
     made: list[Workspace] = []
 
     class Recorded:
@@ -533,14 +533,14 @@ def activities(
         element=dataset["output"].split("_")[1],
         reference=made[0],
         points=made[1:],
-        # Calculated less measured, with nothing calculated.
+        # Calculated minus measured, with calculated values of 0.
         measured=-np.array(differences, dtype=np.float64),
         deviations=deviations,
     )
 
 
 def symbols_of(residual: Any) -> tuple[str, ...]:
-    """Return the names of the fitted symbols as a residual has them, in the order of the parameters."""
+    """Return the names of a residual's fitted symbols, in the order of the parameters."""
     return tuple(residual._symbols_to_fit)
 
 
@@ -549,9 +549,9 @@ class Sample:
     """One measured point of a fixed configuration.
 
     Attributes:
-        composition_set: pycalphad's, with the configuration's site fractions.
-        workspace: the one it comes from.
-        value: measured.
+        composition_set: pycalphad's composition set, with the configuration's site fractions.
+        workspace: its workspace.
+        value: the measured value.
     """
 
     composition_set: Any
@@ -560,7 +560,7 @@ class Sample:
 
 
 def fixed_samples(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> list[Sample]:
-    """Return the composition sets that ESPEI makes for an entry, as ESPEI makes them."""
+    """Return the composition sets that ESPEI creates for an entry, by ESPEI's own code."""
     made: list[tuple[Any, Workspace]] = []
 
     def seeing(composition_set: Any, wks: Workspace) -> Any:
@@ -574,7 +574,7 @@ def fixed_samples(residual: Any, entry: dict[str, Any], parameters: FloatArray) 
 
 
 def fixed_configurations(residual: Any) -> list[dict[str, Any]]:
-    """Return the entries of a ``FixedConfigurationPropertyResidual``: a property of a phase each."""
+    """Return the entries of a ``FixedConfigurationPropertyResidual``, each a property of a phase."""
     return list(residual.thermochemical_data)
 
 
@@ -596,10 +596,10 @@ class DataPoint:
     """One measured value.
 
     Attributes:
-        value: what was measured, in the property's unit.
-        temperature: K.
+        value: the measured value, in the property's unit.
+        temperature: temperature, K.
         fractions: mole fraction of each element, in alphabetical order.
-        reference: of the dataset.
+        reference: reference of the dataset.
         configuration: constituents of each sublattice, ``CU,MG:VA``; empty for an equilibrium.
     """
 
@@ -619,7 +619,7 @@ def fixed_configuration_points(entry: Mapping[str, Any]) -> list[DataPoint]:
     for value, temperature, point, reference in zip(
         asked["values"], asked["T"], asked["points"], asked["references"], strict=True
     ):
-        # As ESPEI does it to find the composition.
+        # The composition, calculated as in ESPEI.
         fractions = {v.Y(phase, *site): fraction for site, fraction in zip(sites, point, strict=True)}
         occupied = [
             ",".join(
@@ -651,7 +651,7 @@ def property_datasets(residual: Any) -> list[Any]:
 
 
 def property_workspaces(dataset: Any, parameters: FloatArray, prepare: Callable[[Workspace], None]) -> None:
-    """Have ``prepare`` see the workspace of a dataset each time that ESPEI calculates with it."""
+    """Call ``prepare`` with each workspace of a dataset that ESPEI calculates with."""
 
     def seeing(**asked: Any) -> Workspace:
         workspace = Workspace(**asked)
@@ -670,11 +670,11 @@ def property_workspaces(dataset: Any, parameters: FloatArray, prepare: Callable[
 
 @dataclass(frozen=True)
 class MeasuredProperty:
-    """What an equilibrium property is compared with.
+    """The measured values of an equilibrium property.
 
     Attributes:
         output: name of the property.
-        values: measured, in the property's unit, in ESPEI's order.
+        values: measured values, in the property's unit, in ESPEI's order.
         deviations: standard deviation of each, in the property's unit.
         symbols: names of the fitted symbols, in the order of the parameters.
         factory: the phase record factory.
@@ -688,7 +688,7 @@ class MeasuredProperty:
 
 
 def measured(dataset: Any) -> MeasuredProperty:
-    """Return what a dataset of an ``EquilibriumPropertyResidual`` was measured to be."""
+    """Return the measured values of a dataset of an ``EquilibriumPropertyResidual``."""
     return MeasuredProperty(
         output=str(dataset.output),
         values=np.array(dataset.samples, dtype=np.float64),
@@ -705,10 +705,10 @@ def property_differences(dataset: Any, parameters: FloatArray) -> Numbers:
 
 
 def property_differences_in_order(dataset: Any, parameters: FloatArray) -> Numbers:
-    """Return what ``property_differences`` does, each for the value at the same conditions.
+    """Return the same as ``property_differences``, but each value compared at its own conditions.
 
-    ESPEI calculates composition by composition, all temperatures of each; the values of a dataset are
-    listed temperature by temperature. With several of both, ESPEI subtracts a value at other conditions.
+    ESPEI calculates by composition, then temperature; the values of a dataset are listed by temperature,
+    then composition. With several of both, ESPEI subtracts values of different conditions.
     """
     differences, deviations = property_differences(dataset, parameters)
     values = np.array(dataset.samples, dtype=np.float64)
@@ -717,13 +717,13 @@ def property_differences_in_order(dataset: Any, parameters: FloatArray) -> Numbe
 
 
 def property_is_crossed(dataset: Any) -> bool:
-    """Whether ESPEI compares values of a dataset with calculations at other conditions."""
+    """Whether ESPEI compares values of a dataset with calculations at different conditions."""
     compositions = len(dataset.composition_conds)
     return compositions > 1 and len(dataset.samples) > compositions
 
 
 def property_points(dataset: Any) -> list[DataPoint]:
-    """Return the measured values of a dataset of an ``EquilibriumPropertyResidual``, as they are listed."""
+    """Return the measured values of a dataset of an ``EquilibriumPropertyResidual``, in its order."""
     temperatures = [
         float(temperature)
         for _ in dataset.potential_conds[v.P]
@@ -739,11 +739,11 @@ def property_points(dataset: Any) -> list[DataPoint]:
 
 
 def _fractions(elements: Sequence[str], conditions: Mapping[Any, Any]) -> tuple[tuple[str, float], ...]:
-    """Return the mole fractions of all elements, with what is left for the one that has no condition."""
+    """Return the mole fractions of all elements; the one without a condition gets the remainder."""
     given = {condition.species.name: float(np.squeeze(value)) for condition, value in conditions.items()}
     return tuple((name, given.get(name, 1 - sum(given.values()))) for name in elements)
 
 
 def _floats(values: Any) -> tuple[float, ...]:
-    """Return plain floats: many times smaller to pickle than numpy's, and the same bits."""
+    """Return plain floats: much smaller to pickle than numpy's, with the same bits."""
     return tuple(np.asarray(values, dtype=np.float64).tolist())

@@ -1,12 +1,12 @@
-"""Every name of pycalphad that the prepared likelihood leans on without a promise.
+"""All private names of pycalphad that the prepared likelihood uses.
 
-A point equilibrium of pycalphad (``Workspace.recompute``) is three steps: the energies of
+A point equilibrium of pycalphad (``Workspace.recompute``) has three steps: the energies of
 sampled points of each phase, the lower convex hull of these, and its refinement by the
-solver. With other parameters nothing but the energies changes. So all the rest is made
-once, by pycalphad's own code, and only these three steps are done again, by the same
-compiled functions in the same order: the same bits.
+solver. With other parameters only the energies change. So everything else is built once,
+by pycalphad's own code, and only these three steps are repeated, by the same compiled
+functions in the same order, which gives the same bits.
 
-Read in pycalphad 0.11.2; with any other release nothing is prepared (``upstream.known``).
+Written for pycalphad 0.11.2; with any other release nothing is prepared (``upstream.known``).
 """
 
 from collections import OrderedDict
@@ -30,30 +30,29 @@ from pycalphad.property_framework.units import as_quantity
 FloatArray = npt.NDArray[np.float64]
 
 KNOWN = "0.11.2"
-"""The release that was read."""
+"""The supported release."""
 STATE_VARIABLES = ("N", "P", "T")
 FICTITIOUS_ENERGY = 1e10
-"""What ``calculate`` gives to the points that lie above all others, J/mol."""
+"""Energy that ``calculate`` assigns to fictitious points, above all others, J/mol."""
 LONGEST_FICTITIOUS = 6
-"""Letters of ``_FAKE_``, which the phases' names must have room for."""
+"""Length of ``_FAKE_``, which must fit into the array of phase names."""
 MOST_ITERATIONS = 1000
 Conditions = OrderedDict[Any, FloatArray]
 """Values of each condition in pycalphad's own units, one or more."""
 
 
 class NotPrepared(Exception):
-    """This calculation is none of those that can be prepared; the argument says why."""
+    """This calculation cannot be prepared; the message says why."""
 
 
 class Left(Exception):
-    """With these parameters a calculation takes another way than the prepared one."""
+    """With these parameters the calculation takes a different path from the prepared one."""
 
 
 class Factory:
-    """A phase record factory, with its own strong references to its records.
+    """A phase record factory, with strong references to its records.
 
-    pycalphad keeps records in a cache of 128 that all factories share, and compiles anew what has been
-    evicted from it.
+    pycalphad keeps records in a cache of 128 that all factories share, and recompiles evicted ones.
 
     Args:
         factory: pycalphad's ``PhaseRecordFactory``.
@@ -69,9 +68,9 @@ class Factory:
         self.generation = 0
 
     def apply(self, parameters: FloatArray) -> None:
-        """Have everything that is calculated from now on use these parameters, shape (parameters,)."""
+        """Use these parameters, shape (parameters,), in all following calculations."""
         values = parameters[self._order]
-        # Always: whoever shares the factory may have set others meanwhile.
+        # Always set them: other users of the factory may have changed them.
         self.factory.param_values[:] = values
         if (bits := values.tobytes()) != self._applied:
             self._applied = bits
@@ -79,15 +78,15 @@ class Factory:
 
     @property
     def elements(self) -> list[str]:
-        """The elements but for vacancies, in pycalphad's order."""
+        """The elements without vacancies, in pycalphad's order."""
         return list(self.factory.nonvacant_elements)
 
 
 class Energies:
-    """Energies of fixed points of a phase, calculated once for each set of parameters.
+    """Energies of fixed points of a phase, calculated once per parameter set.
 
     Args:
-        factory: whose record of the phase it is.
+        factory: the factory with the phase's record.
         phase: name of the phase.
         state: values of N, P, T.
         points: site fractions, shape (points, internal degrees of freedom).
@@ -122,8 +121,8 @@ class Grids:
         """Return the grid of a workspace.
 
         Args:
-            factory: the workspace's.
-            workspace: pycalphad's.
+            factory: factory of the workspace.
+            workspace: the pycalphad workspace.
             state: N, P, T, each of shape (1,).
         """
         values = np.array([float(state[name][0]) for name in STATE_VARIABLES])
@@ -133,7 +132,7 @@ class Grids:
         return self._grids[key]
 
     def energies(self, factory: Factory, phase: str, state: FloatArray, points: FloatArray) -> Energies:
-        """Return the energies of points of a phase, shared where they are the same points."""
+        """Return the energies of points of a phase, shared between equal points."""
         key = (id(factory.factory), phase, state.tobytes(), points.shape, points.tobytes())
         if key not in self._energies:
             self._energies[key] = Energies(factory, phase, state, points)
@@ -141,7 +140,7 @@ class Grids:
 
 
 class Grid:
-    """What ``calculate`` samples for a workspace, with energies that follow the parameters."""
+    """The points that ``calculate`` samples for a workspace; their energies follow the parameters."""
 
     def __init__(
         self,
@@ -151,7 +150,7 @@ class Grid:
         state: Mapping[str, FloatArray],
         values: FloatArray,
     ) -> None:
-        # As Workspace.recompute calls it.
+        # Called as in Workspace.recompute.
         self.dataset = calculate(
             workspace.database,
             workspace.components,
@@ -168,7 +167,7 @@ class Grid:
         )
         here = (0,) * len(STATE_VARIABLES)
         energies = np.ascontiguousarray(self.dataset.GM).copy()
-        # The dataset is what the solver reads: it shall see the energies as they change.
+        # The solver reads the dataset, so the energies must be updated in place.
         self.dataset.GM = energies
         self.dataset.data_vars["GM"] = (self.dataset.data_vars["GM"][0], energies)
         self.energies = energies[here]
@@ -191,7 +190,7 @@ class Grid:
         return float(np.max([np.max(np.abs(one.values())) for _, one in self._parts]))
 
     def update(self) -> None:
-        """Bring the energies up to the applied parameters."""
+        """Update the energies to the applied parameters."""
         if self._generation != self._factory.generation:
             for part, energies in self._parts:
                 self.energies[part] = energies.values()
@@ -199,10 +198,10 @@ class Grid:
 
 
 class KeptSolver(Solver):  # type: ignore[misc]
-    """pycalphad's solver, which makes its description of the system once.
+    """pycalphad's solver, which builds its description of the system only once.
 
-    For conditions that never change, no composition set of which is fixed; nothing that ``run_loop``
-    calls writes into the description.
+    Only for constant conditions and without fixed composition sets; nothing that ``run_loop`` calls
+    modifies the description.
     """
 
     def __init__(self) -> None:
@@ -211,7 +210,7 @@ class KeptSolver(Solver):  # type: ignore[misc]
         self._state: list[tuple[int, float]] = []
 
     def solve(self, composition_sets: list[Any], conditions: Mapping[Any, Any]) -> SolverResult:
-        """Do as ``Solver.solve`` does; ``x`` of the result, which nobody reads here, is left out."""
+        """Do the same as ``Solver.solve``, without ``x`` in the result, which is not used."""
         if self._specification is None:
             self._specification = self.get_system_spec(composition_sets, conditions)
             names = [str(variable) for variable in composition_sets[0].phase_record.state_variables]
@@ -228,23 +227,23 @@ class KeptSolver(Solver):  # type: ignore[misc]
         for place in reversed(range(len(composition_sets))):
             if composition_sets[place].NP <= 0.0 and not composition_sets[place].fixed:
                 del composition_sets[place]
-        composition_sets[0]  # where there is none, pycalphad's raises IndexError, too
+        composition_sets[0]  # raises IndexError if there is none, as pycalphad's solver does
         return SolverResult(
             converged=converged, x=None, chemical_potentials=np.array(state.chemical_potentials)
         )
 
 
 class PointEquilibrium:
-    """The equilibrium of a workspace at one point, calculated again and again.
+    """The equilibrium of a workspace at one point, which can be calculated repeatedly.
 
     Args:
-        workspace: pycalphad's, as it was made by upstream's own code.
+        workspace: the pycalphad workspace, created by upstream's own code.
         factory: its phase record factory.
-        grids: where grids are shared.
-        point: which of the workspace's points, as :func:`points` gives them; None where there is one.
+        grids: the shared grids.
+        point: one of the workspace's points, from :func:`points`; None if it has only one.
 
     Raises:
-        NotPrepared: for what is not one point in N, P, T and all but one mole fraction.
+        NotPrepared: if it is not a single point in N, P, T and all but one mole fraction.
     """
 
     def __init__(
@@ -266,7 +265,7 @@ class PointEquilibrium:
         self._solver = KeptSolver()
 
     def _constraints(self, by_name: Mapping[str, Any]) -> None:
-        """Lay out the hull's linear constraints, in the order of ``lower_convex_hull``."""
+        """Set up the hull's linear constraints, in the order of ``lower_convex_hull``."""
         names = list(by_name)
         rows, sides = [], []
         for name in sorted(by_name):
@@ -282,7 +281,7 @@ class PointEquilibrium:
         self._no_potentials = np.array([], dtype=np.uintp)
 
     def _make_result(self, by_name: Mapping[str, Any]) -> None:
-        """Make the dataset of ``starting_point``, to be filled anew each time."""
+        """Create the dataset of ``starting_point``, which is refilled each time."""
         names, count = list(by_name), len(self._elements)
         shape, vertices = (1,) * len(names), count + 1
         longest = max(LONGEST_FICTITIOUS, *map(len, self._factory.records))
@@ -303,7 +302,7 @@ class PointEquilibrium:
         self.sites, self.phases = self._result.Y[here], self._result.Phase[here]
 
     def solve(self) -> None:
-        """Calculate the equilibrium with the parameters that are applied to its factory."""
+        """Calculate the equilibrium with the parameters applied to its factory."""
         self._find_hull()
         _solve_eq_at_conditions(
             self._result,
@@ -316,7 +315,7 @@ class PointEquilibrium:
         )
 
     def _find_hull(self) -> None:
-        """Do what ``lower_convex_hull`` does at one point."""
+        """Do the same as ``lower_convex_hull``, for one point."""
         grid, count = self._grid, len(self._elements)
         grid.update()
         self._potentials[:] = 0
@@ -358,7 +357,7 @@ class PointEquilibrium:
         raise Left(f"{phase} is not stable")
 
     def stable(self) -> list[Any]:
-        """Return the composition sets that are stable, in pycalphad's order; none without convergence."""
+        """Return the stable composition sets, in pycalphad's order; empty without convergence."""
         found = []
         for vertex, name in enumerate(self.phases):
             if name not in ("", "_FAKE_"):
@@ -376,10 +375,10 @@ def property_of(composition_set: Any, name: bytes) -> float:
 
 
 class MolarProperty:
-    """A property of the model, summed up over the stable phases.
+    """A property of the model, summed over the stable phases.
 
     Args:
-        name: pycalphad's, such as ``HM_MIX``.
+        name: pycalphad's name, such as ``HM_MIX``.
 
     Raises:
         NotPrepared: for any other property.
@@ -397,7 +396,7 @@ class MolarProperty:
 
 
 def _conditions(workspace: Workspace) -> Conditions:
-    """Return a workspace's conditions in pycalphad's own units, as ``Workspace.recompute`` makes them."""
+    """Return a workspace's conditions in pycalphad's own units, as in ``Workspace.recompute``."""
     return OrderedDict(
         (key, as_quantity(key, value).to(key.implementation_units).magnitude)
         for key, value in workspace.conditions.items()

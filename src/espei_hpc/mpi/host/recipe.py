@@ -165,7 +165,7 @@ def _parse(file: Path) -> dict[str, Any]:
     raw, repeated = parse_yaml(read_text(file), file)
     if repeated:
         raise Refusal(
-            ExitCode.BAD_INPUT, [Fault(f"{file}", f"{key} is given twice", "keep one") for key in repeated]
+            ExitCode.BAD_INPUT, [Fault(f"{file}", f"duplicate key {key}", "keep one") for key in repeated]
         )
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         _refuse(f"{file}", "is not a mapping of keys to values", "see the example in docs/host-mpi.md")

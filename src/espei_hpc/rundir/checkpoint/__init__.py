@@ -1,9 +1,9 @@
-"""What a fit keeps on disk so that a killed one goes on as if it had not been.
+"""Checkpoints: a fit that was killed resumes as if it had not been interrupted.
 
-``Store`` keeps the chain in segments, ``segment`` is one of them, ``recovery``
-finds those that are whole; ``Lock`` keeps a second run out; ``write_array`` shows
-the chain to readers; ``compare`` says what changed since the run began.
-Nothing here knows what a parameter means, how a sampler works, or what ran it.
+``Store`` keeps the chain in segments, ``segment`` is their file format, ``recovery``
+finds the intact ones; ``Lock`` keeps a second run out; ``write_array`` writes
+the chain for readers; ``compare`` lists what has changed since the run began.
+Nothing here depends on the meaning of a parameter, on the sampler, or on how it runs.
 """
 
 from espei_hpc.rundir.changes import compare

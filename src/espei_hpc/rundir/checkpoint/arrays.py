@@ -1,8 +1,8 @@
-"""The chain shown to readers as .npy files, never in place of anything else.
+"""The chain as .npy files for readers; other files are never overwritten.
 
-What may be replaced is told by content: a file that holds nothing but iterations of
-this very chain. So no sample can be lost, whoever wrote the file; and no record of
-what was written can go astray between two processes, hosts or mounts.
+A file may be replaced if it contains only iterations of this chain. The content
+decides, so no samples can be lost, and no record of what was written is needed,
+which could be lost between processes, hosts or mounts.
 """
 
 import errno
@@ -24,21 +24,21 @@ Array = NDArray[np.float64]
 
 
 class _Foreign(Exception):
-    """Something else is there."""
+    """The existing file is not a part of this chain."""
 
 
 def write_array(path: Path, array: Array) -> None:
-    """Write an array as ``numpy.save`` does, so that a reader sees it whole or as it was before.
+    """Write an array as ``numpy.save`` does, atomically.
 
-    A file that holds as many of the array's iterations already, or more, stays as it is.
+    A file that already has as many iterations of the array, or more, is not changed.
 
     Args:
         path: the .npy file.
         array: (walkers, iterations, ...).
 
     Raises:
-        Refusal: (CANNOT_CREATE) if the file there is something else, or the file system refuses; the
-            file is as it was.
+        Refusal: (CANNOT_CREATE) if an existing file has other content, or on a file-system error; the
+            file is unchanged.
     """
     if array.flags.fnc:  # numpy.save would write it transposed
         array = np.ascontiguousarray(array)
@@ -61,14 +61,14 @@ def write_array(path: Path, array: Array) -> None:
 
 
 def check_array(path: Path, array: Array) -> None:
-    """Check that ``write_array`` may write a chain here, without writing.
+    """Check that ``write_array`` may write a chain to a file, without writing.
 
     Args:
-        path: the .npy file, which need not be there.
+        path: the .npy file, which need not exist.
         array: (walkers, iterations, ...) the chain so far.
 
     Raises:
-        Refusal: (CANNOT_CREATE) if something else is there.
+        Refusal: (CANNOT_CREATE) if an existing file has other content.
     """
     try:
         _iterations_in(path, array)
@@ -79,14 +79,14 @@ def check_array(path: Path, array: Array) -> None:
 
 
 class _Writer:
-    """Keeps numpy from its own way of writing to files, which does not tell why it failed."""
+    """Hides the file from numpy, whose direct writes do not report why they failed."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write
 
 
 def _place_first(temporary: Path, path: Path) -> None:
-    """Make sure that the name is ours: both ways fail if somebody else took it meanwhile."""
+    """Create the name; this fails if another process has created it in the meantime."""
     try:
         os.link(temporary, path)
     except OSError as error:
@@ -104,10 +104,10 @@ def _identity(path: Path) -> tuple[int, ...] | None:
 
 
 def _iterations_in(path: Path, array: Array) -> int | None:
-    """Return how many iterations of the chain a file holds; None if there is no file.
+    """Return how many iterations of the chain a file has; None if there is no file.
 
     Raises:
-        _Foreign: if it holds anything else.
+        _Foreign: if it has anything else.
     """
     if not os.path.lexists(path):
         return None
@@ -115,14 +115,14 @@ def _iterations_in(path: Path, array: Array) -> int | None:
         raise _Foreign
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
-            return 0  # nothing to lose
+            return 0  # an empty file has nothing to lose
         shape = _shape(file, array)
         if shape[1] and not array.shape[1]:
-            raise _Foreign  # nothing to tell it by
+            raise _Foreign  # an empty chain cannot be compared with it
         length = math.prod(shape[1:]) * array.itemsize
         for samples in array:
             both = samples[: shape[1]].tobytes()
-            # Bytes, since -0.0 and 0.0 are not the same sample.
+            # Compare bytes: -0.0 and 0.0 are different samples.
             there = file.read(length)
             if len(there) != length or not there.startswith(both):
                 raise _Foreign
@@ -132,14 +132,14 @@ def _iterations_in(path: Path, array: Array) -> int | None:
 
 
 def _shape(file: BinaryIO, array: Array) -> tuple[int, ...]:
-    """Read the header of a file, and check that it is of an array like this one."""
+    """Read the header of a file, and check that its array is like this one."""
     try:
         if np.lib.format.read_magic(file) != (1, 0):
             raise _Foreign
         shape, transposed, dtype = np.lib.format.read_array_header_1_0(file)
     except OSError:
         raise
-    except Exception as error:  # whatever numpy makes of something else's first bytes
+    except Exception as error:  # numpy raises various errors for files that are not arrays
         raise _Foreign from error
     alike: Any = (len(shape), shape[:1], shape[2:], transposed, dtype)
     if alike != (array.ndim, array.shape[:1], array.shape[2:], False, array.dtype) or min(shape) < 0:
@@ -150,9 +150,9 @@ def _shape(file: BinaryIO, array: Array) -> tuple[int, ...]:
 def _refusal_to_replace(path: Path) -> Refusal:
     fault = Fault(
         str(path),
-        "somebody else's file is there, or one that was changed, and it is not written over; the samples are "
-        "safe in the checkpoint",
-        "move it away and start again",
+        "the file was not written by this fit, or was changed; not overwritten; the samples are safe in the "
+        "checkpoint",
+        "move it away and run the same command again",
     )
     return Refusal(ExitCode.CANNOT_CREATE, [fault])
 
@@ -161,6 +161,6 @@ def _cannot_write(path: Path, error: OSError) -> Refusal:
     fault = Fault(
         str(path),
         f"cannot be written ({reason(error)}); the samples are safe in the checkpoint",
-        "make room, or make it writable, and start again",
+        "free disk space, or make it writable, and run the same command again",
     )
     return Refusal(ExitCode.CANNOT_CREATE, [fault])

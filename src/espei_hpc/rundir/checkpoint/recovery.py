@@ -1,4 +1,4 @@
-"""Finding the longest whole chain among the files of a checkpoint, changing nothing."""
+"""Finding the longest intact chain in the files of a checkpoint, without changing them."""
 
 import os
 from collections import defaultdict
@@ -13,12 +13,12 @@ from espei_hpc.rundir.checkpoint.segment import NO_SEGMENT, Damaged, Link, Name,
 
 @dataclass
 class Recovered:
-    """What the files of a checkpoint are worth.
+    """The usable files of a checkpoint.
 
     Attributes:
-        chain: whole segments from the start on, in order; empty if there is no start.
-        unusable: the segments not in it.
-        notes: one sentence for each thing wrong.
+        chain: intact segments from the start on, in order; empty if there is no start.
+        unusable: all other segments.
+        notes: one sentence for each problem.
     """
 
     chain: list[Link] = field(default_factory=list)
@@ -27,18 +27,18 @@ class Recovered:
 
 
 def segments(directory: Path) -> list[Name]:
-    """Return the names of the files that are segments by their name; nobody else's files count."""
+    """Return the names of all segments; files with other names are ignored."""
     with os.scandir(directory) as entries:
         files = [entry.name for entry in entries if entry.is_file()]
     return sorted(name for file in files if (name := Name.parse(file)))
 
 
 def find(directory: Path) -> Recovered:
-    """Find the longest whole chain.
+    """Find the longest intact chain.
 
     Raises:
-        Refusal: (BAD_INPUT) if there are segments, but their start is damaged, missing or another run's.
-        OSError: if a file cannot be read.
+        Refusal: (BAD_INPUT) if there are segments, but the start is damaged, missing or of another run.
+        OSError: if a file is not readable.
     """
     names = segments(directory)
     candidates: dict[int, list[Name]] = defaultdict(list)
@@ -58,37 +58,37 @@ def read(directory: Path, name: Name) -> tuple[Link, bytes]:
     """Read a segment.
 
     Raises:
-        Damaged: if it is not what was written under this name.
-        OSError: if it cannot be read.
+        Damaged: if its content is not what was written under this name.
+        OSError: if it is not readable.
     """
     content = (directory / str(name)).read_bytes()
     check_digest(content, name)
     link = link_of(content)
     if link.name != name:
-        raise Damaged(f"is {link.name} under another name")
+        raise Damaged(f"has been renamed from {link.name}")
     return link, content
 
 
 def _find_start(directory: Path, candidates: Mapping[int, list[Name]], found: Recovered) -> None:
-    """Begin the chain, or refuse where guessing could take the samples of another run."""
+    """Find the start of the chain; refuse if it is ambiguous, which could mix in another run's samples."""
     wholes = [_whole(directory, name, found) for name in candidates.get(0, [])]
     starts = [link for link in wholes if link is not None and link.previous == NO_SEGMENT]
     if len(starts) > 1:
         raise _refusal(
-            directory, f"there are {len(starts)} starts, so which samples are this run's is not known"
+            directory, f"it has {len(starts)} starts, so it is unclear which samples belong to this run"
         )
     following = any(number > 0 for number in candidates)
     if not starts and following:
         why = "is damaged" if candidates.get(0) else "is missing"
-        raise _refusal(directory, f"the start of the chain {why}, without which the rest cannot be trusted")
+        raise _refusal(directory, f"the start of the chain {why}, so the rest cannot be trusted")
     found.chain += starts
 
 
 def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Recovered) -> Link | None:
-    """Return the whole segment that continues the chain.
+    """Return the intact segment that continues the chain.
 
-    There can be two: the disk took a segment and reported a failure all the same, so that it
-    was written again later with more in it. The longer one holds both.
+    There can be two: if a write succeeded but reported an error, the segment was written
+    again later with more iterations. The longer one includes the other.
     """
     last = found.chain[-1]
     number = last.name.number + 1
@@ -104,16 +104,16 @@ def _next(directory: Path, candidates: Mapping[int, list[Name]], found: Recovere
             return link
         strangers.append(name)
     if strangers and last.name.number == 0:
-        raise _refusal(directory, f"its start and {strangers[0]} are of different runs")
+        raise _refusal(directory, f"its start and {strangers[0]} belong to different runs")
     if beyond and last.name.number == 0:
         why = "is damaged" if number in candidates else "is missing"
-        raise _refusal(directory, f"segment 1 {why}, and nothing else shows that the start is this run's")
+        raise _refusal(directory, f"segment 1 {why}, so it is unclear whether the start belongs to this run")
     found.notes += [f"{directory / str(name)} does not continue this chain" for name in strangers]
     return None
 
 
 def _whole(directory: Path, name: Name, found: Recovered) -> Link | None:
-    """Return a segment's place in the chain; None, with a note, if it is damaged."""
+    """Return a segment's place in the chain; if it is damaged, add a note and return None."""
     try:
         return read(directory, name)[0]
     except Damaged as damage:
@@ -122,18 +122,18 @@ def _whole(directory: Path, name: Name, found: Recovered) -> Link | None:
 
 
 def _note_rest(found: Recovered) -> None:
-    """Say how much is given up."""
+    """Note how many iterations are lost."""
     done = found.chain[-1].name.end if found.chain else 0
     last = max((name.end for name in found.unusable), default=0)
     if last > done:
-        found.notes.append(f"iterations {done + 1} to {last} are computed again")
+        found.notes.append(f"iterations {done + 1} to {last} will be recomputed")
 
 
 def _refusal(directory: Path, what: str) -> Refusal:
     fault = Fault(
         str(directory),
-        f"the checkpoint cannot be used: {what}; nothing was changed",
-        "put the missing or whole file back from a backup, or take the files that are not this run's out, "
-        "or begin anew with the directory moved away",
+        f"the checkpoint is not usable: {what}; nothing was changed",
+        "restore the file from a backup, remove files of other runs, or move the directory away to start a "
+        "new fit",
     )
     return Refusal(ExitCode.BAD_INPUT, [fault])

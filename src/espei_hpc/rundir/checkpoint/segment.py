@@ -1,10 +1,10 @@
-"""One segment of the chain: consecutive iterations and the random state after them, as a plain .npz file.
+"""One segment of the chain: consecutive iterations and the random state after them, in a plain .npz file.
 
-A segment's name carries its number, the iterations done before and after it, and
-the beginning of the SHA-256 of its content, so that a damaged file is noticed. Its
-content names the SHA-256 of the segment before it, so that only segments of one run,
-in their order, make a chain. Segment 0 is the start: positions and random state
-before the first evaluation. Besides the samples a segment holds about 4 kB.
+A segment's name has its number, the iterations done before and after it, and the
+first digits of the SHA-256 of its content, so that damage is detected. Its content
+has the SHA-256 of the segment before it, so that only segments of one run, in
+order, form a chain. Segment 0 is the start: positions and random state before the
+first evaluation. A segment has about 4 kB in addition to its samples.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ from espei_hpc.sampler import FloatArray, State
 
 GENERATOR = "MT19937"
 DIGITS = 16
-"""Hexadecimal digits of the SHA-256 in a name: enough to notice damage."""
+"""Hexadecimal digits of the SHA-256 in a name: enough to detect damage."""
 NO_SEGMENT = bytes(hashlib.sha256().digest_size)
-"""Stands for the segment before the start."""
+"""Used as the digest of the segment before the start."""
 _NAME = re.compile(rf"(\d{{6,12}})_(\d{{1,15}})-(\d{{1,15}})_([0-9a-f]{{{DIGITS}}})\.npz")
 
 
 class Damaged(Exception):
-    """A segment's content is not what was written; the text says why."""
+    """A segment's content is not what was written; the message says why."""
 
 
 @dataclass(frozen=True, order=True)
@@ -49,7 +49,7 @@ class Name:
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
-        """Read a file's name; None if it is not a segment's."""
+        """Parse a file's name; None if it is not a segment's."""
         if (matched := _NAME.fullmatch(name)) is None:
             return None
         number, first, end, digest = matched.groups()
@@ -63,7 +63,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Link:
-    """A whole segment's place in the chain.
+    """An intact segment's place in the chain.
 
     Attributes:
         name: its name.
@@ -90,13 +90,13 @@ def encode(after: Link | None, block: tuple[FloatArray, FloatArray] | None, stat
     number, first = (after.name.number + 1, after.name.end) if after else (0, 0)
     positions, log_probabilities = block or (state.positions, state.log_probabilities)
     file = io.BytesIO()
-    # A walker that stays where it was repeats itself.
+    # Compressed: a walker that does not move repeats its position.
     np.savez_compressed(
         file,
         place=np.array([number, first, state.iteration], dtype=np.int64),
         previous=np.frombuffer(after.digest if after else NO_SEGMENT, dtype=np.uint8),
         positions=np.asarray(positions, dtype=np.float64),
-        # Empty where they are not known yet.
+        # Empty if they are not known yet.
         log_probabilities=np.asarray(
             [] if log_probabilities is None else log_probabilities, dtype=np.float64
         ),
@@ -109,10 +109,10 @@ def encode(after: Link | None, block: tuple[FloatArray, FloatArray] | None, stat
 
 
 def link_of(content: bytes) -> Link:
-    """Return the place in the chain of a segment just made or read.
+    """Return the place in the chain of a segment, from its content.
 
     Raises:
-        Damaged: if the content is no segment's.
+        Damaged: if the content is not a segment's.
     """
     digest = hashlib.sha256(content)
     place, previous = _members(content, "place", "previous")
@@ -121,10 +121,10 @@ def link_of(content: bytes) -> Link:
 
 
 def check_digest(content: bytes, name: Name) -> None:
-    """Check that a file holds what was written under its name: before anything in it is believed.
+    """Check that a file's content matches the digest in its name; call before parsing the content.
 
     Raises:
-        Damaged: if not.
+        Damaged: if it does not.
     """
     if hashlib.sha256(content).hexdigest()[:DIGITS] != name.digest:
         raise Damaged("is damaged: its content is not what was written")

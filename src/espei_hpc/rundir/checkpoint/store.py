@@ -1,4 +1,4 @@
-"""The checkpoint of a run: segments of the chain in one directory, only ever added to."""
+"""The checkpoint of a run: segments of the chain in one directory, which are only ever added."""
 
 import os
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ from espei_hpc.sampler import FloatArray, State
 from espei_hpc.text import counted
 
 ASIDE = "aside"
-"""Where segments are moved that are no longer of the chain."""
+"""Directory to which segments are moved that no longer belong to the chain."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A chain as kept.
+    """A saved chain.
 
     Attributes:
         positions: (walkers, n, parameters), emcee's ``chain``.
@@ -49,11 +49,11 @@ class Store:
     Only one process may use a directory at a time (see ``Lock``).
 
     Args:
-        directory: where they are; made by ``begin``.
+        directory: their directory; created by ``begin``.
 
     Attributes:
         directory: the same.
-        notes: what was wrong with the files, as sentences, since the last ``load`` or ``recover``.
+        notes: problems found by the last ``load`` or ``recover``, one sentence each.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -67,29 +67,29 @@ class Store:
 
         Raises:
             Refusal: (CANNOT_CREATE) if it cannot be written.
-            ValueError: if a chain is there already, or the state is not at its beginning.
+            ValueError: if there is a chain already, or the state is not an initial one.
         """
         if state.iteration != 0:
             raise ValueError(f"a chain begins at iteration 0, not {state.iteration}")
         with self._writing("the starting positions"):
             self.directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             if recovery.segments(self.directory):
-                raise ValueError(f"{self.directory} holds a chain already")
+                raise ValueError(f"{self.directory} already has a chain")
             self._write(encode(None, None, state))
         self._shape = state.positions.shape
 
     def append(self, positions: FloatArray, log_probabilities: FloatArray, state: State) -> None:
-        """Add the iterations done since the last segment: all of them or, if it fails, none.
+        """Add the iterations done since the last segment, atomically.
 
         After a failure the same iterations, or these and more, can be appended again.
 
         Args:
             positions: (walkers, n, parameters).
             log_probabilities: (walkers, n).
-            state: the ensemble at the end of the last of them.
+            state: the ensemble after the last of them.
 
         Raises:
-            Refusal: (CANNOT_CREATE) if they cannot be written; all earlier ones are on disk, whole.
+            Refusal: (CANNOT_CREATE) if they cannot be written; all earlier ones are intact on disk.
             ValueError: if they do not continue the chain.
         """
         self._check(positions, log_probabilities, state)
@@ -98,14 +98,14 @@ class Store:
             self._write(encode(self._chain[-1], (positions, log_probabilities), state))
 
     def recover(self) -> State | None:
-        """Find the longest whole chain and return the ensemble at its end; None if no chain was begun.
+        """Find the longest intact chain and return the ensemble at its end; None if there is no chain.
 
-        Temporary files are removed. Damaged segments, and those after them, are moved into a
-        folder of their own and told in ``notes``. Files of other names are left alone.
+        Temporary files are removed. Damaged segments, and those after them, are moved to a
+        separate directory and reported in ``notes``. Files with other names are ignored.
 
         Raises:
-            Refusal: (BAD_INPUT) if the start is damaged, missing or another run's, though there are
-                samples; (CANNOT_CREATE) if files cannot be read or moved.
+            Refusal: (BAD_INPUT) if there are samples, but the start is damaged, missing or of another
+                run; (CANNOT_CREATE) if files cannot be read or moved.
         """
         self.notes, self._chain = [], []
         if not self.directory.exists():
@@ -123,10 +123,10 @@ class Store:
         return state
 
     def go_back(self, iteration: int) -> None:
-        """Shorten the chain to its last checkpoint that has no more than so many iterations.
+        """Shorten the chain to its last checkpoint with at most ``iteration`` iterations.
 
-        What comes after is moved into a folder of its own, the last first: whenever that ends, what is
-        left is a chain. To be loaded again afterwards.
+        Later segments are moved to a separate directory, the last one first, so that the rest is a
+        valid chain even if this is interrupted. Load the chain again afterwards.
 
         Raises:
             Refusal: (CANNOT_CREATE) if files cannot be moved.
@@ -139,14 +139,14 @@ class Store:
         self._chain = self._chain[: len(self._chain) - len(dropped)]
 
     def read(self, positions: FloatArray, log_probabilities: FloatArray) -> None:
-        """Copy the chain into the beginning of arrays, without another copy in memory.
+        """Copy the chain to the beginning of arrays, without another copy in memory.
 
         Args:
-            positions: (walkers, at least as many iterations as there are, parameters).
-            log_probabilities: (walkers, as many).
+            positions: (walkers, at least the iterations of the chain, parameters).
+            log_probabilities: (walkers, at least the iterations of the chain).
 
         Raises:
-            Refusal: (CANNOT_CREATE) if a file cannot be read.
+            Refusal: (CANNOT_CREATE) if a file is not readable.
         """
         try:
             for link in self._chain[1:]:
@@ -157,7 +157,7 @@ class Store:
             raise self._unreadable(error) from error
 
     def load(self) -> Saved | None:
-        """Return the longest whole chain, as ``recover`` finds it; None if no chain was begun.
+        """Return the longest intact chain, as ``recover`` finds it; None if there is no chain.
 
         Raises:
             Refusal: as ``recover``.
@@ -166,7 +166,7 @@ class Store:
         return None if state is None else self._read_up_to(state)
 
     def look(self) -> Saved | None:
-        """Return the longest whole chain as ``load`` does, but move nothing: the chain may be growing.
+        """Return the longest intact chain as ``load`` does, but move nothing: the chain may be growing.
 
         Raises:
             Refusal: as ``recover``.
@@ -191,7 +191,7 @@ class Store:
         return Saved(positions, log_probabilities, state)
 
     def _check(self, positions: FloatArray, log_probabilities: FloatArray, state: State) -> None:
-        """Refuse what would break the chain: that is the caller's mistake, never the disk's."""
+        """Refuse samples that do not continue the chain: an error of the caller, not of the disk."""
         if not self._chain:
             raise ValueError("append before begin or load")
         done, (walkers, parameters) = self._chain[-1].name.end, self._shape
@@ -227,7 +227,7 @@ class Store:
         aside = self.directory / ASIDE
         aside.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         for name in names:
-            # Moved twice, a file of this name may lie there: none is written over.
+            # A file with this name may have been moved here before: do not overwrite it.
             taken = sum(1 for _ in aside.glob(f"{name}*"))
             os.rename(self.directory / str(name), aside / (f"{name}.{taken}" if taken else str(name)))
 
@@ -237,15 +237,15 @@ class Store:
             yield
         except OSError as error:
             done = (
-                f"the last checkpoint ({counted(self._chain[-1].name.end, 'iteration')}) is whole"
+                f"the last checkpoint ({counted(self._chain[-1].name.end, 'iteration')}) is intact"
                 if self._chain
                 else ""
             )
             fault = Fault(
                 str(self.directory),
-                f"{what} cannot be saved ({reason(error)})" + (f"; {done}" if done else ""),
-                "make room, or make it writable, and start again: "
-                + ("the fit goes on from there" if done else "nothing was computed yet"),
+                f"cannot save {what} ({reason(error)})" + (f"; {done}" if done else ""),
+                "free disk space, or make it writable, and run the same command again"
+                + (" to resume" if done else "; nothing was computed yet"),
             )
             raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
 
@@ -255,7 +255,7 @@ class Store:
             where, why = error.filename or where, reason(error)
         fault = Fault(
             str(where),
-            f"the checkpoint cannot be read and tidied ({why}); no sample was removed",
-            "see to the file system and start again",
+            f"the checkpoint cannot be read or cleaned up ({why}); no sample was removed",
+            "check the file system and run the same command again",
         )
         return Refusal(ExitCode.CANNOT_CREATE, [fault])

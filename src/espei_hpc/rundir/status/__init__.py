@@ -1,7 +1,7 @@
-"""``espei-hpc status``: how far fits are, who runs them, where their clusters' pages are.
+"""``espei-hpc status``: progress of fits, the processes that run them, the addresses of Dask's dashboards.
 
-Read from the files of a run directory alone, and nothing in it is changed: it works on a login
-node, while the fit writes into them, and while the host that runs it is away.
+It only reads the files of a run directory and changes none: it works on a login node, while the fit
+is writing, and when the host that runs the fit is not reachable.
 """
 
 from espei_hpc.rundir.status.run import FitState, Status, look

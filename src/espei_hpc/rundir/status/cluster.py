@@ -1,4 +1,4 @@
-"""The newest start of a cluster in a run directory, as its files tell."""
+"""The newest cluster start in a run directory, read from its files."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ PAGES = "dashboard"
 
 @dataclass(frozen=True)
 class Cluster:
-    """One start of a cluster.
+    """One cluster start.
 
     Attributes:
         id: its name in the run directory.
-        named: whether the user named its scheduler file, so that it is for any fit.
-        asked: ranks asked for; None for as many as the launcher gives.
-        ranks: ranks that came up, by host.
-        host: the scheduler's; None where it is not told.
-        container: the engine, if that is the name of a container; empty if it is not, or not told.
-        address: the scheduler's, as Dask has it; None while there is none.
-        port: of its HTTP server, on its host's loopback; None while there is none.
-        over: whether nobody needs it any more.
-        log: what launcher and ranks printed; None if there is nothing.
+        named: whether the user named its scheduler file, so that any fit may use it.
+        asked: ranks requested; None for as many as the launcher starts.
+        ranks: number of ranks that have started, by host.
+        host: host of the scheduler; None if unknown.
+        container: container engine, if ``host`` is the name of a container; otherwise empty.
+        address: the scheduler's address, as Dask writes it; None before it has one.
+        port: port of its HTTP server, on its host's loopback; None before it has one.
+        over: whether it is no longer needed.
+        log: output of launcher and ranks; None if there is none.
     """
 
     id: str
@@ -45,7 +45,7 @@ class Cluster:
 
 
 def look(run_directory: Path) -> Cluster | None:
-    """Look at the newest start of a cluster; None if there is none, or it goes at this moment."""
+    """Read the newest cluster start; None if there is none, or it is being removed."""
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         if start := named.newest_in(run_directory):
             return _look(start)

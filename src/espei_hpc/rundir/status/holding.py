@@ -1,4 +1,4 @@
-"""Who runs a fit, as its lock tells somebody who only looks."""
+"""Which process runs a fit, read from its lock."""
 
 import os
 import time
@@ -11,11 +11,11 @@ from espei_hpc.rundir.lock import LOCK, is_free
 
 @dataclass(frozen=True)
 class Holding:
-    """A lock that is there.
+    """An existing lock.
 
     Attributes:
-        holder: the process that is named in it; None while it is being written.
-        alive: whether that process lives; None where only its own host knows.
+        holder: the process named in it; None while it is being written.
+        alive: whether that process is running; None if only its own host can know.
         touched: seconds since it last touched the lock, by this host's clock.
     """
 
@@ -25,15 +25,15 @@ class Holding:
 
     @property
     def counts(self) -> bool:
-        """Whether a start of the fit would be refused, as far as can be known from here."""
+        """Whether a start of the fit would be refused, as far as this host can know."""
         return self.alive is not False and (self.alive is True or self.touched <= OLD_SECONDS)
 
 
 def look(run_directory: Path) -> Holding | None:
-    """Look at the lock of a run directory; None if there is none.
+    """Read the lock of a run directory; None if there is none.
 
     Raises:
-        OSError: if it cannot be read.
+        OSError: if it is not readable.
     """
     try:
         with (run_directory / LOCK).open("rb") as file:
@@ -44,6 +44,6 @@ def look(run_directory: Path) -> Holding | None:
         return None
     if free is False:
         return Holding(holder, True, touched)
-    # Between machines the kernel's lock may not reach.
+    # The kernel's lock may not work between hosts.
     here = holder is not None and holder.machine == Holder.here("").machine
     return Holding(holder, False if here and free else None, touched)

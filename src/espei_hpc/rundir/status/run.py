@@ -1,4 +1,4 @@
-"""What the files of a run directory tell of its fit."""
+"""The status of a fit, read from the files of its run directory."""
 
 import time
 from collections.abc import Sequence
@@ -22,37 +22,37 @@ from espei_hpc.rundir.status.runs import Run
 
 
 class FitState(StrEnum):
-    """What a fit does, or how its last start has ended."""
+    """What a fit is doing, or how its last start ended."""
 
     NEVER = "never started"
-    """No start of it came as far as its first evaluation."""
+    """No start has reached the first evaluation."""
     BEGINNING = "beginning"
-    """It runs, and its cluster is still to come, or nothing is saved yet."""
+    """It runs, but the cluster is not ready, or nothing is saved yet."""
     SAMPLING = "sampling"
     FINISHED = "finished"
     STOPPED = "stopped"
-    """By a signal, or before its job's end."""
+    """By a signal, or before the end of its job."""
     LOST = "lost"
-    """Killed, or its cluster was."""
+    """The fit or its cluster was killed."""
     FAILED = "failed"
     CLUSTER = "a cluster without a fit of its own"
-    """Of start-cluster."""
+    """Started by start-cluster."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What is known of a run.
+    """The status of a run.
 
     Attributes:
         run: the run.
-        state: what it does, or how its last start has ended.
-        saved: iterations in its checkpoint, by the names of its segments; their content is not read.
-        saved_ago: seconds since the last of them was written, by this host's clock; None if there are none.
-        asked: iterations that its input asks for now; None where that is not known.
+        state: what it is doing, or how its last start ended.
+        saved: iterations in its checkpoint, from the names of the segments; their content is not read.
+        saved_ago: seconds since the last segment was written, by this host's clock; None if there is none.
+        asked: iterations requested in its input now; None if unknown.
         ended: exit code of its last start; None while it runs, if it was killed, and before the first.
-        holding: who runs it; None if nobody does.
-        cluster: the newest start of its own cluster that is left; None if there is none.
-        progress: the figures of its last start; None if there are none.
+        holding: the process that runs it; None if there is none.
+        cluster: the newest start of its own cluster that still exists; None if there is none.
+        progress: the progress of its last start; None if there is none.
     """
 
     run: Run
@@ -67,38 +67,39 @@ class Status:
 
     @property
     def done(self) -> int:
-        """Iterations that are done, of which those behind the last checkpoint may still be lost."""
+        """Number of finished iterations; those after the last checkpoint may still be lost."""
         told = self.progress.iteration if self.progress and self.state is FitState.SAMPLING else None
         return max(self.saved, int(told or 0))
 
     @property
     def scheduler_host(self) -> str | None:
-        """The host of its cluster's scheduler; without MPI that is the fit's own."""
+        """The host of its cluster's scheduler; without MPI the host of the fit."""
         if self.cluster is not None and self.cluster.host is not None:
             return self.cluster.host
         return self.holding.holder.host if self.holding and self.holding.holder else None
 
     @property
     def scheduler_container(self) -> str:
-        """The engine, if the scheduler's host is a container with a name of its own; else empty."""
+        """The container engine, if the scheduler's host is a container with its own hostname; else empty."""
         if self.cluster is not None and self.cluster.host is not None:
             return self.cluster.container
         return self.holding.holder.container if self.holding and self.holding.holder else ""
 
 
 def look(run: Run) -> Status:
-    """Look at a run.
+    """Read the status of a run.
 
     Raises:
-        Refusal: (BAD_INPUT) if its run directory cannot be read.
+        Refusal: (BAD_INPUT) if its run directory is not readable.
     """
     try:
-        # First: whoever has let go of it by now has written down before how it ended.
+        # Read the lock first: a process records how it ended before it releases the lock.
         held = holding.look(run.directory)
         names = _segments(run.directory / CHECKPOINT)
     except OSError as error:
-        what = f"cannot be read ({error.strerror or error})"
-        raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, "it is for its owner alone")]) from error
+        what = f"cannot read the run directory ({error.strerror or error})"
+        cure = "only its owner may read it"
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, cure)]) from error
     record, own = Record.read(run.directory), cluster.look(run.directory)
     return Status(
         run=run,
@@ -137,8 +138,8 @@ def _segments(directory: Path) -> list[Name]:
 
 
 def _saved(names: Sequence[Name]) -> int:
-    """Return the iterations that one segment after the other holds, from the start on."""
-    # Of two that begin alike the longer one counts, as it does when the fit goes on.
+    """Return the number of iterations in consecutive segments, from the start on."""
+    # Of two segments with the same beginning the longer one counts, as it does when the fit resumes.
     ends = {(name.number, name.first): name.end for name in names}
     number = done = 0
     while (number, done) in ends:
@@ -154,7 +155,7 @@ def _age(path: Path) -> float | None:
 
 
 def _asked(input_file: Path | None) -> int | None:
-    """Return the iterations that an input asks for; whether it is right is for ``check`` to say."""
+    """Return the iterations requested in an input, which ``check`` validates, not this function."""
     if input_file is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Which runs are meant: inputs and run directories, as the user names them."""
+"""Finding runs from the inputs and run directories on the command line."""
 
 import os
 from collections.abc import Sequence
@@ -8,17 +8,17 @@ from pathlib import Path
 from espei_hpc.errors import Fault
 
 ENDINGS = (".yaml", ".yml", ".json")
-"""Of the inputs that ESPEI reads."""
+"""File name endings of ESPEI's inputs."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run to look at.
+    """A run.
 
     Attributes:
-        name: as the user knows it.
-        directory: its run directory, which need not exist beside an input.
-        input_file: its input; None where that is not known.
+        name: its name for the user.
+        directory: its run directory, which need not exist if there is an input.
+        input_file: its input; None if unknown.
     """
 
     name: str
@@ -27,10 +27,10 @@ class Run:
 
 
 def find(named: Sequence[Path]) -> tuple[list[Run], list[Fault]]:
-    """Find the runs that are named, or all of the working directory if none is.
+    """Find the runs with the given names, or all runs in the working directory if none are given.
 
     Returns:
-        Those that are there, and a fault for each that is not.
+        the runs found, and a fault for each one that was not found.
     """
     runs: list[Run] = []
     faults: list[Fault] = []
@@ -40,9 +40,9 @@ def find(named: Sequence[Path]) -> tuple[list[Run], list[Fault]]:
         if found is not None:
             runs.append(found)
         elif directory:
-            faults.append(Fault(str(path), "no run directory is there that you may look into"))
+            faults.append(Fault(str(path), "no such run directory, or no permission to read it"))
         else:
-            faults.append(Fault(str(path), "no such input is there, nor a run directory beside it"))
+            faults.append(Fault(str(path), "no such input, and no run directory next to it"))
     return runs, faults
 
 

@@ -1,4 +1,4 @@
-"""Several runs at a glance: a row for each."""
+"""A table of several runs, one row for each."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ def _percent(status: Status) -> str:
 
 
 def _written(name: str, form: str) -> Callable[[Status], str]:
-    """Return what tells a figure of ``progress.json``."""
+    """Return a function that formats one value of ``progress.json``."""
 
     def told(status: Status) -> str:
         value = getattr(status.progress, name, None)
@@ -53,18 +53,18 @@ COLUMNS: dict[str, Callable[[Status], str]] = {
     "workers": _workers,
     "checkpoint": _checkpoint,
 }
-"""What is told of each run, by the column's title. ``best`` is the highest log-probability."""
+"""The content of each column, by title. ``best`` is the highest log-probability."""
 WORDS = ("run", "state")
-"""Columns that are no figures, and so stand at the left."""
+"""Columns of text, which are left-aligned."""
 
 
 def cells(statuses: Sequence[Status]) -> list[list[str]]:
-    """Return the cells of each run, in the order of ``COLUMNS``."""
+    """Return the cells of each run in the order of ``COLUMNS``."""
     return [[tell(status) for tell in COLUMNS.values()] for status in statuses]
 
 
 def table(statuses: Sequence[Status]) -> list[str]:
-    """Return the lines of aligned columns, their titles first."""
+    """Return the lines of the table, the titles first."""
     rows = [list(COLUMNS), *cells(statuses)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(_aligned, COLUMNS, row, widths)).rstrip() for row in rows]

@@ -1,25 +1,25 @@
-"""Looking again and again, until there is nothing more to see."""
+"""When ``status --watch`` ends: when all runs have ended."""
 
 from collections.abc import Sequence
 
 from espei_hpc.rundir.status.run import FitState, Status
 
 RESTART_SECONDS = 60.0
-"""A cluster that is lost is started again by the script that lost it, which takes less than this."""
+"""espei-mpi restarts a lost cluster within this time."""
 OVER = (FitState.FINISHED, FitState.STOPPED, FitState.FAILED)
 
 
 class Ending:
-    """Knows when all runs have ended."""
+    """Decides whether all runs have ended."""
 
     def __init__(self) -> None:
         self._lost_since: float | None = None
 
     def reached(self, statuses: Sequence[Status], now: float) -> bool:
-        """Whether no run goes on, or is still to begin.
+        """Whether all runs have ended, and none will start or resume.
 
         Args:
-            statuses: of the runs, looked at now.
+            statuses: the current status of each run.
             now: the time, s.
         """
         if not statuses or not all(map(_ended, statuses)):

@@ -1,4 +1,4 @@
-"""The status of a run for people."""
+"""The status of a run, as text for people."""
 
 import time
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from espei_hpc.rundir.status.run import FitState, Status
 from espei_hpc.text import counted
 
 PAGE = "info/main/workers.html"
-"""Of the scheduler's HTTP server, that people begin with."""
+"""The page of the scheduler's HTTP server that is linked."""
 SHOWN = 6
-"""So many hosts are named; --json has all."""
+"""Maximum number of hosts shown; --json has all."""
 OWN_PORT = 8787
-"""Dask's usual port, at the user's end of the way to its pages."""
+"""Local port of the SSH tunnel to the dashboard: Dask's default port."""
 RUNNING = (FitState.BEGINNING, FitState.SAMPLING)
 
 
 def lines(status: Status) -> list[str]:
-    """Return the lines of a run, of which all but the first are indented."""
+    """Return the lines of a run; all but the first are indented."""
     told = [_figures(status.progress)] if status.progress and status.state is FitState.SAMPLING else []
     told += [_process(status.holding)] if status.holding else []
     if status.cluster is not None:
@@ -34,7 +34,7 @@ def _first(status: Status) -> str:
         return str(status.state)
     if status.state is FitState.CLUSTER:
         over = status.cluster is not None and status.cluster.over
-        return f"{status.state}, {'over' if over else 'up as far as its files tell'}"
+        return f"{status.state}, {'ended' if over else 'running, according to its files'}"
     saved = counted(status.saved if status.asked is None else status.asked, "iteration")
     of = f"{status.saved} of " if status.asked is not None else ""
     last = f", the last {_ago(status.saved_ago)}" if status.saved_ago is not None and status.saved else ""
@@ -42,7 +42,7 @@ def _first(status: Status) -> str:
 
 
 def _figures(progress: Progress) -> str:
-    """Return the figures of a fit that runs, as far as they are known."""
+    """Return the known figures of a running fit."""
     left, job_left = progress.left, progress.job_end and progress.job_end - time.time()
     told = {
         "iteration {:.0f}": progress.iteration,
@@ -50,7 +50,7 @@ def _figures(progress: Progress) -> str:
         "median {:.2f}": progress.median,
         "acceptance {:.2f}": progress.acceptance,
         PREPARING: True if progress.seconds_per_iteration is None else None,
-        "{:.3g} s an iteration": progress.seconds_per_iteration,
+        "{:.3g} s per iteration": progress.seconds_per_iteration,
         "{} left": None if left is None else duration(left),
         "{}": None if progress.workers is None else counted(progress.workers, "worker"),
         "{:.0%} busy": progress.efficiency,
@@ -65,23 +65,23 @@ def _why(status: Status) -> str:
     if status.ended is not None:
         return f" (exit code {status.ended})"
     away = status.holding is not None and status.holding.alive is None
-    return " (as it seems)" if away else " (killed: it did not tell how it ended)"
+    return " (probably)" if away else " (killed: no exit status recorded)"
 
 
 def _process(holding: Holding) -> str:
     who = str(holding.holder) if holding.holder else "a process that is just starting"
     if holding.alive is None:
-        return f"{who}; only its own host knows whether it lives, it was last seen {_ago(holding.touched)}"
-    return f"{who}: {'alive' if holding.alive else 'gone'}"
+        return f"{who}: on another host, last seen {_ago(holding.touched)}"
+    return f"{who}: {'running' if holding.alive else 'ended'}"
 
 
 def _cluster(status: Status, cluster: Cluster) -> list[str]:
     host = status.scheduler_host
     told = [f"cluster: {_ranks(cluster)}"]
     if cluster.address:
-        told[0] += f"; scheduler on {host or 'a host that is not told'}, {cluster.address}"
+        told[0] += f"; scheduler on {host or 'an unknown host'}, {cluster.address}"
     if cluster.port is not None and host is not None:
-        told.append(f"Dask's pages: {_pages(host, cluster.port, status.scheduler_container)}")
+        told.append(f"Dask's dashboard: {_pages(host, cluster.port, status.scheduler_container)}")
     return told
 
 
@@ -89,31 +89,31 @@ def _pages(host: str, port: int, container: str) -> str:
     if container:  # whose name means nothing to ssh
         return (
             f"only inside the {container} container {host}, at http://127.0.0.1:{port}/{PAGE}; "
-            "on its host too if it was started with --network host"
+            "also on its host if the container was started with --network host"
         )
     return f"ssh -N -L {OWN_PORT}:127.0.0.1:{port} {host}  then http://127.0.0.1:{OWN_PORT}/{PAGE}"
 
 
 def _left(cluster: Cluster) -> list[str]:
-    return [f"log of its last cluster: {cluster.log}"] if cluster.log else []
+    return [f"log of the last cluster: {cluster.log}"] if cluster.log else []
 
 
 def _ranks(cluster: Cluster) -> str:
     up = sum(cluster.ranks.values())
     if up == 0 and cluster.asked is None:
-        return "workers without MPI" if cluster.address else "no rank has come up yet"
+        return "workers without MPI" if cluster.address else "no rank has started yet"
     of = f" of {cluster.asked}" if cluster.asked not in (None, up) else ""
     return f"{counted(up, 'rank') if not of else f'{up}{of} ranks'}{_hosts(cluster.ranks)}"
 
 
 def _hosts(ranks: Mapping[str, int]) -> str:
     named = [f"{number} on {host}" for host, number in ranks.items()]
-    more = f" and on {counted(len(named) - SHOWN, 'more host')}" if len(named) > SHOWN else ""
+    more = f" and {counted(len(named) - SHOWN, 'more host')}" if len(named) > SHOWN else ""
     return f" ({', '.join(named[:SHOWN])}{more})" if named else ""
 
 
 def _ago(seconds: float) -> str:
-    """Return a time ago; a file server's clock may be ahead of this host's."""
+    """Format an age; negative ones are shown as 0 s, since a file server's clock may be ahead."""
     seconds = max(0, round(seconds))
     if seconds < 120:
         return f"{seconds} s ago"
