@@ -386,7 +386,7 @@ def test_fault_20_full_disk_is_told_and_the_fit_goes_on_when_there_is_room(
     result = commands.run("unshare", "--mount", "bash", "-c", script)
     assert "first: 73" in result.output, result.output
     assert "No space left on device" in result.output
-    assert "is whole" in result.output
+    assert "is intact" in result.output
     assert "Traceback" not in result.output
     assert "resuming after iteration" in result.output
     assert "second: 0" in result.output, result.output

@@ -41,7 +41,7 @@ def test_it_says_what_made_it(run: Made, tmp_path: Path) -> None:
 
 
 def test_another_ending_is_refused(run: Made, tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"ends in \.nc") as refused:
+    with pytest.raises(Refusal, match=r"end in \.nc") as refused:
         export(samples.read(run.input_file), tmp_path / "chain.txt")
     assert refused.value.code == ExitCode.USAGE
 
