@@ -43,4 +43,6 @@ def test_problem_imports_no_cluster() -> None:
     names = imported_by("espei_hpc.inputs")
     assert not {name.split(".")[0] for name in names} & {"dask", "distributed", "dask_mpi", "mpi4py"}
     ours = {".".join(name.split(".")[:2]) for name in names if name.startswith("espei_hpc.")}
-    assert ours <= {f"espei_hpc.{name}" for name in ("inputs", "errors", "exit_codes", "parsing", "shipped", "text")}
+    assert ours <= {
+        f"espei_hpc.{name}" for name in ("inputs", "errors", "exit_codes", "parsing", "shipped", "text")
+    }
