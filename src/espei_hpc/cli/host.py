@@ -71,7 +71,7 @@ def host_mpi(
     if as_json:
         click.echo(json.dumps(examination.as_json(seen)))
     elif not engine:
-        click.echo("\n".join(examination.told(seen)))
+        click.echo("\n".join(examination.as_text(seen)))
     if seen.refusal:
         raise seen.refusal
     if engine and seen.way:
@@ -132,7 +132,7 @@ def doctor(
         launched=examination.Launched(launched, launcher_exit, ranks) if launched and ranks else None,
     )
     lines = examination.examine(wanted)
-    click.echo(json.dumps(examination.as_json(lines)) if as_json else "\n".join(examination.told(lines)))
+    click.echo(json.dumps(examination.as_json(lines)) if as_json else "\n".join(examination.as_text(lines)))
     return examination.exit_code(lines)
 
 

@@ -56,7 +56,7 @@ class RankPlace:
     size: int
 
 
-def told(environment: Mapping[str, str], asked: int | None) -> RankPlace | None:
+def find(environment: Mapping[str, str], asked: int | None) -> RankPlace | None:
     """Return the rank and size from the launcher's variables; None under mpirun, or if they are not set.
 
     Args:

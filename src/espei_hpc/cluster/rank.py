@@ -127,7 +127,7 @@ def _import_espei() -> None:
 
 def _enter(directory: ClusterDirectory, say: Callable[[str], None]) -> world.World:
     """Enter the world through MPI, or without it if MPI fails and the launcher sets rank and size."""
-    found = place.told(os.environ, directory.settings().ranks)
+    found = place.find(os.environ, directory.settings().ranks)
     if found is None:
         return _enter_through_mpi(directory)
     why = place.why_no_mpi(found, os.environ)

@@ -7,6 +7,16 @@ Each check is a small function that returns lines; ``examination`` runs them, an
 from espei_hpc.doctor.examination import examine, obstacles
 from espei_hpc.doctor.finding import Line, Severity
 from espei_hpc.doctor.options import Launched, Options
-from espei_hpc.doctor.output import as_json, exit_code, told
+from espei_hpc.doctor.output import as_json, as_text, exit_code
 
-__all__ = ["Launched", "Line", "Options", "Severity", "as_json", "examine", "exit_code", "obstacles", "told"]
+__all__ = [
+    "Launched",
+    "Line",
+    "Options",
+    "Severity",
+    "as_json",
+    "as_text",
+    "examine",
+    "exit_code",
+    "obstacles",
+]

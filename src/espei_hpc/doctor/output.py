@@ -8,7 +8,7 @@ from espei_hpc.doctor.finding import Line, Severity
 from espei_hpc.exit_codes import ExitCode
 
 
-def told(lines: Sequence[Line]) -> list[str]:
+def as_text(lines: Sequence[Line]) -> list[str]:
     """Return the text output: state and topic in columns, the cure below."""
     topics = max((len(line.topic) for line in lines), default=0)
     states = max(map(len, Severity))

@@ -68,7 +68,7 @@ def run(directory: Path, ranks: int, interface: str | None, seconds: float) -> i
         # One write, because other ranks write to the same pipe.
         os.write(1, f"{MARK} {json.dumps({'process': process, **what})}\n".encode())
 
-    found = place.told(os.environ, ranks)
+    found = place.find(os.environ, ranks)
     refusal = _choose()
     tell(launcher=mpi_library.describe_launcher(os.environ), refusal=refusal)
     here = _through_mpi(found, refusal, ranks)

@@ -107,7 +107,7 @@ class _Fit:
         self.cluster = where.directory
         try:
             if self.walltime.known:
-                self.say(self.walltime.told())
+                self.say(self.walltime.describe())
                 self.stopper.watch_clock(self.walltime.over)
             with _cluster(where):
                 workers = readiness.wait(where.goal, self.stopper.check)

@@ -56,7 +56,7 @@ class Walltime:
         """When the job ends, s since 1970; None if unknown."""
         return self._end.at if self.known else None
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return the walltime left, for a message."""
         return f"{duration(max(0.0, self._end.left))} of walltime left (according to {self._end.known_by})"
 
@@ -80,7 +80,7 @@ class Walltime:
 
     def over(self) -> str | None:
         """Return why the fit has to end now, for a message; None if it need not."""
-        return self.told() if self._end.left <= self.margin else None
+        return self.describe() if self._end.left <= self.margin else None
 
     def over_for_an_iteration(self) -> str | None:
         """Return why no further iteration should begin, for a message; None if one may."""
@@ -88,7 +88,7 @@ class Walltime:
         if self._end.left > self.margin + iteration:
             return None
         needed = f"one more iteration ({duration(iteration)}), saving and ending ({duration(self.margin)})"
-        return f"{self.told()}, not enough for {needed}"
+        return f"{self.describe()}, not enough for {needed}"
 
     def check(self, last: Record | None, workers: int | None) -> None:
         """Refuse to start a fit that would end before its first iteration.
@@ -112,6 +112,6 @@ class Walltime:
         if iteration:
             needed += f", an iteration {duration(iteration)}"
         needed += f", saving and ending {duration(self.margin)}"
-        what = f"{self.told()}, not enough for one iteration ({needed})"
+        what = f"{self.describe()}, not enough for one iteration ({needed})"
         fault = Fault("time", what, "nothing was started; request more walltime")
         raise Refusal(ExitCode.UNAVAILABLE, [fault])

@@ -16,7 +16,6 @@ from espei_hpc.doctor import (
     examine,
     exit_code,
     obstacles,
-    told,
 )
 from espei_hpc.doctor.examination import Check
 from espei_hpc.doctor.finding import fault, ok, warning
@@ -77,7 +76,7 @@ def test_whole_examination_has_a_line_of_the_world(tmp_path: Path) -> None:
 
 def test_lines_for_people_stand_in_columns_with_the_cure_below() -> None:
     lines = [ok("libc", "2.41"), fault("open files", "at most\n100", "ulimit -n 320")]
-    assert told(lines) == [
+    assert as_text(lines) == [
         "ok       libc        2.41",
         "fault    open files  at most 100",
         "                     -> ulimit -n 320",

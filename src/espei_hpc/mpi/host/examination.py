@@ -112,7 +112,7 @@ def _with_launcher_first(launcher: Launcher | None, environment: Mapping[str, st
     return {**environment, "PATH": f"{directory}:{environment.get('PATH', '')}"}
 
 
-def told(seen: Examination) -> list[str]:
+def as_text(seen: Examination) -> list[str]:
     """Return the text output."""
     lines = [f"the image holds {', '.join(library.name for library in seen.image.libraries) or 'no MPI'}"]
     lines.append(f"launcher: {seen.launcher.name if seen.launcher else 'none found on PATH'}")
