@@ -12,6 +12,7 @@ from espei_hpc.doctor import (
     Options,
     Severity,
     as_json,
+    as_text,
     examination,
     examine,
     exit_code,
