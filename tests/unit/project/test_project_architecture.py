@@ -3,6 +3,7 @@
 import ast
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +52,16 @@ def _imported(part: str) -> Iterator[str]:
                 other = f"{name}.".split(".")[1]
                 if name.startswith("espei_hpc.") and other not in {part, "__version__"}:
                     yield other
+
+
+def test_class_name_stands_once() -> None:
+    names = Counter(
+        node.name.lstrip("_")
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def _modules(node: ast.AST) -> list[str]:

@@ -212,7 +212,7 @@ def sampled_by(sample: Callable[[Prepared], tuple[FloatArray, FloatArray]]) -> t
         sample: returns positions, shape (walkers, iterations, parameters), and log-probabilities.
     """
 
-    class Optimizer(_PreparedOptimizer):
+    class SampledOptimizer(_PreparedOptimizer):
         @staticmethod
         def predict(params: FloatArray, **ctx: Any) -> float:
             # ESPEI evaluates the initial guess only for its log.
@@ -221,7 +221,7 @@ def sampled_by(sample: Callable[[Prepared], tuple[FloatArray, FloatArray]]) -> t
         def do_sampling(self, chains: FloatArray, iterations: int) -> None:
             store_chain(self.sampler, *sample(self.prepared(chains)))
 
-    return Optimizer
+    return SampledOptimizer
 
 
 class SamplingObserver(Protocol):
@@ -240,7 +240,7 @@ class SamplingObserver(Protocol):
 def observed_by(observer: SamplingObserver) -> type[Any]:
     """Return ESPEI's optimizer, which notifies ``observer``."""
 
-    class Optimizer(_PreparedOptimizer):
+    class ObservedOptimizer(_PreparedOptimizer):
         def do_sampling(self, chains: FloatArray, iterations: int) -> None:
             sampler = self.sampler
             sampler.pool = observer.begin(self.prepared(chains), iterations, sampler.pool)
@@ -251,7 +251,7 @@ def observed_by(observer: SamplingObserver) -> type[Any]:
             super().do_sampling(chains, iterations)
             observer.end((self.tracefile, self.probfile))
 
-    return Optimizer
+    return ObservedOptimizer
 
 
 def _telling(sampler: Any, observer: SamplingObserver) -> Callable[..., Iterator[Any]]:
