@@ -11,7 +11,7 @@ from fits import Chain, run_stock, write_fit
 from support import Commands
 
 SABOTAGE = """
-from espei_hpc.upstream_pycalphad import MolarProperty
+from espei_hpc.likelihood.upstream.pycalphad import MolarProperty
 
 calls = 0
 
