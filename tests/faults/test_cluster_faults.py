@@ -214,7 +214,7 @@ def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_f
     ("key", "value", "said"),
     [
         pytest.param("scheduler", "dask", "mcmc.scheduler: dask", marks=pytest.mark.quick),
-        ("scheduler", "other_scheduler.json", "mcmc.scheduler: other_scheduler.json"),
+        ("scheduler", "other_scheduler.json", "only run-fit uses other_scheduler.json"),
         ("cores", 1, "mcmc.cores: 1"),
     ],
 )
