@@ -1,12 +1,12 @@
-# espei-hpc. `make help` lists what there is.
+# espei-hpc. `make help` lists the targets.
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# PYTHON        what the environment is made with, 3.11 to 3.13 [default: python3]
-# ENVIRONMENT   where everything is installed [default: .venv]
-# PYTEST_ARGS   further words for pytest
-# BINDIR        where `make install` puts the commands [default: ~/.local/bin]
+# PYTHON        Python for the environment, 3.11 to 3.13 [default: python3]
+# ENVIRONMENT   directory of the environment [default: .venv]
+# PYTEST_ARGS   further arguments for pytest
+# BINDIR        directory for the commands of `make install` [default: ~/.local/bin]
 PYTHON ?= python3
 ENVIRONMENT ?= .venv
 PYTEST_ARGS ?=
@@ -16,10 +16,10 @@ bin := $(ENVIRONMENT)/bin
 commands := espei espei-hpc espei-mpi pbs-remote-shell run-fit start-cluster wait-for-cluster
 scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update tests/container/closed-network/* tests/install/bare-machine tests/batch/hosts/process-one tests/batch/slurm/end-orphans slurm-examples/*.sbatch pbs-examples/*.pbs pbs-examples/torque/*.pbs)
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
-# One more than cores for those that wait for a launcher, a batch system or a deadline most of the time.
+# One more than cores, since some tests mostly wait for a launcher, a batch system or a timeout.
 pytest = $(bin)/pytest --dist loadscope --numprocesses
 
-# The tests import ESPEI, which imports mpi4py: it must not look for a library, there may be none.
+# The tests import ESPEI, which imports mpi4py: it must not load an MPI library, since there may be none.
 export MPI4PY_MPIABI := none
 
 include bench.mk
@@ -31,7 +31,7 @@ include release.mk
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: environment ## set everything up and run a real fit on MPI-started workers
+demo: environment ## install everything and run a real fit on MPI-started workers
 	@examples/demo $(abspath $(bin)) build/demo
 
 install: environment ## put the commands on PATH, in BINDIR=~/.local/bin
@@ -40,33 +40,35 @@ install: environment ## put the commands on PATH, in BINDIR=~/.local/bin
 	@echo "In $(BINDIR): $(commands)"
 	@[[ :$$PATH: == *:$(BINDIR):* ]] || echo 'It is not on PATH yet: add  export PATH="$(BINDIR):$$PATH"  to ~/.bashrc.'
 
-test: lint ## check the code and run the quick tests: minutes; nothing but Python is needed
+test: lint ## check the code and run the quick tests (minutes; needs only Python)
 	$(pytest) 2 --tier quick $(PYTEST_ARGS)
 
-test-all: test ## and everything else that a change must hold: all faults, images, Slurm
+test-all: test ## run all tests that a change must pass: all faults, images, Slurm
 	$(pytest) 3 --tier all $(PYTEST_ARGS)
 
-test-long: tested ## the tests before a release: hundreds of cases where the others take a few; hours
+test-long: tested ## run the tests before a release: hundreds of cases instead of a few (hours)
 	$(pytest) 2 --tier long $(PYTEST_ARGS)
 
-soak: tested ## strike fits with random faults for MINUTES=20, and write the figures into docs/reliability.md
+soak: tested ## inject random faults into fits for MINUTES=20; write the results to docs/reliability.md
 	PATH="$(abspath $(bin)):$$PATH" PYTHONPATH=tests $(bin)/python -m soak --minutes $(MINUTES)
 
-unit: tested ## run the unit tests alone
+unit: tested ## run only the unit tests
 	$(bin)/pytest tests/unit $(PYTEST_ARGS)
 
-lint: tested ## check style and types of Python, bash and the Containerfile
+lint: tested ## check style and types of Python, bash, the Containerfile and the files of GitHub
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/shellcheck $(bash_scripts)
 	$(bin)/shfmt --indent 4 --diff $(bash_scripts)
 	$(bin)/hadolint Containerfile
+	$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(bin)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yml
 
 docs: tested ## build the pages into build/site
 	$(bin)/mkdocs build --strict
 
-# What a fit needs; and that with what tests need.
+# The requirements of a fit, and those of the tests.
 environment: $(ENVIRONMENT)/.installed
 tested: $(ENVIRONMENT)/.tested environment
 
@@ -78,13 +80,13 @@ $(ENVIRONMENT)/.tested: $(ENVIRONMENT)/.locked lock/intel-mpi.txt lock/test.txt
 	@$(PYTHON) lock/install.py $(ENVIRONMENT) test
 	@touch $@
 
-# As users get it: built, not linked.
+# Installed as for users: built, not linked.
 $(ENVIRONMENT)/.installed: $(ENVIRONMENT)/.locked pyproject.toml $(shell find src docs entrypoints examples host-mpi -type f -not -name '*.pyc')
 	@$(bin)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --force-reinstall .
 	@touch $@
 
-lock: ## write the lock files anew (needs uv)
+lock: ## update the lock files (needs uv)
 	lock/update
 
-clean: ## remove what was built
+clean: ## remove all build output
 	rm -rf build dist $(ENVIRONMENT) .mypy_cache .ruff_cache .pytest_cache .hypothesis

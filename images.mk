@@ -1,17 +1,17 @@
-# Building the images. Included by the Makefile; works with any of podman, docker and buildah.
+# Build the images, with podman, docker or buildah. Included by the Makefile.
 #
 # make image MPI=both          localhost/espei-hpc:both
-# make sif MPI=both            build/espei-both.sif, by way of an archive of that image
-# make sbom MPI=both           build/espei-both.cdx.json, what is in that image (podman or docker)
-# make sign MPI=both           a signature in build/espei-both.sif
+# make sif MPI=both            build/espei-both.sif, from an archive of that image
+# make sbom MPI=both           build/espei-both.cdx.json, the bill of materials of that image (podman or docker)
+# make sign MPI=both           sign build/espei-both.sif
 #
 # MPI               both, openmpi, mpich, or none (for a host's MPI bound into the container)
-# ENGINE            podman, docker or buildah [default: the first that is found]
-# APPTAINER         apptainer or singularity [default: the first that is found]
+# ENGINE            podman, docker or buildah [default: the first found]
+# APPTAINER         apptainer or singularity [default: the first found]
 # IMAGE             name of the image [default: localhost/espei-hpc]
-# IMAGE_BUILD_ARGS  further words for the engine's build, such as --build-arg BASE=… or --secret id=ca.crt,src=…
+# IMAGE_BUILD_ARGS  further arguments for the engine's build, such as --build-arg BASE=… or --secret id=ca.crt,src=…
 # KEY               private key (PEM) that signs [default: the user's own PGP key of `apptainer key`]
-# SIF_BUILD_ARGS    further words for `apptainer build`
+# SIF_BUILD_ARGS    further arguments for `apptainer build`
 
 MPI ?= both
 IMAGE ?= localhost/espei-hpc
@@ -28,12 +28,12 @@ sif = build/espei-$(MPI).sif
 package_version = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 source_revision = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
 
-# An archive of the image that Apptainer reads, by what each engine can write.
+# An archive of the image in a format that the engine can write and Apptainer can read.
 save_podman = podman save --quiet --format oci-archive --output $(image_archive) $(IMAGE):$(MPI)
 save_docker = docker save --output $(image_archive) $(IMAGE):$(MPI)
 save_buildah = buildah push --quiet $(IMAGE):$(MPI) oci-archive:$(image_archive)
 archive_kind = $(if $(filter docker,$(ENGINE)),docker-archive,oci-archive)
-# zstd: 17 s where gzip takes 8 minutes, for 4 % of size. Kernels before 4.14 cannot mount it.
+# zstd: 17 s instead of 8 minutes with gzip, for 4 % more size. Kernels before 4.14 cannot mount it.
 squashfs_args := -comp zstd -Xcompression-level 3
 
 .PHONY: image sif sbom sign check-mpi
@@ -42,12 +42,12 @@ check-mpi:
 	@$(if $(filter $(image_variants),$(MPI)),:,$(error MPI=$(MPI): choose one of $(image_variants)))
 
 image: check-mpi ## build the container image; MPI=both|openmpi|mpich|none
-	$(if $(ENGINE),,$(error none of podman, docker and buildah is found: install one, or name it with ENGINE=))
+	$(if $(ENGINE),,$(error none of podman, docker and buildah is found: install one, or set ENGINE=))
 	$(ENGINE) build --file Containerfile --tag $(IMAGE):$(MPI) --build-arg MPI=$(MPI) \
 		--build-arg VERSION=$(package_version) --build-arg REVISION=$(source_revision) $(IMAGE_BUILD_ARGS) .
 
-sif: image ## make the Apptainer image build/espei-MPI.sif of it
-	$(if $(APPTAINER),,$(error neither apptainer nor singularity is found: install one, or name it with APPTAINER=))
+sif: image ## build the Apptainer image build/espei-MPI.sif from it
+	$(if $(APPTAINER),,$(error neither apptainer nor singularity is found: install one, or set APPTAINER=))
 	mkdir -p build
 	rm -f $(image_archive)
 	$(save_$(notdir $(ENGINE)))
@@ -58,5 +58,5 @@ sif: image ## make the Apptainer image build/espei-MPI.sif of it
 sbom: tested image ## write the image's bill of materials (CycloneDX), build/espei-MPI.cdx.json
 	$(bin)/python supply/sbom.py $(ENGINE) $(IMAGE):$(MPI) build/espei-$(MPI).cdx.json
 
-sign: check-mpi ## sign the Apptainer image; KEY=private.pem, else your PGP key
+sign: check-mpi ## sign the Apptainer image with KEY=private.pem [default: your PGP key]
 	$(APPTAINER) sign $(if $(KEY),--key $(KEY)) $(sif)

@@ -1,22 +1,22 @@
-# What a release consists of, in dist/. Included by the Makefile after images.mk, whose variables count here too.
+# Build a release in dist/. Included by the Makefile after images.mk; its variables apply here too.
 #
 # make wheel      dist/espei_hpc-VERSION-py3-none-any.whl
 # make release    the wheel, and for each variant espei-hpc-VERSION-VARIANT.sif and its bill of materials
-#                 (.cdx.json), images.txt with the images' ids, and SHA256SUMS of it all
+#                 (.cdx.json), images.txt with the images' ids, and SHA256SUMS of all files
 #
-# The images themselves stay with the engine, under $(IMAGE):VARIANT: `podman push` takes them to a registry.
-# A release is made of what is checked out: commit before.
+# The images stay in the engine's storage as $(IMAGE):VARIANT: `podman push` uploads them to a registry.
+# A release is built from the working tree: commit before.
 #
-# SOURCE_DATE_EPOCH  seconds since 1970 that files are dated with [default: of the last commit]
+# SOURCE_DATE_EPOCH  time stamp of files, seconds since 1970 [default: that of the last commit]
 #
-# What comes out again. The wheel, byte for byte, whoever builds it wherever (tests/native/test_release.py). Of the
-# images every layer, and so the id, where podman or buildah builds the same commit on the same base image while apt
-# offers the same versions: files are dated SOURCE_DATE_EPOCH, byte code has its source's hash for a date. Seen with
-# the variant none, built twice without a cache by podman 4.3 from two checkouts. What differs sooner or later: Debian's
-# security updates come out, and old versions leave its archive; who wants an image again keeps it. Docker dates
-# files by its own clock. A SIF has an identifier and a date of its own, a bill a serial number and a date.
+# Reproducible: the wheel, byte for byte, on any machine (tests/native/test_release.py). The layers and the id of an
+# image, if podman or buildah builds the same commit on the same base image while apt offers the same versions: files
+# have the date SOURCE_DATE_EPOCH, and byte code is validated by its source's hash. Verified with the variant none, built
+# twice without a cache by podman 4.3 from two checkouts. Not reproducible: Debian's security updates replace old
+# versions in its archive, so keep an image that you may need again. Docker uses its own clock for dates of files.
+# A SIF has a unique identifier and a date, a bill of materials a serial number and a date.
 
-# Without git 1980, before which no zip file, so no wheel, knows a date.
+# Without git 1980, the earliest date in a zip file, and so in a wheel.
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),315532800)
 
 dated_podman = --timestamp $(SOURCE_DATE_EPOCH)
@@ -26,7 +26,7 @@ release_parts := $(addprefix release-,$(image_variants))
 
 .PHONY: wheel release $(release_parts)
 
-wheel: $(ENVIRONMENT)/.locked ## build the wheel, in dist/, the same bytes wherever it is built
+wheel: $(ENVIRONMENT)/.locked ## build the wheel in dist/, reproducible byte for byte
 	mkdir -p dist
 	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(bin)/python -m pip wheel --quiet --no-index --no-deps \
 		--no-build-isolation --wheel-dir dist .

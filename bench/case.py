@@ -1,4 +1,4 @@
-"""The inputs that are measured: the project's own example, and Cu-Mg with 15 symbols where it is found."""
+"""The inputs that are measured: the project's own example, and Cu-Mg with 15 symbols if available."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from processes import ROOT
 
 EXAMPLE = ROOT / "examples" / "cu-mg"
 CU_MG = Path(os.environ.get("ESPEI_HPC_CASES", ROOT.parent / "shared" / "cases")) / "cu-mg"
-"""Directory of the case, which is no part of the project and may not be there."""
+"""Directory of the case, which is not part of the project and may not exist."""
 
 INPUT = "mcmc.yaml"
 

@@ -21,15 +21,15 @@ QUIET = {
     "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "30s",
     "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "30s",
 }
-"""What 127 workers do for their own sake would fill most of a core; elsewhere each has a core for itself."""
+"""The housekeeping of 127 workers would use most of a core; on a cluster each has its own core."""
 
 
 @dataclass
 class Cluster:
-    """A cluster that is up.
+    """A running cluster.
 
     Attributes:
-        scheduler_file: tells the scheduler's address.
+        scheduler_file: file with the scheduler's address.
         scheduler: its process.
         workers: their processes.
     """
@@ -39,13 +39,13 @@ class Cluster:
     workers: list[psutil.Process]
 
     def cpu_seconds(self) -> tuple[float, float]:
-        """CPU seconds so far of the scheduler, and of all workers' processes."""
+        """CPU seconds used so far by the scheduler and by all worker processes."""
         return _cpu(self.scheduler), sum(_cpu(worker) for worker in self.workers)
 
 
 @contextmanager
 def running(directory: Path, workers: int, *, sleepers: bool = False) -> Iterator[Cluster]:
-    """Keep a scheduler and one-thread workers up.
+    """Run a scheduler and single-threaded workers.
 
     Args:
         directory: for the scheduler file and logs.

@@ -1,4 +1,4 @@
-"""Fits by the commands that users type, with the times at which their lines came."""
+"""Run fits with the users' commands, and record the times of their output lines."""
 
 import re
 import subprocess
@@ -70,9 +70,9 @@ def _run(words: list[str | Path], directory: Path) -> tuple[float, float, list[t
 
 
 def lines(words: list[str | Path], directory: Path) -> Iterator[tuple[float, str]]:
-    """Run a command, and give its lines with the times at which they came.
+    """Run a command, and yield its lines with their times.
 
-    It is ended where nobody asks for more lines, or it goes on for too long.
+    It is killed when the caller stops reading, or after a timeout.
 
     Raises:
         RuntimeError: if it fails.

@@ -1,6 +1,6 @@
 """Part f: the likelihood by ESPEI's own functions and prepared: CPU time, the first evaluation, memory.
 
-Every measurement has a process of its own.
+Every measurement runs in its own process.
 """
 
 import json

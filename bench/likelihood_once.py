@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 
 from espei_hpc.fit.opening import VERIFY
-from espei_hpc.likelihood import WARM_UP, Evaluated, Evaluator, LikelihoodError, Recipe, combine
+from espei_hpc.likelihood import WARM_UP, Evaluated, Evaluator, LikelihoodError, LikelihoodRecipe, combine
 from likelihoods import RECIPE, WALKERS, FloatArray, position
 from unit.likelihood.likelihood_cases import TRUSTING
 
@@ -43,7 +43,7 @@ class Timed:
         left: units that are left to ESPEI's own functions, and why.
     """
 
-    def __init__(self, recipe: Recipe, verify: int) -> None:
+    def __init__(self, recipe: LikelihoodRecipe, verify: int) -> None:
         begin = time.process_time()
         self._evaluator = Evaluator(replace(recipe, verify=verify).packed())
         self.built = time.process_time() - begin
@@ -67,7 +67,7 @@ class Timed:
             return error.error
 
 
-def compared(recipe: Recipe, walkers: FloatArray) -> Row:
+def compared(recipe: LikelihoodRecipe, walkers: FloatArray) -> Row:
     """Evaluate both ways at the same positions; what takes the plans' first comparisons is not counted.
 
     Raises:
@@ -94,7 +94,7 @@ def compared(recipe: Recipe, walkers: FloatArray) -> Row:
     }
 
 
-def alone(recipe: Recipe, walkers: FloatArray, verify: int, evaluations: int) -> Row:
+def alone(recipe: LikelihoodRecipe, walkers: FloatArray, verify: int, evaluations: int) -> Row:
     """Evaluate one way; return CPU seconds of the first, and the process' memory in MB after each."""
     timed = Timed(recipe, verify)
     process = psutil.Process()
@@ -107,7 +107,7 @@ def alone(recipe: Recipe, walkers: FloatArray, verify: int, evaluations: int) ->
 
 def main(directory: Path, what: str, evaluations: int) -> None:
     """Measure and print what came out."""
-    recipe: Recipe = pickle.loads((directory / RECIPE).read_bytes())
+    recipe: LikelihoodRecipe = pickle.loads((directory / RECIPE).read_bytes())
     walkers = np.array(json.loads((directory / WALKERS).read_text()))
     if what in VERIFIES:
         row = alone(recipe, walkers, VERIFIES[what], evaluations)

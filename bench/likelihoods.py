@@ -12,7 +12,7 @@ import numpy.typing as npt
 import yaml
 
 from case import CU_MG, cu_mg, example
-from espei_hpc.problem.quiet import quiet
+from espei_hpc.inputs.quiet import quiet
 from unit.likelihood.likelihood_cases import all_kinds, stock, write
 from unit.likelihood.systems import SYSTEMS
 
@@ -23,7 +23,7 @@ RECIPE, WALKERS = "recipe.pickle", "walkers.json"
 
 
 class Likelihood(NamedTuple):
-    """What there is to measure.
+    """A likelihood to measure.
 
     Attributes:
         name: what the table calls it.
@@ -35,7 +35,7 @@ class Likelihood(NamedTuple):
 
 
 def likelihoods() -> Iterator[Likelihood]:
-    """Return all that there are; Cu-Mg with 15 symbols only where it is found."""
+    """Return all likelihoods; Cu-Mg with 15 symbols only if available."""
     yield Likelihood("example", lambda directory: _settings(example(directory, 2, scheduler=None)))
     yield Likelihood("all kinds", lambda directory: write(directory, all_kinds()))
     yield from (Likelihood(system.name, system.write) for system in SYSTEMS)
@@ -51,7 +51,7 @@ def _settings(path: Path) -> Settings:
 def keep(likelihood: Likelihood, directory: Path) -> None:
     """Have ESPEI prepare a fit in ``directory``, and leave its recipe and its first walkers there."""
     settings = likelihood.write(directory / "fit")
-    # ESPEI looks for the files of an input from where it is run.
+    # File names in an input are relative to the directory in which ESPEI runs.
     with chdir(directory / "fit"), quiet():
         found = stock(settings)
     (directory / RECIPE).write_bytes(pickle.dumps(found.recipe))

@@ -8,7 +8,7 @@ import distributed
 
 
 async def work(scheduler_file: str, number: int) -> None:
-    """Be so many workers until the scheduler ends them."""
+    """Run workers until the scheduler ends them."""
     async with AsyncExitStack() as stack:
         workers = [
             await stack.enter_async_context(

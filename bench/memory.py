@@ -18,11 +18,11 @@ from cluster import Cluster, running
 ITERATIONS = 16
 EVALUATIONS = 12 * (ITERATIONS + 1)
 EVERY = 0.1
-"""Seconds between two looks."""
+"""Seconds between two samples."""
 
 
 def measure() -> dict[str, Any]:
-    """Fit with both at the same time, each with a worker of its own, and look at that."""
+    """Fit with both at the same time, each with its own worker, and sample the worker's memory."""
 
     def ours(directory: Path, cluster: Cluster) -> fit_commands.Fit:
         return fit_commands.ours(directory, cluster.scheduler_file, 1)

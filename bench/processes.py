@@ -1,4 +1,4 @@
-"""Child processes of the bench: each in a group of its own, all of it ended whatever happens."""
+"""Child processes of the benchmarks: each in its own process group, which is always ended."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "MPI4PY_MPIABI": "none",
     "OMP_NUM_THREADS": "1",
-    # Else stock espei dies now and then on Dask: the client's update leaves its list of workers empty.
+    # Else stock espei sometimes fails on Dask: the client's update leaves its list of workers empty.
     "DASK_DISTRIBUTED__CLIENT__SCHEDULER_INFO_INTERVAL": "1h",
 }
 """The same for ours and for stock."""
@@ -43,7 +43,7 @@ def child(
     more: Mapping[str, str] | None = None,
     output: int | IO[bytes] = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Keep a command running; afterwards its whole process group is ended.
+    """Run a command in the background; afterwards end its whole process group.
 
     Args:
         words: the command.
@@ -59,7 +59,7 @@ def child(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=end_with_parent,  # should this process be killed
+        preexec_fn=end_with_parent,  # in case this process is killed
     )
     try:
         yield process
@@ -68,7 +68,7 @@ def child(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a child's whole group, first asking."""
+    """End a child's whole process group, first by TERM."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)

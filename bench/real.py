@@ -13,9 +13,9 @@ import numpy as np
 import fit_commands
 from case import CU_MG, cu_mg, example
 from cluster import Cluster, running
-from espei_hpc.plan import measure as measure_evaluation
-from espei_hpc.plan import starting
-from espei_hpc.problem import check
+from espei_hpc.fit.starting import starting
+from espei_hpc.forecast.measure import measure as measure_evaluation
+from espei_hpc.inputs import check
 
 WORKERS = (1, 2)
 REPEATS = 5
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 
 def measure() -> Row:
-    """Measure the example several times, and Cu-Mg once if it is there."""
+    """Measure the example several times, and Cu-Mg once if available."""
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
         clusters = {}
         for number in WORKERS:
@@ -43,7 +43,7 @@ def measure() -> Row:
 def _case(place: Path, make: Make, iterations: int, clusters: dict[int, Cluster], repeats: int) -> Row:
     place.mkdir()
     path = make(place / "evaluation", iterations)
-    # ESPEI looks for the files of an input from where it is run.
+    # File names in an input are relative to the directory in which ESPEI runs.
     with chdir(path.parent):
         start = starting(check(path))
     walkers, symbols = start.walkers.shape

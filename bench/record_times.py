@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from case import cu_mg
+from espei_hpc.inputs.quiet import quiet
 from espei_hpc.likelihood import WARM_UP, Evaluator
-from espei_hpc.problem.quiet import quiet
 from sleeping import PREPARED, STOCK, times
 from unit.likelihood.likelihood_cases import TRUSTING, stock
 

@@ -1,6 +1,6 @@
-"""Measure: python bench/run.py [PART...], each part a letter; all of them without one. Some 50 minutes.
+"""Run benchmarks: python bench/run.py [PART...], each part a letter [default: all]. About 50 minutes.
 
-Writes results.json, and from it results.md, scale.png and the tables in the README. Parts that are not
+Writes results.json, and from it results.md and scale.png. Parts that are not
 measured keep the figures of the last time. Nothing else should run on the machine.
 """
 
@@ -52,7 +52,7 @@ def main(parts: list[str]) -> None:
         print(f"measuring part {part}: {PARTS[part].__module__}.py", flush=True)
         results.setdefault("conditions", {})[part] = conditions()
         results[part] = PARTS[part]()
-        # A row a line, so that a difference can be read.
+        # One row per line, for readable diffs.
         report.RESULTS.write_text(json.dumps(results).replace("}, {", "},\n {") + "\n")
     report.write()
 

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.schedule import Costs, best_cut, replay
+from espei_hpc.forecast.costs import Costs
+from espei_hpc.forecast.cut import best_cut
+from espei_hpc.forecast.replay import replay
 from processes import BIN, child
 from sleeping import STOCK, recorded
 
@@ -26,10 +28,10 @@ Row = dict[str, Any]
 
 
 def measure() -> dict[str, Any]:
-    """Measure all numbers of workers at all spreads, and add what ``espei-hpc plan`` would have said."""
+    """Measure all numbers of workers at all spreads, and add the forecast of ``espei-hpc plan``."""
     rows: list[Row] = []
     for group in GROUPS:
-        # Few workers take long and no CPU to speak of: both spreads at once.
+        # Few workers take long and use little CPU: run both spreads at once.
         for spreads in [SPREADS] if group is GROUPS[0] else [(spread,) for spread in SPREADS]:
             rows += together([(workers, spread, SECONDS) for workers in group for spread in spreads])
     from_start = together([(workers, SPREADS[0], 0.0) for workers in FROM_THE_START])

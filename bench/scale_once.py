@@ -24,8 +24,8 @@ from espei_hpc.cluster import dask_settings
 from espei_hpc.fit.connecting import CONNECTIONS
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Engine
-from espei_hpc.pool.pool import Pool
 from espei_hpc.sampler import Graph, State
+from espei_hpc.workers.pool import Pool
 from sleeping import CONTEXT_BYTES, STOCK, FloatArray, Sleeper, log_probability, packed, predict, recorded
 
 SEED = 1

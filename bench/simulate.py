@@ -11,7 +11,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from espei_hpc.schedule import Costs, barrier, best_cut, replay
+from espei_hpc.forecast.barrier import barrier
+from espei_hpc.forecast.costs import Costs
+from espei_hpc.forecast.cut import best_cut
+from espei_hpc.forecast.replay import replay
 
 HERE = Path(__file__).parent
 CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24)
@@ -101,7 +104,7 @@ def main() -> None:
         tables[title] = cuts(400, MANY[:3], replace(cu_mg(2.4), per_call=per_call))
         print_cuts(title, tables[title])
     output = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "simulated.json"
-    # A row a line, so that a difference can be read.
+    # One row per line, for readable diffs.
     output.write_text(json.dumps(tables).replace("}, {", "},\n  {").replace('], "', '],\n "') + "\n")
 
 

@@ -37,7 +37,7 @@ def measure() -> dict[str, Any]:
 
 
 def _ours(directory: Path) -> float:
-    """Run ``espei-mpi`` until it says that the first evaluations are given."""
+    """Run ``espei-mpi`` until it prints that the first evaluations are submitted."""
     launcher = f"{MPI}/bin/mpirun -bind-to none"
     begin = time.monotonic()
     words: list[str | Path] = [BIN / "espei-mpi", "--in", INPUT, "-n", str(RANKS), "--launcher", launcher]

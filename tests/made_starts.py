@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from espei_hpc.fit.chain import Chain
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.record import Record
-from espei_hpc.fit.run_directory import held
+from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.rundir.record import Record
+from espei_hpc.rundir.run_directory import held
 from espei_hpc.sampler import Graph, State
 
 RECORD = Record({}, ("espei-mpi",), "0")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from elf_support import OPEN_MPI, WHEELS
-from espei_hpc.hostmpi.root import Root
+from espei_hpc.mpi.host.root import Root
 
 HERE = Root(Path("/"))
 # Intel's is made for one kind of machine, and is locked for that.

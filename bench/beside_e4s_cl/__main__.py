@@ -1,4 +1,4 @@
-"""Ten starts of ranks by e4s-cl and by espei-hpc, side by side: make compare. Some minutes.
+"""Ten starts of ranks by e4s-cl and by espei-hpc, side by side: make compare. A few minutes.
 
 Writes the tables of docs/e4s-cl.md. Needs the images of all variants in build, Apptainer, Debian's Open MPI
 and MPICH, and a package index for e4s-cl itself.

@@ -1,4 +1,4 @@
-"""Commands of an ordinary user, each ended with all that it started."""
+"""Run commands as an ordinary user, and end each with all its children."""
 
 import os
 import subprocess
@@ -15,14 +15,14 @@ import psutil
 ROOT = Path(__file__).parents[2]
 AS_USER = ROOT / "tests" / "container" / "closed-network" / "as-user"
 TAG = "ESPEI_HPC_COMPARED"
-"""Set in the environment of all that a command starts, by which what is left of it is found."""
+"""Set in the environment of a command, to find its leftover processes."""
 
 MORE_RANKS_THAN_CORES = {
     "OMPI_MCA_rmaps_base_oversubscribe": "1",
     "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
 }
 OF_THIS_PROJECT = ("MPI4PY_", "OMPI_", "PMI", "PRTE_", "PYTHON", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
-"""Beginnings of variables that neither side is to get from whoever runs the comparison."""
+"""Prefixes of variables that neither side inherits."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class User:
         tag = uuid.uuid4().hex
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THIS_PROJECT)}
         start = time.monotonic()
-        # Files, not pipes: what outlives a command may hold them open.
+        # Files, not pipes, which leftover processes may keep open.
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(
                 [str(word) for word in (AS_USER, self.home, *words)],

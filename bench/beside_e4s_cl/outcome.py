@@ -1,4 +1,4 @@
-"""What became of a start, on either side."""
+"""The outcome of a start, on either side."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ class Start:
 
 
 def became(ended: Ended) -> str:
-    """Tell what ranks became, by what each of them told."""
+    """Return the outcome of the ranks, by their output."""
     return in_words(probe.reports(ended.output + ended.errors))
 
 
 def in_words(ranks: Sequence[Mapping[str, Any]]) -> str:
-    """Tell what ranks became, by the reports of each."""
+    """Return the outcome of the ranks, by their reports."""
     sizes = [rank["size"] for rank in ranks if "size" in rank]
     if sizes == [RANKS] * RANKS:
         arrived = all(rank.get("message") for rank in ranks)

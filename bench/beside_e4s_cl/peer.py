@@ -1,4 +1,4 @@
-"""The cases by e4s-cl: as its documentation says, and with the help of somebody who knows MPI."""
+"""The cases with e4s-cl: as documented, and as an MPI expert would run them."""
 
 import shutil
 import subprocess
@@ -24,7 +24,7 @@ PLAIN = ("env", "-u", "MPI4PY_MPIABI", "-u", "MPI4PY_RC_INITIALIZE", "python")
 
 @dataclass(frozen=True)
 class Help:
-    """What somebody who knows MPI and has read e4s-cl's source would do instead of what is documented.
+    """What an MPI expert who has read e4s-cl's source would do instead of the documented steps.
 
     Attributes:
         detect: words of the command that makes the profile, after the name of it.

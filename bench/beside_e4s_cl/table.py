@@ -50,13 +50,13 @@ def write(conditions: str, profiles: Sequence[Profiled], rows: Sequence[Row]) ->
     mistakes = [row for row in rows if row.case.taken]
     parts = [
         conditions,
-        "### What happened",
+        "### Results",
         happened(cases),
-        "### What was said beforehand",
+        "### Predictions before the start",
         said(cases),
-        "### What `e4s-cl` found out about each MPI",
+        "### What `e4s-cl` detected of each MPI",
         found(profiles),
-        "### The wrong MPI by mistake",
+        "### With the wrong MPI selected",
         mistaken(mistakes),
     ]
     before, _, rest = PAGE.read_text().partition(BEGIN)
@@ -76,7 +76,13 @@ def said(rows: Iterable[Row]) -> str:
     """What each said before anything was started."""
     lines = [[row.name, row.case.variant, row.documented.said, row.ours.said] for row in rows]
     return markdown(
-        ["launcher", "image", "`e4s-cl --dry-run launch`, besides the command", "`espei-hpc host-mpi`"], lines
+        [
+            "launcher",
+            "image",
+            "`e4s-cl --dry-run launch`, without the command itself",
+            "`espei-hpc host-mpi`",
+        ],
+        lines,
     )
 
 
@@ -100,7 +106,7 @@ def mistaken(rows: Iterable[Row]) -> str:
         lines.append(
             [row.name, asked, row.documented.said, cell(row.documented), row.ours.said, cell(row.ours)]
         )
-    columns = ["launcher", "MPI asked for", "e4s-cl said", "and", "espei-hpc said", "and"]
+    columns = ["launcher", "MPI selected", "message of e4s-cl", "result", "message of espei-hpc", "result"]
     return markdown(columns, lines)
 
 

@@ -1,7 +1,38 @@
-"""``python -m espei_hpc`` is the command ``espei-hpc``."""
+"""The command ``espei-hpc``, in a Python that nothing of the user's can disturb.
 
+Only the standard library is imported at first: see ``environment``.
+"""
+
+import os
+import resource
+import signal
 import sys
 
-from espei_hpc.launch import main
+from espei_hpc.environment import clean_environment
 
-sys.exit(main())
+OPEN_FILES = 65536
+"""A scheduler needs three per worker; the usual limit of 1024 is for select(), which is not used here."""
+
+
+def main() -> int:
+    """Run the command line, in a new process image if the environment is not clean yet."""
+    # Until a fit installs its signal handlers, an interrupt ends the process without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _allow_open_files()
+    environment = clean_environment(os.environ)
+    if environment != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, "-m", "espei_hpc", *sys.argv[1:]], environment)  # noqa: S606 (no shell wanted)
+    from espei_hpc.cli import main as run_command_line
+
+    return run_command_line()
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

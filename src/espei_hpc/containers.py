@@ -1,4 +1,4 @@
-"""The container around a process, as its traces tell."""
+"""Detecting the container in which a process runs."""
 
 import re
 from collections.abc import Mapping
@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 def container(environment: Mapping[str, str]) -> str | None:
-    """Name the container this process runs in; None outside of one, or in one that leaves no trace."""
+    """Return the container in which this process runs; None outside a container, or if it is not detected."""
     return _of_the_host(environment) or _of_its_own()
 
 
 def named_container(environment: Mapping[str, str]) -> str:
-    """Name the container whose host name is its own, so that nobody outside can reach it; empty for none.
+    """Return the container if it has its own hostname, which is not reachable from outside; empty if not.
 
-    Apptainer keeps the host's name, and with it all that is said about the host.
+    Apptainer keeps the hostname of the host.
     """
     return "" if _of_the_host(environment) else (_of_its_own() or "").partition(",")[0]
 

@@ -1,6 +1,6 @@
-"""The exit codes of every command of this project, as listed in the README.
+"""The exit codes of every command of this project, as listed in docs/exit-codes.md.
 
-The numbers are those of sysexits.h, so that a batch script can tell them apart
+The numbers are those of sysexits.h, so that a batch script can distinguish them
 from a child's own codes.
 """
 
@@ -8,27 +8,27 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit code of a command; a process ended by signal N counts as ``SIGNAL_BASE + N``."""
+    """Exit code of a command; a process killed by signal N has ``SIGNAL_BASE + N``."""
 
     OK = 0
     """The fit finished."""
     FAILED = 1
-    """The fit failed on its own (an exception in ESPEI or pycalphad)."""
+    """The fit itself failed (an exception in ESPEI or pycalphad)."""
     USAGE = 64
     """The command line is wrong."""
     BAD_INPUT = 65
-    """The input, or a file it names, is wrong; nothing was started."""
+    """The input, or a file named in it, is wrong; nothing was started."""
     UNAVAILABLE = 69
-    """The cluster could not be started, or was lost; or the job is too short for one iteration."""
+    """The cluster did not start or was lost; or the job is too short for one iteration."""
     CANNOT_CREATE = 73
     """A file or directory cannot be written."""
     STOPPED = 75
-    """Stopped by a signal, or in time before the job's end, with the samples so far saved."""
+    """Stopped by a signal, or before the end of the job, with the samples so far saved."""
     CONFIGURATION = 78
     """The launcher, MPI library or network interface cannot work as configured."""
     DEADLINE = 124
-    """A deadline passed."""
+    """A timeout expired."""
 
 
 SIGNAL_BASE = 128
-"""A process ended by signal N exits with ``SIGNAL_BASE + N``, as shells report it."""
+"""Shells report a process killed by signal N with exit code ``SIGNAL_BASE + N``."""

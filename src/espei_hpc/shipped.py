@@ -1,4 +1,4 @@
-"""Files that lie beside the package in its source tree, and in it once installed."""
+"""Files that are next to the package in the source tree, and inside it once installed."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ def shipped(installed: str, source: str) -> Path:
     """Return a directory that comes with this package.
 
     Args:
-        installed: where the wheel has it (pyproject.toml, force-include), below the package.
-        source: where the source tree has it, below its root.
+        installed: its path in the wheel (pyproject.toml, force-include), relative to the package.
+        source: its path in the source tree, relative to the root.
     """
     place = PACKAGE / installed
     return place if place.is_dir() else PACKAGE.parents[1] / source

@@ -40,7 +40,7 @@ def test_fault_30_worker_host_cut_off_for_a_while_costs_nothing(slurm: Login, st
     time.sleep(CUT_OFF_SECONDS)
     slurm.cluster.repair()
     assert finish(slurm, job).equals(stock_chain)
-    assert "started again" not in slurm.output(job)
+    assert "restarting the cluster" not in slurm.output(job)
     slurm.wait_until_nothing_runs()
 
 
@@ -51,7 +51,7 @@ def test_fault_30_worker_host_cut_off_for_good_is_left_out(
     job = submit(slurm, f"--launcher '{launcher}'")
     slurm.wait_for_output(job, "iteration 1 of")
     slurm.cluster.unplug("node3")
-    slurm.wait_for_output(job, "node3 is left out: it does not answer")
+    slurm.wait_for_output(job, "excluding host node3: it does not answer")
     assert finish(slurm, job).equals(stock_chain)
     slurm.cluster.repair()
     # Slurm ends what the launcher has left there, once it reaches the node again. Its own process for a
@@ -78,7 +78,7 @@ def test_fault_30_schedulers_host_cut_off_for_good_ends_all_and_the_same_command
     slurm.cluster.wait_until_idle()
     job = submit(slurm)
     assert finish(slurm, job).equals(stock_chain)
-    assert "going on after iteration" in slurm.output(job)
+    assert "resuming after iteration" in slurm.output(job)
     slurm.wait_until_nothing_runs()
 
 

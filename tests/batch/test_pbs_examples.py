@@ -11,7 +11,7 @@ import pytest
 
 from batch.slurm.login import Login
 from batch.test_slurm_examples import ITERATIONS, use_scheduler_file
-from espei_hpc.counted import counted
+from espei_hpc.text import counted
 from fits import Chain, write_fit
 from support import ROOT, Result
 
@@ -89,7 +89,7 @@ def test_long_fit_submits_itself_once_more_when_its_time_is_over(slurm: Login, s
     variables = {"PBS_WALLTIME": "60", "PATH": f"{commands}:/usr/local/bin:/usr/bin:/bin"}
     result = run(slurm, example(slurm, "long-fit", sif), **variables)
     assert result.code == 75, result.output
-    assert "again, 1 of 20 times" in result.output
+    assert "restart 1 of 20" in result.output
     assert "submitted: long-fit.pbs" in result.output
 
 

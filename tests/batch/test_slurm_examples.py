@@ -124,7 +124,7 @@ def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
         # With its end its limit was moved too.
         slurm.cluster.hosts[HEAD].run("scontrol", "update", f"JobId={job}", "TimeLimit=60")
     assert slurm.finish(job, seconds=900)["ExitCode"] == "0:0", slurm.output(job)
-    assert "again, 2 of 20 times" in slurm.output(job)
+    assert "restart 2 of 20" in slurm.output(job)
     expected = stock_in_image(sif, open_place / "long", iterations)
     assert Chain.load(slurm.directory).equals(expected)
     slurm.wait_until_nothing_runs()
@@ -140,7 +140,7 @@ def test_long_fit_that_loses_a_node_starts_again_by_itself_and_equals_stock(
     slurm.cluster.lose(slurm.hosts(job)[1])
     assert slurm.finish(job, seconds=300)["ExitCode"] == "0:0", slurm.output(job)
     assert slurm.job(job)["Restarts"] == "1"
-    assert "going on after iteration" in slurm.output(job)
+    assert "resuming after iteration" in slurm.output(job)
     assert Chain.load(slurm.directory).equals(stock_in_image(sif, open_place / "lost", iterations))
     slurm.cluster.repair()
     slurm.wait_until_nothing_runs()

@@ -13,7 +13,7 @@ TELL = f"""{BIN}/python -c '
 import json, os
 from espei_hpc.batch import allocation
 job = allocation(os.environ)
-print(json.dumps([job.name, job.ranks, job.nodes, dict(job.ranks_on), str(job.submitted_from)]))
+print(json.dumps([job.name, job.ranks, job.nodes, dict(job.ranks_on)]))
 '"""
 
 
@@ -32,10 +32,10 @@ def test_hosts_and_ranks_are_those_that_srun_would_start(options: list[str], slu
     job = slurm.submit(f"{TELL}\nsrun hostname", *options)
     assert slurm.finish(job)["JobState"] == "COMPLETED", slurm.output(job)
     told, *started = slurm.output(job).splitlines()
-    name, ranks, nodes, ranks_on, submitted_from = json.loads(told)
+    name, ranks, nodes, ranks_on = json.loads(told)
     assert name == f"Slurm job {job}"
     assert ranks_on == {host: started.count(host) for host in set(started)}
-    assert (ranks, nodes, submitted_from) == (len(started), len(set(started)), str(slurm.directory))
+    assert (ranks, nodes) == (len(started), len(set(started)))
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_fit_ends_before_its_job_does(slurm: Login, stock_chain: Chain) -> None:
     slurm.own()
     job = slurm.submit(f"espei-mpi --in {path.name}; echo code $?", "--nodes=2", "--ntasks=3", "--time=2")
     assert slurm.finish(job)["JobState"] == "COMPLETED", slurm.output(job)
-    assert "s of the job are left (known by squeue)" in slurm.output(job)
-    assert "the same command goes on from there" in slurm.output(job)
+    assert "s of walltime left (according to squeue)" in slurm.output(job)
+    assert "run the same command to resume" in slurm.output(job)
     assert slurm.output(job).splitlines()[-1] == "code 75"
     assert Chain.load(slurm.directory).begins_like(stock_chain)
     slurm.wait_until_nothing_runs()

@@ -13,8 +13,8 @@ import pytest
 from container.conftest import Apptainer
 from container.machine import HERE, VARIANTS
 from espei_hpc.doctor import probe
-from espei_hpc.hostmpi.binding import LIBRARIES
-from espei_hpc.hostmpi.predict import Outcome
+from espei_hpc.mpi.host.binding import LIBRARIES
+from espei_hpc.mpi.host.predict import Outcome
 from mpi_support import LAUNCHERS, MORE_RANKS_THAN_CORES, path_of
 from support import ROOT, wait_until
 
@@ -26,7 +26,7 @@ SECONDS = 60
 OWN = "its own"
 """Asks for the MPI that the launcher belongs to."""
 ASKED = ("auto", "none", OWN)
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "host-mpi.md"
 BEGIN, END = "<!-- written by test_host_mpi.py -->\n", "<!-- until here -->"
 
 # mpirun.openmpi, and mpirun.mpich in the image with MPICH alone, are but what mpirun links to there.
@@ -171,13 +171,13 @@ def test_without_any_launcher_the_lack_is_told(image: Apptainer, variant: str) -
     cell = Cell(image)
     told = cell.looked_at("auto")
     assert told["way"] is None
-    assert "the image holds no MPI, and no launcher of the host is there" in told["faults"][0]
+    assert "the image has no MPI, and no launcher of the host is found" in told["faults"][0]
     assert cell.ranks_inside("mpirun") == []
     SEEN[ITSELF, "auto", variant] = "refused"
 
 
-def test_each_cell_of_the_table_in_the_readme_is_what_came_of_it() -> None:
-    table = README.read_text().partition(BEGIN)[2].partition(END)[0]
+def test_each_cell_of_the_table_in_the_page_is_what_came_of_it() -> None:
+    table = PAGE.read_text().partition(BEGIN)[2].partition(END)[0]
     cells = {
         (name, asked, variant): cell
         for name, asked, *row in (line.strip("| ").split(" | ") for line in table.splitlines()[2:])
@@ -189,7 +189,7 @@ def test_each_cell_of_the_table_in_the_readme_is_what_came_of_it() -> None:
 
 
 @pytest.mark.long
-def test_table_in_the_readme_is_what_came_of_them() -> None:
+def test_table_in_the_page_is_what_came_of_them() -> None:
     rows = [["mpirun of", "`--host-mpi`", *VARIANTS], ["---"] * (2 + len(VARIANTS))]
     for launcher, asked in [*product(LAUNCHERS, ASKED), (ITSELF, "auto")]:
         cells = [SEEN.get((launcher, asked, variant), "?") for variant in VARIANTS]
@@ -197,6 +197,6 @@ def test_table_in_the_readme_is_what_came_of_them() -> None:
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     assert "?" not in table, "it holds the outcomes of all tests above, which must have run before it"
     if os.environ.get("ESPEI_HPC_GOLDEN") == "write":
-        before, _, rest = README.read_text().partition(BEGIN)
-        README.write_text(f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}")
-    assert table in README.read_text()
+        before, _, rest = PAGE.read_text().partition(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}")
+    assert table in PAGE.read_text()

@@ -17,20 +17,20 @@ import pytest
 from container.conftest import Apptainer
 from container.libc_roots import HOSTS, IMAGES, Roots, make_roots
 from elf_support import SYSTEM, WHEELS
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
-from espei_hpc.hostmpi import binding, find, libc, ways
-from espei_hpc.hostmpi.binding import Binding, Host
-from espei_hpc.hostmpi.elf import newest
-from espei_hpc.hostmpi.expand import expand
-from espei_hpc.hostmpi.find import HostMpi
-from espei_hpc.hostmpi.image import Image
-from espei_hpc.hostmpi.launcher import Launcher, identify
-from espei_hpc.hostmpi.options import Mount, options
-from espei_hpc.hostmpi.predict import Library, Outcome, predict
-from espei_hpc.hostmpi.recipe import all_recipes, for_family
-from espei_hpc.hostmpi.root import Root
-from espei_hpc.hostmpi.way import Way
+from espei_hpc.mpi.host import binding, find, libc, ways
+from espei_hpc.mpi.host.binding import Binding, Host
+from espei_hpc.mpi.host.elf import newest
+from espei_hpc.mpi.host.expand import expand
+from espei_hpc.mpi.host.find import HostMpi
+from espei_hpc.mpi.host.image import Image
+from espei_hpc.mpi.host.launcher import Launcher, identify
+from espei_hpc.mpi.host.options import Mount, options
+from espei_hpc.mpi.host.predict import Library, Outcome, predict
+from espei_hpc.mpi.host.recipe import all_recipes, for_family
+from espei_hpc.mpi.host.root import Root
+from espei_hpc.mpi.host.way import Way
 from mpi_support import HERE, LAUNCHERS, MORE_RANKS_THAN_CORES, path_of
 from needs import require
 from support import Commands, Result

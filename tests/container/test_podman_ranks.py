@@ -104,7 +104,7 @@ def test_every_launcher_reaches_one_world_in_every_image(
 ) -> None:
     result = rootless.espei_mpi(variant, "--doctor", "--launcher", str(launcher))
     assert "one world of 3 ranks" in result.output
-    assert "1 MB arrived whole at all 3 ranks" in result.output
+    assert "1 MB arrived intact at all 3 ranks" in result.output
     # Of the image's own, where it holds one of the launcher's family; else of the host's.
     way = "hybrid" if _holds(variant, launcher) else "bind"
     assert f"MPI: {way}: " in result.output

@@ -8,7 +8,7 @@ import pytest
 from docs.documents import DOCUMENTS
 from support import ROOT
 
-INPUTS = [ROOT / "examples/cu-mg/mcmc.yaml", ROOT / "src/espei_hpc/initial/templates/mcmc.yaml.j2"]
+INPUTS = [ROOT / "examples/cu-mg/mcmc.yaml", ROOT / "src/espei_hpc/inputs/scaffold/templates/mcmc.yaml.j2"]
 
 
 @pytest.mark.parametrize("path", [*DOCUMENTS, *INPUTS], ids=lambda path: str(path.relative_to(ROOT)))

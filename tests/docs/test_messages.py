@@ -43,10 +43,6 @@ def test_messages_of_others_are_explained_too() -> None:
     assert set(UPSTREAM) <= set(EXPLAINED)
 
 
-def test_readme_and_page_explain_the_same_messages() -> None:
-    assert explained("README.md") == EXPLAINED
-
-
 def _printed(part: str, texts: str) -> bool:
     """Whether a source has a part of a message, in one text or in one that is put before another."""
     cuts = [found.start() for found in re.finditer(" ", part)]

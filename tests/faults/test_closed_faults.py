@@ -312,7 +312,7 @@ def test_fault_28_without_encryption_it_says_so_and_listens_on_loopback_alone(
     }
     result = run.finish()
     assert result.code == 0, result.output
-    assert "INSECURE: whoever reaches the scheduler's port can run any program as you" in result.output
+    assert "INSECURE: anyone who can reach the scheduler's port can run any program as you" in result.output
     assert ours <= {"127.0.0.1"}
     assert Chain.load(small_fit.parent).equals(stock_chain)
 

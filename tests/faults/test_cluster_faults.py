@@ -129,7 +129,7 @@ def test_fault_05_file_of_a_living_cluster_is_not_taken_over(commands: Commands)
         commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json")
         second = commands.run("start-cluster", "--scheduler-file", "my_scheduler.json", "-n", "2")
         assert second.code == 69, second.output
-        assert "a living cluster already uses this file" in second.output
+        assert "a running cluster already uses this file" in second.output
         still = commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json", "-w", "1")
         assert still.code == 0, still.output
 
@@ -168,14 +168,14 @@ def test_fault_06_file_that_is_not_whole_is_waited_for_then_told(
     (tmp_path / "my_scheduler.json").write_text(content)
     result = commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json", "--timeout", "2")
     assert result.code == 124, result.output
-    assert "is not (or not yet) a whole scheduler file" in result.output
+    assert "is not a complete scheduler file" in result.output
 
 
 def test_fault_06_unreadable_file_is_waited_for_then_told(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "my_scheduler.json").mkdir()  # not even root can read a directory
     result = commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json", "--timeout", "2")
     assert result.code == 124, result.output
-    assert "is not (or not yet) a whole scheduler file" in result.output
+    assert "is not a complete scheduler file" in result.output
 
 
 @pytest.mark.quick
@@ -195,7 +195,7 @@ def test_fault_07_fewer_workers_than_asked_end_at_the_deadline_with_their_number
         result = commands.run("wait-for-cluster", *options)
         fewer = commands.run("wait-for-cluster", *options, "--min-workers", "1")
     assert result.code == 124, result.output
-    assert "with 1 worker of the 3 asked for" in result.output
+    assert "has 1 worker of 3 requested" in result.output
     assert fewer.code == 0, fewer.output
 
 
@@ -214,7 +214,7 @@ def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_f
     ("key", "value", "said"),
     [
         pytest.param("scheduler", "dask", "mcmc.scheduler: dask", marks=pytest.mark.quick),
-        ("scheduler", "other_scheduler.json", "mcmc.scheduler: other_scheduler.json"),
+        ("scheduler", "other_scheduler.json", "only run-fit uses other_scheduler.json"),
         ("cores", 1, "mcmc.cores: 1"),
     ],
 )

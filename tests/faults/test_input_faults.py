@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from support import Commands, Result
-from unit.problem.tiny_problem import TinyProblem
+from unit.inputs.tiny_problem import TinyProblem
 
 BAD_INPUT, CANNOT_CREATE = 65, 73
 CHECK = ("espei-hpc", "check")
@@ -58,9 +58,9 @@ def test_fault_21_a_read_only_working_directory_is_found_before_anything_starts(
         result,
         CANNOT_CREATE,
         tiny.directory,
-        "x.yaml: output.output_db: out.tdb cannot be written",
-        "x.yaml: output.tracefile: trace.npy cannot be written",
-        "x.yaml: output.probfile: lnprob.npy cannot be written",
+        "x.yaml: output.output_db: cannot write out.tdb",
+        "x.yaml: output.tracefile: cannot write trace.npy",
+        "x.yaml: output.probfile: cannot write lnprob.npy",
     )
 
 
@@ -74,10 +74,10 @@ def test_fault_21_missing_output_directories_are_found_before_anything_starts(
         result,
         CANNOT_CREATE,
         tiny.directory,
-        "x.yaml: output.output_db: a/x.tdb: there is no directory a",
-        "x.yaml: output.tracefile: b/t.npy: there is no directory b",
-        "x.yaml: output.probfile: c/l.npy: there is no directory c",
-        "x.yaml: output.logfile: d/x.log: there is no directory d",
+        "x.yaml: output.output_db: a/x.tdb: no such directory: a",
+        "x.yaml: output.tracefile: b/t.npy: no such directory: b",
+        "x.yaml: output.probfile: c/l.npy: no such directory: c",
+        "x.yaml: output.logfile: d/x.log: no such directory: d",
     )
 
 
@@ -154,7 +154,7 @@ NOTHING_TO_FIT_TO: dict[str, tuple[Change, str]] = {
     ),
     "empty directory": (
         lambda t: t.datasets.pop("mixing.json"),
-        "x.yaml: system.datasets: data holds no dataset",
+        "x.yaml: system.datasets: no datasets in data",
     ),
     "phase models without VA": (
         lambda t: t.models.update(components=["CU", "MG"]),

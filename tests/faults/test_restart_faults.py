@@ -11,7 +11,7 @@ import yaml
 from fits import Chain
 from support import Command, Commands, mpirun, ranks, wait_until
 
-AGAIN = "the cluster is started again ({} of at most {} times)"
+AGAIN = "restarting the cluster ({} of at most {} times)"
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_fault_09_cluster_lost_too_often_ends_the_run_and_the_same_command_goes_
     result = run.finish()
     assert result.code == 69, result.output
     assert AGAIN.format(1, 1) in result.output
-    assert "not started again (--restarts 1); the same command goes on" in result.output
+    assert "not restarted (--restarts 1); run the same command again to resume" in result.output
     assert Chain.load(endless_fit.parent).begins_like(stock_chain)
     assert commands.left() == []
 

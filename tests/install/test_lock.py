@@ -190,7 +190,7 @@ def test_network_that_fails_now_and_then_is_tried_again(tmp_path: Path, made_up:
     with serving(tmp_path / "wheels", failures=1) as url:
         result = install(tmp_path / "env", lock=made_up, settings=only(url))
     assert result.code == 0, result.output
-    assert "made-up==1.0 did not arrive whole" in result.output
+    assert "made-up==1.0 was not downloaded completely" in result.output
     assert versions(tmp_path / "env")["made-up"] == "1.0"
 
 
@@ -202,7 +202,7 @@ def test_network_that_stays_away_is_told_with_the_package_and_what_to_do(
     result = install(tmp_path / "env", lock=made_up, settings=only(url))
     assert result.code == 69, result.output
     assert re.search(r"pip==\S+ of lock/pip.txt was not installed", result.output), result.output
-    assert result.output.rstrip().endswith("start the same command again: what was installed stays")
+    assert result.output.rstrip().endswith("run the same command again: installed packages are kept")
     assert "Traceback" not in result.output
 
 
@@ -212,7 +212,7 @@ def test_file_that_is_not_the_locked_one_is_refused_by_name(tmp_path: Path, made
         result = install(tmp_path / "env", lock=made_up, settings=only(url))
     assert result.code == 1, result.output
     assert "made-up==1.0 of lock/espei-hpc.txt was not installed" in result.output
-    assert "gives another file than the locked one" in result.output
+    assert "returns a file with another hash" in result.output
 
 
 def test_other_python_is_refused_with_the_ones_that_do(tmp_path: Path) -> None:

@@ -67,11 +67,11 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
         (["espei-mpi", "--in"], "--in needs a value"),
         (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "unknown option '--ranks'"),
         (["espei-mpi", "--in", "x.yaml", "--verify", "0"], "0 is not in the range x>=1"),
-        (["espei-mpi", "--in", "x.yaml", "--verify", "9", "--stock-likelihood"], "leaves out"),
+        (["espei-mpi", "--in", "x.yaml", "--verify", "9", "--stock-likelihood"], "give one of them"),
         (["espei-mpi", "x.yaml", "y.yaml"], "more than one input: x.yaml and y.yaml"),
         (["start-cluster", "x.yaml", "--scheduler-file", "s.json"], "leave out x.yaml"),
         (["espei-mpi", "--in", "x.yaml", "-n", "three"], "-n three: not a number of ranks"),
-        (["start-cluster", "-n", "3"], "name the scheduler's file with --scheduler-file"),
+        (["start-cluster", "-n", "3"], "name the scheduler file with --scheduler-file"),
         (["run-fit", "--in", "x.yaml", "--workers", "none"], "--workers"),
     ],
 )
@@ -84,12 +84,12 @@ def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, co
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--until 400", "write --until ess=400"),
+        ("--until 400", "use --until ess=400"),
         ("--until ess=400 --engine espei", "leave out --until, or --engine espei"),
         ("--engine none", "'none' is not one of 'graph', 'espei'"),
         ("--verify none", "--verify"),
-        ("--verify 9 --stock-likelihood", "leave out one of them"),
-        ("--time-left tomorrow", "such as 3600, 11:59:00 or 1-12:00:00"),
+        ("--verify 9 --stock-likelihood", "give one of them"),
+        ("--time-left tomorrow", "write 3600, 11:59:00 or 1-12:00:00"),
         ("--timeout soon", "--timeout"),
         ("--min-workers 0", "--min-workers"),
     ],
@@ -141,7 +141,7 @@ def test_refusal_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands, s
     assert result.code == 64, result.output
     line = result.output.splitlines()[0]
     assert re.fullmatch(DATED, line), line
-    assert "cluster: none is named" in line
+    assert "cluster: not specified" in line
 
 
 def test_ranks_of_a_launcher_are_refused_where_there_is_only_docker(

@@ -18,7 +18,7 @@ import scipy.stats
 import yaml
 
 from engine import cluster, fit_here
-from espei_hpc.faults import Refusal
+from espei_hpc.errors import Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.cutting import Cutter
 from fits import Chain, run_stock, write_fit
@@ -148,8 +148,8 @@ def test_time_left_is_not_told_before_the_workers_are_prepared(
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--engine", engine)
     assert result.code == 0, result.output
     first, *_, last = re.findall(r"iteration \d+ of 30: .*", result.output)
-    assert "workers are preparing, time left not known yet" in first
-    assert re.search(r"\d s an iteration, (.* of late, )?0 s left", last)
+    assert "workers are preparing, time left unknown" in first
+    assert re.search(r"\d s per iteration, (.* recently, )?0 s left", last)
 
 
 def test_fault_12_log_probability_that_is_not_a_number_is_told_with_its_parameters(

@@ -12,7 +12,7 @@ import yaml
 
 from espei_hpc.fit import stock
 from espei_hpc.fit.stop import Stopper
-from espei_hpc.problem import check
+from espei_hpc.inputs import check
 from fits import Chain
 from support import BIN, EXAMPLE, STOCK, Commands, mpirun, running_cluster
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.fit.goal import FIRST
-from espei_hpc.launch import clean_environment
+from espei_hpc.environment import clean_environment
+from espei_hpc.sampler.goal import FIRST
 from fits import Chain
 from support import BIN, Commands, Result, environment
 
 # A chain that can be believed has thousands of iterations; here it counts whatever its length.
 HASTY = """
 import sys
-from espei_hpc.fit import goal
+from espei_hpc.sampler import goal
 goal.LEAST_TIMES = 0.0
 from espei_hpc.cli import main
 sys.exit(main())
@@ -32,8 +32,8 @@ def test_goal_ends_the_fit_and_a_higher_one_makes_it_go_on_to_stocks_chain(
 ) -> None:
     reached = hasty(commands, "fit", small_fit, "ess=1")
     assert reached.code == 0, reached.output
-    assert f" of 1 asked for, after {FIRST} of 30 iterations" in reached.output
-    assert "espei-hpc: reached: effective sample size " in reached.output
+    assert f" of 1 requested, after {FIRST} of 30 iterations" in reached.output
+    assert "espei-hpc: goal reached: effective sample size " in reached.output
     chain = Chain.load(small_fit.parent)
     assert np.array_equal(chain.trace, stock_chain.trace[:, :FIRST])
     assert np.array_equal(chain.lnprob, stock_chain.lnprob[:, :FIRST])
@@ -46,17 +46,14 @@ def test_goal_ends_the_fit_and_a_higher_one_makes_it_go_on_to_stocks_chain(
     assert prepared.output.splitlines()[0] == "0", prepared.output
     again = hasty(commands, "fit", small_fit, "ess=1")
     assert again.code == 0, again.output
-    assert (
-        f"asked for, after {FIRST} of 30 iterations; a higher --until, or none, makes it go on"
-        in again.output
-    )
-    assert "finished already: effective sample size " in again.output
-    assert "going on" not in again.output
+    assert f"requested, after {FIRST} of 30 iterations; increase or omit --until to continue" in again.output
+    assert "already finished: effective sample size " in again.output
+    assert "resuming" not in again.output
 
     more = hasty(commands, "fit", small_fit, "ess=100000")
     assert more.code == 0, more.output
-    assert f"going on after iteration {FIRST} of 30" in more.output
-    assert "not reached: effective sample size " in more.output
+    assert f"resuming after iteration {FIRST} of 30" in more.output
+    assert "goal not reached: effective sample size " in more.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
     kept = json.loads((small_fit.with_suffix(".run") / "run.json").read_text())
     assert (kept["finished"], kept["reached"]) == (30, None)
@@ -67,15 +64,15 @@ def test_chain_too_short_to_believe_goes_on_to_all_iterations(
 ) -> None:
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--until", "ess=1")
     assert result.code == 0, result.output
-    assert "from a chain too short to tell, at iteration 28 of 30" in result.output
+    assert "(chain too short for a reliable estimate), at iteration 28 of 30" in result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
 def test_what_is_no_goal_is_refused_before_anything_starts(commands: Commands, small_fit: Path) -> None:
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--until", "ess=0")
     assert result.code == 64
-    assert "'ess=0' is not a goal; write --until ess=400" in result.output
+    assert "'ess=0' is not a valid goal; use --until ess=400" in result.output
     stock = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--until", "ess=4", "--engine", "espei")
     assert stock.code == 64
-    assert "ESPEI's loop does all of mcmc.iterations" in stock.output
+    assert "--engine espei always runs all of mcmc.iterations" in stock.output
     assert not small_fit.with_suffix(".run").exists()

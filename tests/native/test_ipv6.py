@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.cluster.directory import read_json
+from espei_hpc.rundir.files import read_json
 from fits import Chain
 from support import Commands, wait_until
 

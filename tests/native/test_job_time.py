@@ -38,18 +38,18 @@ def test_fit_ends_in_time_saves_and_goes_on(
     assert result.code == 75, result.output
     (line,) = [line for line in result.output.splitlines() if "stopped after" in line]
     assert re.search(
-        r"stopped after (\d+) of 20000 iterations, all saved: \d+ s of the job are left "
-        r"\(known by --time-left\).*; the same command goes on from there$",
+        r"stopped after (\d+) of 20000 iterations, all saved: \d+ s of walltime left "
+        r"\(according to --time-left\).*; run the same command to resume$",
         line,
     )
     assert commands.left() == []
     assert Chain.load(endless_fit.parent).begins_like(stock_chain)
 
     decided = commands.run("espei-hpc", "again", "--in", endless_fit)
-    assert (decided.code, "again, 1 of 20 times" in decided.output) == (0, True), decided.output
+    assert (decided.code, "restart 1 of 20" in decided.output) == (0, True), decided.output
     # Nothing was done since then.
     decided = commands.run("espei-hpc", "again", "--in", endless_fit)
-    assert (decided.code, "no iteration was done" in decided.output) == (1, True), decided.output
+    assert (decided.code, "no progress since the last restart" in decided.output) == (1, True), decided.output
 
 
 @pytest.mark.quick
@@ -62,7 +62,7 @@ def test_start_in_the_last_seconds_of_a_job_is_refused_before_anything_runs(
     assert result.code == 69, result.output
     assert "starting the cluster" not in result.output
     line, more = result.output.splitlines()
-    assert "too little for one iteration" in line
+    assert "not enough for one iteration" in line
     assert more == "espei-hpc: more: espei-hpc help ranks"
     assert not endless_fit.with_suffix(".run").exists()
 
@@ -71,8 +71,8 @@ def test_stock_engine_ends_in_time_too(commands: Commands, endless_fit: Path, st
     words = ("espei-hpc", "fit", "--local", "-w", "2", "--engine", "espei", "--time-left", "60")
     result = commands.run(*words, "--in", endless_fit)
     assert result.code == 75, result.output
-    assert "s of the job are left (known by --time-left)" in result.output
-    assert "goes on from there" not in result.output
+    assert "s of walltime left (according to --time-left)" in result.output
+    assert "to resume" not in result.output
     assert Chain.load(endless_fit.parent).begins_like(stock_chain)
 
 
@@ -83,7 +83,7 @@ def test_time_left_is_asked_of_slurm_on_the_host(commands: Commands, endless_fit
     job = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "3", **path}
     result = commands.run("espei-mpi", "--in", endless_fit, env=job)
     assert result.code == 69, result.output
-    assert "s of the job are left (known by squeue)" in result.output
+    assert "s of walltime left (according to squeue)" in result.output
 
 
 def test_time_left_is_asked_of_pbs_on_the_host(commands: Commands, endless_fit: Path) -> None:
@@ -96,7 +96,7 @@ def test_time_left_is_asked_of_pbs_on_the_host(commands: Commands, endless_fit: 
     job = {"PBS_JOBID": "41.head", **zone, **path}
     result = commands.run("espei-mpi", "--in", endless_fit, "-n", "3", env=job)
     assert result.code == 69, result.output
-    found = re.search(r"(\d+) s of the job are left \(known by qstat\)", result.output)
+    found = re.search(r"(\d+) s of walltime left \(according to qstat\)", result.output)
     assert found, result.output
     assert int(found[1]) <= 8
 
@@ -147,12 +147,12 @@ def test_time_that_is_none_is_a_wrong_command_line(
 ) -> None:
     result = commands.run("espei-hpc", command, "--in", endless_fit, "--time-left", "soon")
     assert result.code == 64, result.output
-    assert "'soon' is no time" in result.output
+    assert "'soon' is not a time" in result.output
 
 
 def test_again_of_nothing_says_no(commands: Commands, endless_fit: Path) -> None:
     result = commands.run("espei-hpc", "again", "--in", endless_fit)
-    assert (result.code, "holds no fit" in result.output) == (1, True), result.output
+    assert (result.code, "no fit in" in result.output) == (1, True), result.output
     assert os.listdir(endless_fit.parent).count("x.run") == 0
 
 
@@ -160,4 +160,4 @@ def test_job_whose_end_is_not_known_is_told(commands: Commands, small_fit: Path)
     job = {"PBS_JOBID": "41.head"}
     result = commands.run("espei-hpc", "fit", "--local", "-w", "2", "--in", small_fit, env=job)
     assert result.code == 0, result.output
-    assert "when PBS job 41.head ends is not known" in result.output
+    assert "the end of PBS job 41.head is not known" in result.output

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from espei_hpc.hostmpi import installed
-from espei_hpc.hostmpi.family import INTEL_MPI, OPEN_MPI
-from espei_hpc.hostmpi.installed import Installed
-from espei_hpc.hostmpi.launcher import identify
-from espei_hpc.hostmpi.predict import Library, Outcome, Prediction, predict
+from espei_hpc.mpi.host import installed
+from espei_hpc.mpi.host.family import INTEL_MPI, OPEN_MPI
+from espei_hpc.mpi.host.installed import Installed
+from espei_hpc.mpi.host.launcher import identify
+from espei_hpc.mpi.host.predict import Library, Outcome, Prediction, predict
 from mpi_support import AS_ROOT, HERE, LAUNCHERS, MORE_RANKS_THAN_CORES, PREFIXES, path_of
 from support import Commands
 

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from espei_hpc.cluster.directory import ClusterDirectory
-from espei_hpc.cluster.named import newest_start
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.named_clusters import newest_start
 from fits import KEPT, Chain
 from support import BIN, Command, Commands, mpirun, ranks, running_cluster, wait_until
 
@@ -108,7 +108,7 @@ def test_signal_ends_a_fit_without_mpi_with_its_checkpoint(
 def test_one_line_of_the_log_says_that_and_why_there_is_no_mpi(launcher: str, commands: Commands) -> None:
     with cluster_of_three(commands, launcher) as directory:
         (line,) = lines_without_mpi(directory)
-        assert "srun tells them their rank and size, but offers no PMI" in line
+        assert "srun sets rank and size, but offers no PMI" in line
         assert told(directory, "library") == {"none"}
 
 
@@ -156,7 +156,7 @@ def test_other_number_of_ranks_than_asked_for_is_refused_without_mpi_too(
     wrong = stand_in(small_fit.parent, "export SLURM_STEP_NUM_TASKS=4")
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--launcher", wrong)
     assert result.code == 78, result.output
-    assert "the launcher started 4 ranks where 3 were asked for" in result.output
+    assert "the launcher started 4 ranks, but 3 were requested" in result.output
 
 
 def test_two_ranks_with_one_number_are_refused_and_the_launcher_ends(commands: Commands) -> None:

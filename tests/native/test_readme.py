@@ -1,4 +1,4 @@
-"""The README says only what is true: its commands run, its tables are the code's."""
+"""README and pages say only what is true: their commands run, their tables are the code's."""
 
 import re
 import shutil
@@ -11,18 +11,28 @@ from fits import Chain, run_stock
 from support import BIN, EXAMPLE, ROOT, Commands
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```bash\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+USAGE = (ROOT / "docs" / "usage.md").read_text()
+EXIT_CODES = (ROOT / "docs" / "exit-codes.md").read_text()
+TEXTS = [README, USAGE, *((ROOT / "docs" / name).read_text() for name in ("images.md", "host-mpi.md"))]
+BLOCKS = [
+    block for text in TEXTS for block in re.findall(r"^```bash\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+]
 STEPS = next(block for block in BLOCKS if "start-cluster" in block)
+WORDS = 1200
+"""At most so many in the README: a page."""
 
 FROM_SIF = "bash <(apptainer exec espei.sif cat /usr/local/bin/espei-mpi) --image espei.sif"
-# Where each command of the README is run; those of the images need an engine, and stand with its tests.
+# Where each command of these texts is run; those of the images need an engine, and stand with its tests.
 RUN_BY = {
-    "espei-mpi --in x.yaml -n 20": ("native/test_fit.py", "def test_chain_equals_stock_bit_for_bit"),
+    "espei-mpi --in x.yaml": ("native/test_fit.py", "def test_chain_equals_stock_bit_for_bit"),
+    "espei-hpc check": ("native/test_readme.py", "def test_faults_are_told_as_the_page_shows"),
+    "espei-hpc status": ("native/test_status_beside_a_fit.py", "def test_status_tells_a_running_fit"),
+    "espei-hpc report": ("native/test_report.py", "def test_the_page_says_what_sixty_iterations"),
     "make demo": ("native/test_readme.py", "def test_demo_prints_what"),
     "make test": ("../.ci/run", "make test test-all"),
     "make install": ("install/test_fresh_machine.py", "make install"),
-    "make image MPI=both": ("container/images.py", 'make_once("image"'),
-    "make sif MPI=both": ("container/images.py", 'make_once("sif"'),
+    "make image": ("container/images.py", 'make_once("image"'),
+    "make sif": ("container/images.py", 'make_once("sif"'),
     "podman run": ("container/test_image.py", "def test_fits_as_an_unknown_user"),
     "apptainer exec espei.sif espei ": (
         "container/test_sif.py",
@@ -35,7 +45,7 @@ RUN_BY = {
         "def test_ranks_become_what_was_predicted",
     ),
     "espei-hpc job slurm --in x.yaml --kind": (
-        "unit/jobs/test_jobs_golden.py",
+        "unit/batch/test_jobs_golden.py",
         "def test_example_is_what_the_command_writes",
     ),
     "espei-hpc job slurm --in x.yaml --ranks-per-node": (
@@ -49,26 +59,30 @@ RUN_BY = {
         "def test_doctor_finds_one_world_of_the_hosts",
     ),
 }
-# There is no docker to test with; the README must say so.
-UNTESTED = {"docker run": "With docker nothing was tested yet"}
+# There is no docker to test with; each text must say so.
+UNTESTED = {"docker run": "Docker has not been tested yet"}
 
 
 @pytest.mark.quick
-def test_exit_codes_in_the_readme_are_those_of_the_code() -> None:
-    section = README.split("\n## Exit codes\n")[1].split("\n## ")[0]
-    table = re.findall(r"^\| (\d+) \| (.+) \|$", section, re.MULTILINE)
-    assert {int(code) for code, _ in table} == {int(code) for code in ExitCode}
-    assert f"| {SIGNAL_BASE}+N |" in README
+def test_readme_is_a_page() -> None:
+    assert len(README.split()) < WORDS
 
 
 @pytest.mark.quick
-def test_every_command_in_the_readme_is_run_by_a_test() -> None:
+def test_exit_codes_of_the_page_are_those_of_the_code() -> None:
+    table = re.findall(r"^\| (\d+) \| (.+) \|$", EXIT_CODES, re.MULTILINE)
+    assert [int(code) for code, _ in table] == sorted(int(code) for code in ExitCode)
+    assert f"| {SIGNAL_BASE}+N |" in EXIT_CODES
+
+
+@pytest.mark.quick
+def test_every_command_in_the_texts_is_run_by_a_test() -> None:
     for block in BLOCKS:
         if block == STEPS:
             continue
         for command in block.splitlines():
             if untested := [said for start, said in UNTESTED.items() if command.startswith(start)]:
-                assert untested[0] in README
+                assert all(untested[0] in text for text in TEXTS if command in text)
                 continue
             (where,) = {place for start, place in RUN_BY.items() if command.startswith(start)}
             assert where[1] in (ROOT / "tests" / where[0]).read_text(), command
@@ -102,8 +116,8 @@ def test_single_steps_work_as_written(commands: Commands, tmp_path: Path) -> Non
 
 
 @pytest.mark.quick
-def test_faults_are_told_as_the_readme_shows(commands: Commands, tmp_path: Path) -> None:
-    shown = next(text for text in re.findall(r"```text\n\$ (.*?)```", README, re.DOTALL) if "check" in text)
+def test_faults_are_told_as_the_page_shows(commands: Commands, tmp_path: Path) -> None:
+    shown = next(text for text in re.findall(r"```text\n\$ (.*?)```", USAGE, re.DOTALL) if "check" in text)
     command, *faults = shown.splitlines()
     for name in ("phase_models.json", "cu-mg_start.tdb"):
         shutil.copy(EXAMPLE / name, tmp_path)

@@ -88,8 +88,8 @@ def test_files_of_the_wheel_are_dated_as_the_commit(wheels: list[Path]) -> None:
 def test_wheel_holds_what_the_commands_show(wheels: list[Path]) -> None:
     with zipfile.ZipFile(wheels[0]) as wheel:
         held = set(wheel.namelist())
-    pages = {f"espei_hpc/pages/docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    pages = {f"espei_hpc/cli/docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
     datasets = {path.name for path in (ROOT / "examples" / "cu-mg" / "datasets").iterdir()}
     assert pages <= held
-    assert {f"espei_hpc/initial/example/datasets/{name}" for name in datasets} <= held
-    assert "espei_hpc/initial/example/mcmc.yaml" in held
+    assert {f"espei_hpc/inputs/scaffold/example/datasets/{name}" for name in datasets} <= held
+    assert "espei_hpc/inputs/scaffold/example/mcmc.yaml" in held

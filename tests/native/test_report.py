@@ -127,13 +127,13 @@ def test_differences_of_each_property_and_phase_are_espeis_residuals(fitted: Pat
 def test_the_page_says_what_sixty_iterations_are_worth(page: Path) -> None:
     text = page.read_text()
     assert "not converged yet" in text or "too short to tell" in text
-    assert "more" in text.split("It would take")[1].split(".")[0]
+    assert "more" in text.split("It needs")[1].split(".")[0]
 
 
 def test_a_report_of_chosen_symbols_that_are_not_fitted_names_those_that_are(fitted: Path) -> None:
     result = Commands(fitted).run("espei-hpc", "report", "mcmc.yaml", "--symbols", "VV0001,VV99")
     assert result.code == 64
-    assert "VV99 is not fitted; the symbols are VV0000, VV0001" in result.output
+    assert "VV99 is not fitted; fitted symbols: VV0000, VV0001" in result.output
 
 
 def test_a_report_is_made_while_the_input_is_looked_at_from_elsewhere(fitted: Path, tmp_path: Path) -> None:

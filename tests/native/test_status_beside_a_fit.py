@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from espei_hpc.containers import named_container
-from espei_hpc.status.words import PAGE
+from espei_hpc.rundir.status.words import PAGE
 from support import Commands, wait_until
 
 
@@ -26,9 +26,9 @@ def test_status_tells_a_running_fit_and_the_way_to_dasks_pages(commands: Command
     )
     assert int(found[1]) >= before
     host = socket.gethostname()
-    of_workers = r"\d+ s an iteration, .* left, 2 workers, \d+% busy$"
+    of_workers = r"\d+ s per iteration, .* left, 2 workers, \d+% busy$"
     assert re.match(r"    iteration \d+, log-probability best -.*, acceptance 0\..*" + of_workers, figures)
-    assert (found := re.match(rf"    process (\d+) on {host}, since .*: alive$", process))
+    assert (found := re.match(rf"    process (\d+) on {host}, since .*: running$", process))
     assert int(found[1]) in {one.pid for one in fit.processes()}
     assert f"cluster: 3 ranks (3 on {host}); scheduler on {host}, tls://" in cluster
     engine = named_container(os.environ)  # the tests too may run in one

@@ -112,7 +112,7 @@ def test_fit_is_drawn_on_a_terminal_and_ctrl_c_leaves_it_clean(commands: Command
         stderr=terminal.theirs,
         start_new_session=True,
     )
-    drawn = [b"of 20000 iterations", b"log-probability", b"acceptance", b"s an iteration", b"% busy"]
+    drawn = [b"of 20000 iterations", b"log-probability", b"acceptance", b"s per iteration", b"% busy"]
     wait_until(lambda: all(text in terminal.seen for text in drawn), "the display")
     # The script has the terminal, the fit draws on it from the background.
     terminal.press(b"\x03")

@@ -64,9 +64,9 @@ def write(figures: Figures) -> None:
 def _lines(figures: Figures) -> list[str]:
     starts = sum(sum(codes.values()) for codes in figures.ends.values())
     lines = [
-        f"{figures.minutes:g} minutes on {os.cpu_count()} cores, seed {figures.seed}: {starts} starts "
-        f"were struck, {figures.damages} checkpoints damaged, and {figures.fits} fits finished, each "
-        "with stock ESPEI's chain bit for bit.",
+        f"{figures.minutes:g} minutes on {os.cpu_count()} cores, seed {figures.seed}: a fault "
+        f"hit {starts} starts, {figures.damages} checkpoints were damaged, and {figures.fits} fits finished, "
+        "each with stock ESPEI's chain bit for bit.",
         "",
         "| row | fault | starts | exit codes | longest until the end, s |",
         "|---|---|---|---|---|",
@@ -77,7 +77,7 @@ def _lines(figures: Figures) -> list[str]:
         lines.append(f"| {fault.row} | {fault.name} | {sum(codes.values())} | {told} | {slowest} |")
     lines += [
         "",
-        f"One run of {figures.iterations} iterations without faults, its second quarter and its last:",
+        f"One run of {figures.iterations} iterations without faults, second quarter → last quarter:",
         "",
         "| process | memory, MB | open files |",
         "|---|---|---|",

@@ -1,16 +1,16 @@
-"""PBS and Slurm: what a batch system grants to this job, when the job ends, and whether it is to come again.
+"""PBS and Slurm: what a batch system grants to this job, and when the job ends.
 
-All of it is read from the variables and files that the batch system gives to a job; nothing here
-starts a command. What only its commands can tell, whoever may run them asks (``Allocation.question``).
+Everything is read from the variables and files that the batch system sets for a job; no command is run
+here. Callers that may run commands query the rest with ``Allocation.question``.
 """
 
 from espei_hpc.batch.job_end import JobEnd, from_answer, from_duration, job_end
-from espei_hpc.batch.system import Allocation, System, allocation
+from espei_hpc.batch.system import Allocation, BatchSystem, allocation
 
 __all__ = [
     "Allocation",
+    "BatchSystem",
     "JobEnd",
-    "System",
     "allocation",
     "from_answer",
     "from_duration",

@@ -1,4 +1,4 @@
-"""Durations as batch systems write them."""
+"""Parse durations in the formats of batch systems."""
 
 import re
 
@@ -7,7 +7,7 @@ _DAYS = re.compile(r"(\d+)-(\d+)")
 
 
 def seconds(text: str) -> float | None:
-    """Return a duration in seconds; None if the text is none.
+    """Return a duration in seconds; None if the text is not a duration.
 
     ``[[days-]hours:]minutes:seconds`` and ``days-hours`` as Slurm and PBS write them, or a number of seconds.
     """

@@ -1,4 +1,4 @@
-"""The hosts of a job and the ranks granted on each, as batch systems write them."""
+"""Parse the hosts of a job and the ranks granted on each, in the formats of batch systems."""
 
 import itertools
 import re
@@ -11,14 +11,14 @@ _TASKS = re.compile(r"(\d+)(?:\(x(\d+)\))?")
 
 
 def expand(text: str) -> tuple[str, ...]:
-    """Return the hosts of Slurm's short list, in its order: ``n[08-10,12],login`` has five.
+    """Expand Slurm's host list, in order: ``n[08-10,12],login`` has five hosts.
 
     Raises:
-        ValueError: if it is no such list.
+        ValueError: if it is not such a list.
     """
     hosts: list[str] = []
     for part in _parts(text):
-        # Names and ranges take turns; several ranges in a name count like digits, the last one fastest.
+        # Names and ranges alternate; with several ranges in a name, the last one varies fastest.
         pieces = re.split(r"\[([^][]*)\]", part)
         choices = [[piece] if number % 2 == 0 else _numbers(piece) for number, piece in enumerate(pieces)]
         hosts += map("".join, itertools.product(*choices))
@@ -26,10 +26,10 @@ def expand(text: str) -> tuple[str, ...]:
 
 
 def tasks(text: str) -> tuple[int, ...]:
-    """Return the tasks on each host from Slurm's short list: ``2(x3),1`` is 2, 2, 2, 1.
+    """Expand Slurm's list of tasks per host: ``2(x3),1`` is 2, 2, 2, 1.
 
     Raises:
-        ValueError: if it is no such list.
+        ValueError: if it is not such a list.
     """
     counts: list[int] = []
     for part in text.split(","):
@@ -41,7 +41,7 @@ def tasks(text: str) -> tuple[int, ...]:
 
 
 def lines(text: str) -> dict[str, int]:
-    """Return the ranks on each host from a PBS node file: a line for each rank."""
+    """Return the ranks on each host from a PBS node file, which has one line per rank."""
     return dict(Counter(text.split()))
 
 
@@ -50,11 +50,11 @@ def counted(text: str, *, host: int, number: int) -> dict[str, int]:
 
     Args:
         text: the lines, such as ``n1 4 all.q@n1 UNDEFINED`` in Grid Engine's host file.
-        host: which word of a line is the host, from 0.
-        number: which is the number.
+        host: index of the host in the words of a line, from 0.
+        number: index of the number.
 
     Raises:
-        ValueError: if a line has no such words.
+        ValueError: if a line has too few words.
     """
     counts: Counter[str] = Counter()
     for line in filter(str.strip, text.splitlines()):
@@ -66,7 +66,7 @@ def counted(text: str, *, host: int, number: int) -> dict[str, int]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Split at commas that no bracket holds."""
+    """Split at commas outside of brackets."""
     end = 0
     while match := _HOST.match(text, end):
         yield match[0]
@@ -79,7 +79,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _numbers(ranges: str) -> list[str]:
-    """Return the numbers of ``08-10,12``, as wide as they are written."""
+    """Return the numbers of ``08-10,12`` with their leading zeros."""
     numbers: list[str] = []
     for part in ranges.split(","):
         match = _RANGE.fullmatch(part)

@@ -1,4 +1,4 @@
-"""When a job ends: from its variables, or from what a command of the batch system has answered."""
+"""When a job ends: from its variables, or from the output of a batch system command."""
 
 import contextlib
 import datetime
@@ -11,9 +11,9 @@ from pathlib import Path
 from espei_hpc.batch.duration import seconds
 
 HANDED_ANSWER = "ESPEI_HPC_JOB"
-"""Variable with what ``question`` was answered on the host: a container has none of its commands.
+"""Variable with the answer to ``question`` on the host, since a container lacks the batch system's commands.
 
-Its first line tells when it was asked: seconds since 1970, and what local time is ahead of UTC (``+0100``).
+Its first line is the time of the query: seconds since 1970, and the UTC offset of local time (``+0100``).
 """
 
 SINCE = "ESPEI_HPC_SINCE"
@@ -28,8 +28,8 @@ class JobEnd:
     """When a job ends.
 
     Attributes:
-        at: time, s since 1970; infinite if it has no limit.
-        known_by: who says so.
+        at: time, s since 1970; infinite if there is no limit.
+        known_by: source of the time.
     """
 
     at: float
@@ -37,15 +37,15 @@ class JobEnd:
 
     @property
     def left(self) -> float:
-        """Seconds from now; negative if it is over."""
+        """Seconds from now; negative if the end has passed."""
         return self.at - time.time()
 
 
 def job_end(environment: Mapping[str, str]) -> JobEnd | None:
-    """Return when the job around a process ends; None where its variables do not tell.
+    """Return when the job around a process ends; None if its variables do not show it.
 
-    Slurm tells it since 23.02, Torque how long the job may take. Others, and older ones, have to be
-    asked, which a script on the host does for a container (``HANDED_ANSWER``).
+    Slurm sets the end since 23.02, Torque the walltime. Other batch systems, and older ones, must be
+    queried, which a script on the host does for a container (``HANDED_ANSWER``).
     """
     end = environment.get("SLURM_JOB_END_TIME", "")
     if end.isascii() and end.isdecimal():
@@ -54,9 +54,9 @@ def job_end(environment: Mapping[str, str]) -> JobEnd | None:
 
 
 def from_duration(text: str, known_by: str, environment: Mapping[str, str]) -> JobEnd | None:
-    """Return the end of a job that has so much time left; None if the text is no duration.
+    """Return the end of a job from its time left; None if the text is not a duration.
 
-    It counts from the start of the script around this process, where the environment tells that (``SINCE``).
+    It counts from the start of the script around this process, if the environment has it (``SINCE``).
     """
     left, since = seconds(text), environment.get(SINCE, "")
     begin = float(since) if since.isascii() and since.isdecimal() else time.time()
@@ -64,13 +64,13 @@ def from_duration(text: str, known_by: str, environment: Mapping[str, str]) -> J
 
 
 def from_answer(answer: str, asked: float, ahead: float | None = None) -> JobEnd | None:
-    """Return the end of a job from what the batch system has answered.
+    """Return the end of a job from the answer of the batch system.
 
     Args:
-        answer: of ``squeue --format=%L``, or of ``qstat -f``, of which other lines than those with
-            ``walltime`` and ``stime`` may be missing.
-        asked: when it was asked, s since 1970.
-        ahead: what its local time is ahead of UTC, s; None for this process's.
+        answer: output of ``squeue --format=%L``, or of ``qstat -f``, from which only the lines with
+            ``walltime`` and ``stime`` are needed.
+        asked: time of the query, s since 1970.
+        ahead: UTC offset of its local time, s; None for that of this process.
     """
     first = answer.strip().partition("\n")[0].strip()
     if first == _UNLIMITED:
@@ -85,19 +85,19 @@ def _qstat(answer: str, asked: float, ahead: float | None) -> float | None:
     # Lines are folded at commas, and at 80 characters, by a line feed and a tab.
     told = dict(_ATTRIBUTE.findall(re.sub(r"\r?\n\t", "", answer)))
     if (left := told.get("Walltime.Remaining", "")).removeprefix("-").isdecimal():
-        return float(left)  # Torque's own reckoning
+        return float(left)  # computed by Torque
     granted = seconds(told.get("Resource_List.walltime", ""))
     if granted is None:
         return None
-    # What is used is measured every two minutes or so; counted from the start, a job that was
-    # suspended meanwhile would seem older than it is. The greater is the safe one.
+    # The used walltime is updated only every two minutes or so; the time since the start is too long for a
+    # job that was suspended. The larger of both is the safe choice.
     used = seconds(told.get("resources_used.walltime", "")) or 0.0
     start = _time(told.get("stime", ""), ahead)
     return granted - max(used, asked - start if start is not None else 0.0)
 
 
 def _time(text: str, ahead: float | None) -> float | None:
-    """Return a time as ctime(3) writes it in English, whatever the locale here, s since 1970."""
+    """Parse the format of ctime(3), in English regardless of the locale; return s since 1970."""
     words = text.split()
     months = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     with contextlib.suppress(ValueError, IndexError, OverflowError):
@@ -123,6 +123,6 @@ def _torque(environment: Mapping[str, str]) -> JobEnd | None:
     if granted is None or not node_file:
         return None
     with contextlib.suppress(OSError):
-        # Written as the job starts.
+        # The node file is written when the job starts.
         return JobEnd(Path(node_file).stat().st_mtime + granted, "PBS_WALLTIME")
     return None

@@ -1,4 +1,4 @@
-"""Which batch system this process is in, and what it has granted."""
+"""The batch system around this process, and what it has granted."""
 
 import contextlib
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ HANDED_NODES = "ESPEI_HPC_NODES"
 """Variable with the job's node file, as ``uniq -c`` prints it: a container does not see the file."""
 
 
-class System(StrEnum):
-    """A batch system, by the name that people know it by."""
+class BatchSystem(StrEnum):
+    """A batch system, by its name."""
 
     SLURM = "Slurm"
     PBS = "PBS"
-    """PBS Pro or OpenPBS: one program, two names, the same variables."""
+    """PBS Pro or OpenPBS, which set the same variables."""
     TORQUE = "Torque"
     GRID_ENGINE = "Grid Engine"
 
@@ -29,53 +29,49 @@ class Allocation:
 
     Attributes:
         system: the batch system.
-        job: its id of the job.
-        index: this job's index in an array of jobs; empty if it is in none.
-        ranks_on: ranks granted on each host, in the batch system's order; empty where not known.
-        ranks: ranks granted in all; None where not known.
-        nodes: number of hosts; None where not known.
-        restarts: how often the batch system has restarted the job; None where it does not tell.
-        end: when it ends; None where not known.
-        submitted_from: directory in which it was submitted; None where not known.
+        job: the job ID.
+        index: index of this job in a job array; empty if it is not in one.
+        ranks_on: ranks granted on each host, in the batch system's order; empty if not known.
+        ranks: total number of ranks granted; None if not known.
+        nodes: number of hosts; None if not known.
+        end: when the job ends; None if not known.
     """
 
-    system: System
+    system: BatchSystem
     job: str
     index: str
     ranks_on: Mapping[str, int]
     ranks: int | None
     nodes: int | None
-    restarts: int | None
     end: JobEnd | None
-    submitted_from: Path | None
 
     @property
     def name(self) -> str:
-        """The job as people call it: ``Slurm job 12``."""
+        """The job as shown to users: ``Slurm job 12``."""
         return f"{self.system} job {self.job}"
 
     @property
     def question(self) -> tuple[str, ...]:
-        """The command whose answer ``from_answer`` reads, where ``end`` is not known; empty if there is none.
+        """The command whose output ``from_answer`` reads if ``end`` is not known; empty if there is none.
 
-        ``entrypoints/espei-mpi`` asks the same on the host.
+        ``entrypoints/espei-mpi`` runs the same on the host.
         """
-        if self.system is System.SLURM:
+        if self.system is BatchSystem.SLURM:
             return ("squeue", "--noheader", f"--jobs={self.job}", "--format=%L")
-        return () if self.system is System.GRID_ENGINE else ("qstat", "-f", self.job)
+        return () if self.system is BatchSystem.GRID_ENGINE else ("qstat", "-f", self.job)
 
 
 def allocation(environment: Mapping[str, str]) -> Allocation | None:
     """Return what is granted to the job around a process; None outside of a job.
 
     Args:
-        environment: the process's variables.
+        environment: variables of the process.
     """
     if environment.get("SLURM_JOB_ID"):
         return _slurm(environment)
     if environment.get("PBS_JOBID"):
         return _pbs(environment)
-    # JOB_ID alone might be anybody's.
+    # JOB_ID alone may be set by other programs.
     if environment.get("JOB_ID") and environment.get("SGE_TASK_ID"):
         return _grid_engine(environment)
     return None
@@ -83,19 +79,16 @@ def allocation(environment: Mapping[str, str]) -> Allocation | None:
 
 def _slurm(environment: Mapping[str, str]) -> Allocation:
     granted = _slurm_ranks(environment)
-    # Without --ntasks there is no SLURM_NTASKS, but a number of tasks that fits each host.
+    # Without --ntasks there is no SLURM_NTASKS, only a number of tasks per host.
     ranks = _number(environment, "SLURM_NTASKS")
     return Allocation(
-        system=System.SLURM,
+        system=BatchSystem.SLURM,
         job=environment["SLURM_JOB_ID"],
         index=environment.get("SLURM_ARRAY_TASK_ID", ""),
         ranks_on=granted,
         ranks=ranks if ranks is not None else sum(granted.values()) or None,
         nodes=_number(environment, "SLURM_JOB_NUM_NODES", "SLURM_NNODES") or len(granted) or None,
-        # Slurm sets it at the first restart.
-        restarts=_number(environment, "SLURM_RESTART_COUNT") or 0,
         end=job_end(environment),
-        submitted_from=_directory(environment, "SLURM_SUBMIT_DIR"),
     )
 
 
@@ -106,24 +99,22 @@ def _slurm_ranks(environment: Mapping[str, str]) -> dict[str, int]:
             zip(hosts.expand(nodes), hosts.tasks(environment.get("SLURM_TASKS_PER_NODE", "")), strict=True)
         )
     except ValueError:
-        # Inside a step the hosts may still be the job's while the tasks are the step's.
+        # Inside a step the hosts may be the job's but the tasks the step's.
         return {}
 
 
 def _pbs(environment: Mapping[str, str]) -> Allocation:
-    # Only Torque names its version.
+    # Only Torque sets its version.
     torque = environment.get("PBS_VERSION", "").startswith("TORQUE") or "PBS_NUM_PPN" in environment
     granted = _node_file(environment)
     return Allocation(
-        system=System.TORQUE if torque else System.PBS,
+        system=BatchSystem.TORQUE if torque else BatchSystem.PBS,
         job=environment["PBS_JOBID"],
         index=environment.get("PBS_ARRAYID" if torque else "PBS_ARRAY_INDEX", ""),
         ranks_on=granted,
         ranks=sum(granted.values()) or None,
         nodes=len(granted) or None,
-        restarts=None,
         end=job_end(environment),
-        submitted_from=_directory(environment, "PBS_O_WORKDIR"),
     )
 
 
@@ -144,25 +135,19 @@ def _grid_engine(environment: Mapping[str, str]) -> Allocation:
         granted = {}
     index = environment["SGE_TASK_ID"]
     return Allocation(
-        system=System.GRID_ENGINE,
+        system=BatchSystem.GRID_ENGINE,
         job=environment["JOB_ID"],
         index="" if index == "undefined" else index,
         ranks_on=granted,
         ranks=_number(environment, "NSLOTS"),
         nodes=len(granted) or _number(environment, "NHOSTS"),
-        restarts=_number(environment, "RESTARTED"),
         end=job_end(environment),
-        submitted_from=_directory(environment, "SGE_O_WORKDIR"),
     )
 
 
 def _number(environment: Mapping[str, str], *variables: str) -> int | None:
     told = (environment.get(variable, "") for variable in variables)
     return next((int(text) for text in told if text.isascii() and text.isdecimal()), None)
-
-
-def _directory(environment: Mapping[str, str], variable: str) -> Path | None:
-    return Path(environment[variable]) if environment.get(variable) else None
 
 
 def _read(path: str | None) -> str | None:

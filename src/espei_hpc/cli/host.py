@@ -1,4 +1,4 @@
-"""The commands that look at a host: ``host-mpi`` and ``doctor``."""
+"""The commands that examine a host: ``host-mpi`` and ``doctor``."""
 
 import json
 import os
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from espei_hpc.hostmpi.options import Engine
+    from espei_hpc.mpi.host.options import Engine
 
 HOST = Path("/host")
-"""Where a container has the host's file system."""
+"""Mount point of the host's file system in a container."""
 
 launcher_option = click.option(
-    "--launcher", default="", help="What starts the ranks, such as 'srun --mpi=pmi2' [default: mpirun]."
+    "--launcher", default="", help="Command that starts the ranks: 'srun --mpi=pmi2' [default: mpirun]."
 )
 
 
@@ -28,17 +28,17 @@ launcher_option = click.option(
     default="auto",
     show_default=True,
     metavar="auto|none|DIR|RECIPE",
-    help="auto: the image's MPI where it fits the launcher, else the host's; none: never the host's.",
+    help="auto: the image's MPI if it fits the launcher, else the host's; none: never the host's.",
 )
 @launcher_option
 @click.option(
     "--options",
     "engine",
     type=click.Choice(["apptainer", "podman", "docker"]),
-    help="Print the options of a container engine that bind and set all that is needed, a word a line.",
+    help="Print the mount and environment options for this container engine, one word per line.",
 )
-@click.option("--launcher-words", is_flag=True, help="Print the launcher of the MPI or recipe, and no more.")
-@click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
+@click.option("--launcher-words", is_flag=True, help="Print only the launcher of the MPI or recipe.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def host_mpi(
     host: Path | None,
     path: str | None,
@@ -49,16 +49,16 @@ def host_mpi(
     launcher_words: bool,
     as_json: bool,
 ) -> None:
-    """Find the host's MPIs, and the one that ranks would load.
+    """Find the host's MPIs and the one that ranks would load.
 
-    It also says whether that works. Nothing of the host is run. Inside an image, bind the host's file
-    system at /host.
+    Also predict whether that works. No program of the host is run. Inside an image, bind the host's
+    file system at /host.
 
     Example: apptainer exec --bind /:/host:ro espei.sif espei-hpc host-mpi --path "$PATH"
     """
-    from espei_hpc.hostmpi import examination
-    from espei_hpc.hostmpi.options import options
-    from espei_hpc.hostmpi.root import Root
+    from espei_hpc.mpi.host import examination
+    from espei_hpc.mpi.host.options import options
+    from espei_hpc.mpi.host.root import Root
 
     environment = dict(os.environ)
     given = {"PATH": path, "LD_LIBRARY_PATH": library_path, "PWD": os.getcwd()}
@@ -71,11 +71,11 @@ def host_mpi(
     if as_json:
         click.echo(json.dumps(examination.as_json(seen)))
     elif not engine:
-        click.echo("\n".join(examination.told(seen)))
+        click.echo("\n".join(examination.as_text(seen)))
     if seen.refusal:
         raise seen.refusal
     if engine and seen.way:
-        # Standard output is for the script that called.
+        # Standard output is read by the calling script.
         for line in (seen.way.line, *seen.way.notes):
             click.echo(f"espei-hpc: {line}", err=True)
         for word in options(engine, seen.way.mounts, seen.way.variables):
@@ -83,7 +83,7 @@ def host_mpi(
 
 
 directory_option = click.option(
-    "--dir", "directory", type=click.Path(path_type=Path), default=Path(), help="Where the fit is to run."
+    "--dir", "directory", type=click.Path(path_type=Path), default=Path(), help="Directory of the fit."
 )
 interface_option = click.option("--interface", help="Network interface for the cluster.")
 
@@ -91,16 +91,16 @@ interface_option = click.option("--interface", help="Network interface for the c
 @click.command()
 @directory_option
 @launcher_option
-@click.option("-n", "--ranks", type=click.IntRange(2), help="Ranks to start.")
+@click.option("-n", "--ranks", type=click.IntRange(2), help="Number of ranks to start.")
 @interface_option
-@click.option("--cheap", is_flag=True, help="Only what takes less than a second and starts no ranks.")
+@click.option("--cheap", is_flag=True, help="Run only the checks that take less than a second.")
 @click.option(
     "--launched",
     type=click.Path(path_type=Path),
-    help="What ranks have printed that espei-mpi --doctor started, instead of starting some.",
+    help="Output of ranks that espei-mpi --doctor started; start none.",
 )
 @click.option("--launcher-exit", type=int, default=0, help="Exit code of the launcher that started them.")
-@click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor(
     directory: Path,
     launcher: str,
@@ -111,11 +111,11 @@ def doctor(
     launcher_exit: int,
     as_json: bool,
 ) -> int:
-    """Look for what may hinder a fit on this host or in this job.
+    """Check this host or job for problems that may stop a fit.
 
-    Exit code: 0 if nothing hinders a fit, 1 if something on this host does, 69 if ranks form no world.
+    Exit code: 0 if no check failed, 1 if one did, 69 if the ranks form no common MPI world.
 
-    With an image, espei-mpi --doctor --image X.sif starts the ranks on the host.
+    To check an image with the host's launcher, use espei-mpi --doctor --image X.sif.
 
     Example: espei-hpc doctor --launcher 'srun --mpi=pmi2'
     """
@@ -132,7 +132,7 @@ def doctor(
         launched=examination.Launched(launched, launcher_exit, ranks) if launched and ranks else None,
     )
     lines = examination.examine(wanted)
-    click.echo(json.dumps(examination.as_json(lines)) if as_json else "\n".join(examination.told(lines)))
+    click.echo(json.dumps(examination.as_json(lines)) if as_json else "\n".join(examination.as_text(lines)))
     return examination.exit_code(lines)
 
 
@@ -142,7 +142,7 @@ def doctor(
 @interface_option
 @click.option("--seconds", type=float, default=60.0)
 def probe(directory: Path, ranks: int, interface: str | None, seconds: float) -> int:
-    """Be one rank of a trial (started by the launcher, for doctor)."""
+    """Run one rank of a trial (started by the launcher, for doctor)."""
     from espei_hpc.doctor import probe as one_rank
 
     return one_rank.run(directory, ranks, interface, seconds)

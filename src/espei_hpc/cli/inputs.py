@@ -1,4 +1,4 @@
-"""The input of a command, by ``--in`` as for ESPEI, or without: every command that takes one takes both."""
+"""The input of a command, with or without ``--in``: every command that takes an input accepts both."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,20 +8,20 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
-INPUT = "ESPEI's input, YAML or JSON; --in may be left out."
-RUN = "An input or a run directory; --in may be left out."
+INPUT = "ESPEI's input, YAML or JSON; --in is optional."
+RUN = "An input or a run directory; --in is optional."
 
 
 def takes_input(
     name: str = "input_file", metavar: str = "INPUT", text: str = INPUT, *, required: bool = True
 ) -> Callable[[Command], Command]:
-    """Give a command one input, which it gets as a path; None where there need not be one.
+    """Add one input to a command, which receives a path, or None if there is none.
 
     Args:
-        name: what the command calls it.
-        metavar: what its help calls it.
-        text: the help of ``--in``.
-        required: whether there must be one.
+        name: name of the command's parameter.
+        metavar: name in its help.
+        text: help of ``--in``.
+        required: whether an input must be given.
     """
 
     def one(context: click.Context, argument: click.Parameter, words: tuple[Path, ...]) -> Path | None:
@@ -36,7 +36,7 @@ def takes_input(
 def takes_inputs(
     name: str, metavar: str, text: str, *, required: bool = True
 ) -> Callable[[Command], Command]:
-    """Give a command any number of inputs, which it gets as a tuple of paths; see :func:`takes_input`."""
+    """Add any number of inputs to a command, which receives a tuple of paths; see :func:`takes_input`."""
 
     def all_of_them(
         context: click.Context, argument: click.Parameter, words: tuple[Path, ...]
@@ -53,7 +53,7 @@ def _both(name: str, metavar: str, text: str, taken: Callable[..., Any]) -> Call
             *("--in", "--input", f"{name}_by_option"),
             type=PATH,
             multiple=True,
-            # Known before the words without an option are taken, whose callback puts both together.
+            # Parsed before the positional arguments, whose callback joins both.
             is_eager=True,
             expose_value=False,
             callback=_keep,

@@ -8,48 +8,48 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from espei_hpc.batch.scripts.kinds import KINDS
 from espei_hpc.cli.inputs import INPUT, takes_inputs
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.jobs.kinds import KINDS
 
 if TYPE_CHECKING:
-    from espei_hpc.jobs.job import Dialect, System
+    from espei_hpc.batch.scripts.job import Dialect, System
 
 
 @click.group()
 def job() -> None:
     """Write a job script for Slurm or PBS.
 
-    It is complete, to be read and changed; --submit submits it.
+    The script is complete; read it and change what you need. --submit submits it.
 
     Example: espei-hpc job slurm --in x.yaml --kind long-fit --account abc123 >long-fit.sbatch
     """
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that scripts for every batch system have."""
+    """Add the options that every batch system has to a command."""
     for option in reversed(
         [
             takes_inputs(
                 *("inputs", "INPUT..."),
-                "ESPEI's input; several for the kinds array and chain; --in may be left out.",
+                "ESPEI's input; several for the kinds array and chain; --in is optional.",
             ),
             click.option(
                 "--kind", type=click.Choice(list(KINDS)), default="one-node", show_default=True, help=_kinds()
             ),
-            click.option("--image", metavar="X.sif", help="Image [default: this one; else espei.sif]."),
-            click.option("--account", help="Account that pays."),
-            click.option("--nodes", type=int, help="Number of nodes [default: 1 or 2, by the kind]."),
+            click.option("--image", metavar="X.sif", help="Image [default: this one, else espei.sif]."),
+            click.option("--account", help="Account to charge."),
+            click.option("--nodes", type=int, help="Number of nodes [default: 1 or 2, by kind]."),
             click.option(
-                "--ranks-per-node", type=int, help="Ranks on each node [default: its cores; not known: 32]."
+                "--ranks-per-node", type=int, help="Ranks per node [default: its cores; if not known: 32]."
             ),
-            click.option("--hours", type=float, help="How long the job may take [default: 24]."),
+            click.option("--hours", type=float, help="Walltime in hours [default: 24]."),
             click.option(
                 "--site",
                 metavar="RECIPE",
-                help="Recipe of the cluster, of those in host-mpi/sites [default: as recognised].",
+                help="Recipe of the cluster, one of host-mpi/sites [default: detected].",
             ),
-            click.option("--submit", is_flag=True, help="Write it beside the input, and submit it."),
+            click.option("--submit", is_flag=True, help="Write the script next to the input and submit it."),
         ]
     ):
         command = option(command)
@@ -88,10 +88,10 @@ def pbs(dialect: "Dialect", **options: Any) -> None:
 
 
 def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any) -> None:
-    from espei_hpc.jobs import filling, submitting
-    from espei_hpc.jobs.script import render
+    from espei_hpc.batch.scripts import filling, submitting
+    from espei_hpc.batch.scripts.script import render
 
-    # Whoever submits without an account has none; who reads the script is to fill it in.
+    # With --submit, no account means none; in a printed script the user fills in the placeholder.
     account = options.pop("account") or (None if submit else "my-account")
     asked = filling.Asked(system, account=account, dialect=dialect, **options)
     script = filling.file_name(asked, example=not submit)
@@ -110,13 +110,13 @@ def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any
 @job.command()
 @takes_inputs("inputs", "INPUT...", INPUT)
 def finished(inputs: tuple[Path, ...]) -> int:
-    """Say which fits are finished; exit code 0 if all are.
+    """List which fits are finished; exit code 0 if all are.
 
-    The job behind an array of fits asks this.
+    The job that follows an array of fits runs this.
 
     Example: espei-hpc job finished x.yaml y.yaml
     """
-    from espei_hpc.jobs.finished import look
+    from espei_hpc.batch.scripts.finished import look
 
     looked = [look(path) for path in inputs]
     for _, line in looked:

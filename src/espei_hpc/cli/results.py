@@ -1,4 +1,4 @@
-"""The commands that look at a chain: ``report`` and ``export``."""
+"""The commands that read a chain: ``report`` and ``export``."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from espei_hpc.cli.inputs import RUN, takes_input
 @click.command()
 @takes_input("run", "RUN", RUN)
 @click.option(
-    "--symbols", metavar="A,B,…", default="", help="Symbols of the corner plot [default: the six slowest]."
+    "--symbols", metavar="A,B,…", default="", help="Symbols in the corner plot [default: the six slowest]."
 )
 @click.option(
     "--output",
@@ -20,7 +20,7 @@ from espei_hpc.cli.inputs import RUN, takes_input
 def report(run: Path, symbols: str, output: Path | None) -> None:
     """Write a page that shows whether a fit has converged.
 
-    It has plots of traces, distributions and the phase diagram. RUN is an input or a run
+    The page has plots of traces, distributions and the phase diagram. RUN is an input or a run
     directory; the fit may be running.
 
     Example: espei-hpc report x.yaml --symbols VV0001,VV0004
@@ -34,7 +34,7 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
     chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
     notes: list[str] = []
     made = write.write(read, output or read.run.directory / "report", chosen, notes.append)
-    # The verdict is the first line, whatever the page lacks.
+    # The verdict comes first, before notes on what the page lacks.
     _say(f"{read.run.name}: {made.verdict.in_short(read.iterations)}")
     slowest = [f"{made.slowest}."] if made.slowest else []
     for sentence in [*made.verdict.reasons, *slowest]:
@@ -48,11 +48,9 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
 @takes_input("run", "RUN", RUN)
 @click.argument("file", type=click.Path(path_type=Path))
 def export(run: Path, file: Path) -> None:
-    """Write the chain of a fit for other programs, as netCDF.
+    """Write the chain of a fit as netCDF for other programs.
 
-    It is ArviZ' InferenceData.
-
-    RUN is an input or a run directory; the fit may be running.
+    The format is ArviZ' InferenceData. RUN is an input or a run directory; the fit may be running.
 
     Example: espei-hpc export x.yaml chain.nc
     """

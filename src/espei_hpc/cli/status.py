@@ -1,4 +1,4 @@
-"""The command ``status``: how far fits are."""
+"""The command ``status``: progress of fits."""
 
 import dataclasses
 import json
@@ -12,36 +12,36 @@ from typing import TYPE_CHECKING
 import click
 
 from espei_hpc.cli.inputs import RUN, takes_inputs
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from espei_hpc.status import Status
+    from espei_hpc.rundir.status import Status
 
 
 @click.command()
 @takes_inputs("runs", "[RUN]...", RUN, required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print it for a program: a list.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list.")
 @click.option(
     "--watch",
     is_flag=False,
     flag_value="5",
     metavar="[SECONDS]",
-    help="Look again every so many seconds [5], until all runs have ended or Ctrl-C.",
+    help="Repeat every SECONDS [5] until all runs have ended or Ctrl-C.",
 )
 def status(runs: tuple[Path, ...], as_json: bool, watch: str | None) -> None:
-    """Say how far fits are, and who runs them.
+    """Show the progress of fits and where they run.
 
-    It also says how to see Dask's pages. It reads files and changes nothing.
+    Also show how to open Dask's pages. Only reads files.
 
-    RUN is an input or a run directory; without one it is every *.run here. Of several there is a table.
+    RUN is an input or a run directory [default: every *.run here]. Several runs are shown as a table.
 
     Example: espei-hpc status x.yaml
     """
     if as_json and watch is not None:
-        raise click.UsageError("--watch is for people, --json for programs: name one of them")
+        raise click.UsageError("--watch and --json exclude each other: give only one of them")
     if watch is not None:
         seconds, runs = _seconds(watch, runs)
         _watch(runs, seconds)
@@ -52,24 +52,24 @@ def status(runs: tuple[Path, ...], as_json: bool, watch: str | None) -> None:
     else:
         _show(looked)
     if not runs and not looked and not faults:
-        click.echo("espei-hpc: no *.run is here: name an input or a run directory", err=True)
+        click.echo("espei-hpc: no *.run in this directory: name an input or a run directory", err=True)
     if faults:
         raise Refusal(ExitCode.BAD_INPUT, faults)
 
 
 def _seconds(word: str, runs: tuple[Path, ...]) -> tuple[float, tuple[Path, ...]]:
-    """Return the seconds between two looks, and the runs: a word that is no number is the first of these."""
+    """Return the interval in seconds and the runs: a word that is not a number is the first run."""
     try:
         seconds = float(word)
     except ValueError:
         return 5.0, (Path(word), *runs)
     if not 0.1 <= seconds <= 86_400:
-        raise click.BadParameter(f"{word} s: looks are 0.1 s to a day apart", param_hint="--watch")
+        raise click.BadParameter(f"{word} s is not between 0.1 s and one day", param_hint="--watch")
     return seconds, runs
 
 
 def _look(runs: Sequence[Path]) -> "tuple[list[Status], list[Fault]]":
-    from espei_hpc import status as looking
+    from espei_hpc.rundir import status as looking
 
     found, faults = looking.find(runs)
     looked = []
@@ -82,18 +82,18 @@ def _look(runs: Sequence[Path]) -> "tuple[list[Status], list[Fault]]":
 
 
 def _watch(runs: Sequence[Path], seconds: float) -> None:
-    # An interrupt is a good end here, so it must not end the process by itself (see ``launch``).
+    # Ctrl-C is the normal end here, so it must not end the process by itself (see ``launch``).
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from rich.live import Live
 
-    from espei_hpc.status.watching import Ending
+    from espei_hpc.rundir.status.watching import Ending
 
     ending = Ending()
     live = Live(auto_refresh=False) if sys.stdout.isatty() else None
     try:
         if live:
             live.start()
-            live.console.show_cursor(True)  # whoever is killed could not bring it back
+            live.console.show_cursor(True)  # a killed process could not restore it
         while True:
             looked, faults = _look(runs)
             if faults:
@@ -106,15 +106,15 @@ def _watch(runs: Sequence[Path], seconds: float) -> None:
                 return
             time.sleep(seconds)
     except KeyboardInterrupt:
-        return  # who has seen enough says so by Ctrl-C
+        return
     finally:
         if live:
             live.stop()
 
 
 def _show(looked: "Sequence[Status]") -> None:
-    """Print it: a table of several, drawn where there is a terminal."""
-    from espei_hpc.status import lines, table
+    """Print the lines of one run or a table of several, drawn with rich on a terminal."""
+    from espei_hpc.rundir.status import lines, table
 
     if len(looked) > 1 and sys.stdout.isatty():
         from rich.console import Console
@@ -131,11 +131,11 @@ def _drawn(looked: "Sequence[Status]") -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
-    from espei_hpc.status import lines
-    from espei_hpc.status.table import COLUMNS, WORDS, cells
+    from espei_hpc.rundir.status import lines
+    from espei_hpc.rundir.status.table import COLUMNS, WORDS, cells
 
     if len(looked) <= 1:
-        return Text("\n".join(line for one in looked for line in lines(one)) or "no *.run is here")
+        return Text("\n".join(line for one in looked for line in lines(one)) or "no *.run in this directory")
     drawn = Table(box=box.SIMPLE_HEAD)
     for title in COLUMNS:
         drawn.add_column(title, justify="left" if title in WORDS else "right", overflow="fold")

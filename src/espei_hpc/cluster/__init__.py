@@ -1,5 +1,5 @@
-"""Starting a Dask cluster through MPI and waiting until it is really there.
+"""Start a Dask cluster through MPI and wait until it is ready.
 
-``prepare`` makes a place for one start of the cluster, ``rank`` is what each
-MPI rank does, ``readiness`` waits, ``local`` is the cluster without MPI.
+``prepare`` creates the directory of one cluster start, ``rank`` runs in each
+MPI rank, ``readiness`` waits, ``local`` is the cluster without MPI.
 """

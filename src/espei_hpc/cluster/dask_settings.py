@@ -1,8 +1,8 @@
-"""Dask's configuration for one cluster: this run's own, never the user's.
+"""Dask's configuration for one cluster, independent of the user's.
 
-A ``~/.config/dask`` or ``DASK_*`` variables made for something else can break a
-cluster (a connect time-out of a microsecond, for one), so our processes read
-nothing but the file written here. Stock ``espei`` joins by ``DASK_CONFIG``.
+A ``~/.config/dask`` or ``DASK_*`` variables written for something else can break a
+cluster (for example with a connect timeout of a microsecond), so our processes read
+only the file written here. Stock ``espei`` connects through ``DASK_CONFIG``.
 """
 
 import logging
@@ -14,20 +14,22 @@ from typing import Any
 import dask.config
 import yaml
 
+from espei_hpc.rundir.cluster_directory import CERTIFICATE, DASK, KEY
+
 TIMEOUT = "60s"
-"""Patience of one connection: a busy login node or file server answers late."""
+"""Timeout of one connection: a busy login node or file server answers late."""
 
 
 def settings(directory: Path, *, encrypted: bool) -> dict[str, Any]:
-    """Return the configuration of a cluster whose certificates lie in ``directory``."""
+    """Return the configuration of a cluster whose certificates are in ``directory``."""
     comm: dict[str, Any] = {"timeouts": {"connect": TIMEOUT, "tcp": TIMEOUT}}
     if encrypted:
-        files = {"key": str(directory / "key.pem"), "cert": str(directory / "certificate.pem")}
+        files = {"key": str(directory / KEY), "cert": str(directory / CERTIFICATE)}
         comm |= {
             "default-scheme": "tls",
             "require-encryption": True,
             "tls": {
-                "ca-file": str(directory / "certificate.pem"),
+                "ca-file": str(directory / CERTIFICATE),
                 "scheduler": files,
                 "worker": files,
                 "client": files,
@@ -36,30 +38,30 @@ def settings(directory: Path, *, encrypted: bool) -> dict[str, Any]:
     return {
         "distributed": {
             "comm": comm,
-            # As ESPEI demands.
+            # Required by ESPEI.
             "scheduler": {"work-stealing": False},
-            # A rank has the memory of its allocation; pausing or spilling would only stall it.
+            # The allocation limits a rank's memory; pausing or spilling would only stall it.
             "worker": {"memory": {"target": False, "spill": False, "pause": False, "terminate": False}},
         }
     }
 
 
 def write(directory: Path, *, encrypted: bool) -> None:
-    """Write configuration and, if encrypted, a certificate made for this cluster alone (files 0600)."""
+    """Write the configuration and, if encrypted, a certificate for this cluster only (mode 0600)."""
     if encrypted:
         from distributed.security import Security
 
         security = Security.temporary()
-        _write_private(directory / "certificate.pem", security.tls_ca_file)
-        _write_private(directory / "key.pem", security.tls_scheduler_key)
-    _write_private(directory / "dask.yaml", yaml.safe_dump(settings(directory, encrypted=encrypted)))
+        _write_private(directory / CERTIFICATE, security.tls_ca_file)
+        _write_private(directory / KEY, security.tls_scheduler_key)
+    _write_private(directory / DASK, yaml.safe_dump(settings(directory, encrypted=encrypted)))
 
 
 def use_only(config: Path | None) -> None:
-    """Make this process read only ``config``; call before anything of distributed is used.
+    """Make this process read only ``config``; call this before using distributed.
 
     Args:
-        config: a file that ``write`` made; None for a cluster that is not encrypted and not ours.
+        config: a file written by ``write``; None for an unencrypted cluster that espei-hpc did not start.
     """
     dask.config.refresh(paths=[str(config)] if config else [], env={})
     if config is None:
@@ -67,8 +69,8 @@ def use_only(config: Path | None) -> None:
 
 
 def silence() -> None:
-    """Keep distributed's lines and tracebacks about connections from the user, who gets ours."""
-    import_module("distributed.config")  # which sets its levels when it is first imported
+    """Silence distributed's log lines and tracebacks about connections; espei-hpc prints its own messages."""
+    import_module("distributed.config")  # sets log levels when first imported
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)

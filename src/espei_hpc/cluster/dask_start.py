@@ -1,6 +1,6 @@
-"""Dask's scheduler and workers where dask-mpi's own command cannot start them.
+"""Start Dask's scheduler and workers where dask-mpi's own command cannot.
 
-It needs MPI, and knows interfaces by their IPv4 addresses alone. Its options are read by it all the same.
+That command needs MPI and only handles interfaces with IPv4 addresses. It still parses the options.
 """
 
 import asyncio
@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from espei_hpc.cluster import without_mpi
-from espei_hpc.cluster.directory import ClusterDirectory, read_json
 from espei_hpc.cluster.world import World
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
 
 
 def run(directory: ClusterDirectory, here: World, arguments: list[str], host: str | None = None) -> None:
-    """Be scheduler or worker until the cluster is shut down, as dask-mpi's command would.
+    """Run the scheduler or a worker until the cluster is shut down, as dask-mpi's command does.
 
     Args:
-        directory: the start of the cluster.
+        directory: the cluster start.
         here: this rank's world.
-        arguments: dask-mpi's command line, which is read by dask-mpi itself.
-        host: where to listen instead of at its ``--interface``, as it stands before a port.
+        arguments: dask-mpi's command line, parsed by dask-mpi itself.
+        host: address to listen on instead of its ``--interface``, in the form used before a port.
 
     Raises:
         Refusal: (DEADLINE) if the scheduler does not start.
@@ -33,7 +34,7 @@ def run(directory: ClusterDirectory, here: World, arguments: list[str], host: st
         try:
             asyncio.run(_schedule(options))
         finally:
-            # Who is still on the way would look for it for ever.
+            # Ranks that are still starting would wait for it forever.
             directory.end()
     else:
         without_mpi.await_ranks(directory, here.size, lambda: read_json(directory.scheduler_file))

@@ -1,7 +1,7 @@
-"""Hosts that a lost cluster is to be started again without.
+"""Hosts to exclude when a lost cluster is restarted.
 
-A host that no longer answers is one; so is a host on which processes died in two starts, as the
-launchers tell in their logs.
+These are hosts that no longer answer, and hosts on which ranks died in two starts according to
+the launcher's logs.
 """
 
 import re
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.cluster import interfaces
-from espei_hpc.cluster.directory import ClusterDirectory, read_json
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
 
 ASK_SECONDS = 10.0
-"""A host that swaps answers late."""
+"""Timeout of one connection; a host that swaps answers late."""
 ASKED_AT_ONCE = 64
 ANY_PORT = 8786
 MOST_DEATHS = 2
@@ -27,15 +28,15 @@ DIED = (
     re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)", re.MULTILINE),
     re.compile(r"^srun: error: ([^:\s]+): tasks? [\d,-]+: (?!Exited)", re.MULTILINE),
 )
-"""What launchers say of a host on which a rank was killed."""
+"""Launcher messages that name a host on which a rank was killed."""
 
 
 @dataclass(frozen=True)
 class Lost:
-    """What is known of a cluster that was lost.
+    """What is known of a lost cluster.
 
     Attributes:
-        ranks_on: its ranks on each host, in the launcher's order.
+        ranks_on: number of ranks on each host, in the launcher's order.
         silent: hosts that did not answer afterwards.
         died: hosts on which ranks were killed.
     """
@@ -46,7 +47,7 @@ class Lost:
 
     @classmethod
     def read(cls, directory: ClusterDirectory) -> "Lost":
-        """Read what a start has left."""
+        """Read the files of a lost start."""
         ranks = directory.ranks()
         told = read_json(directory.lost_file)
         silent = told["silent"] if isinstance(told, dict) else ()
@@ -55,9 +56,9 @@ class Lost:
 
 
 def silent_hosts(directory: ClusterDirectory) -> list[str]:
-    """Return the hosts of a cluster that do not answer; none where no network is known that joins all.
+    """Return the hosts of a cluster that do not answer; none if no common network is known.
 
-    A host that is there at least refuses a connection; one that is down, or cut off, says nothing.
+    A running host at least refuses a connection; one that is down or unreachable does not answer.
     """
     networks = {told["host"]: told["networks"] for told in directory.ranks().values()}
     network = interfaces.shared(networks) if len(networks) > 1 else None
@@ -70,15 +71,15 @@ def silent_hosts(directory: ClusterDirectory) -> list[str]:
 
 
 def died_on(log: str) -> frozenset[str]:
-    """Return the hosts on which ranks were killed, by a launcher's log."""
+    """Return the hosts on which ranks were killed, according to a launcher's log."""
     return frozenset(host for pattern in DIED for host in pattern.findall(log))
 
 
 def left_out(lost: Sequence[Lost]) -> dict[str, str]:
-    """Return the hosts that the next start is to do without, and why.
+    """Return the hosts to exclude from the next start, and why.
 
     Args:
-        lost: the starts that were lost, the last one last. The last host is never left out for deaths alone.
+        lost: the lost starts, oldest first. Deaths of ranks alone never exclude the last host.
     """
     silent = dict.fromkeys(sorted(host for one in lost for host in one.silent), "it does not answer")
     deaths = Counter(host for one in lost for host in one.died)
@@ -93,7 +94,7 @@ def left_out(lost: Sequence[Lost]) -> dict[str, str]:
 
 
 def _port(scheduler_file: Path) -> int:
-    """Return the scheduler's port: what lets Dask's connections through lets ours."""
+    """Return the scheduler's port: a firewall that allows Dask's connections allows ours."""
     told = read_json(scheduler_file)
     port = told["address"].rpartition(":")[2] if told else ""
     return int(port) if port.isdecimal() else ANY_PORT

@@ -1,4 +1,4 @@
-"""Network interfaces of this host, and the one over which the ranks talk."""
+"""Network interfaces of this host, and the one that the ranks use."""
 
 import ipaddress
 import socket
@@ -8,23 +8,23 @@ from typing import Any
 
 import psutil
 
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 
 LOOPBACK = "lo"
 FAST = ("ib", "hsn", "hsi", "opa")
-"""How interfaces of InfiniBand, Slingshot and Omni-Path are called, which often tell no speed."""
+"""Name prefixes of InfiniBand, Slingshot and Omni-Path interfaces, which often report no speed."""
 IP = (socket.AF_INET, socket.AF_INET6)
 Own = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Where Dask is to listen.
+class Endpoint:
+    """Where Dask listens.
 
     Attributes:
         interface: name of the interface.
-        address: this host's address there.
+        address: this host's address on it.
     """
 
     interface: str
@@ -32,7 +32,7 @@ class Choice:
 
     @property
     def host(self) -> str | None:
-        """An address of IPv6 as Dask must be told it; None where it finds the address by the interface."""
+        """An IPv6 address in the form Dask needs; None for IPv4, which Dask finds by the interface."""
         return f"[{self.address}]" if ":" in self.address else None
 
 
@@ -47,9 +47,9 @@ def addresses() -> dict[str, str]:
 
 
 def networks() -> dict[str, str]:
-    """Return this host's address in each network that it is on, but for loopback and link-local IPv6.
+    """Return this host's address in each of its networks, without loopback and link-local IPv6.
 
-    Networks of IPv4 come before those of IPv6, and among each the fastest first.
+    IPv4 networks come before IPv6 networks, each sorted by speed, fastest first.
     """
     stats = psutil.net_if_stats()
     here = _usable()
@@ -59,18 +59,19 @@ def networks() -> dict[str, str]:
         for name in fastest_first:
             for own in here[name] if name != LOOPBACK else ():
                 if own.version == version:
-                    # Two interfaces may be in one network.
+                    # Two interfaces may be in the same network.
                     found.setdefault(str(own.network), str(own.ip))
     return found
 
 
 def shared(hosts: Mapping[str, Mapping[str, str]]) -> str | None:
-    """Return the network that reaches all hosts; None if there is none.
+    """Return the network that connects all hosts; None if there is none.
 
-    A bridge for a host's own containers has the same address on every host, and reaches none of them.
+    A container bridge has the same address on every host and connects none of them.
 
     Args:
-        hosts: what ``networks`` returned on each; of several networks the first host's fastest is taken.
+        hosts: result of ``networks`` on each host. Of several common networks, the fastest of the first
+            host is returned.
     """
     first, *others = hosts.values()
     for network in first:
@@ -80,58 +81,58 @@ def shared(hosts: Mapping[str, Mapping[str, str]]) -> str | None:
     return None
 
 
-def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) -> Choice | None:
-    """Return where Dask is to listen; None lets Dask take the interface of the default route.
+def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) -> Endpoint | None:
+    """Return where Dask listens; None lets Dask use the interface of the default route.
 
-    Ranks that are all on one host talk over loopback, which nobody else hears.
+    Ranks that are all on one host use loopback, which other hosts cannot reach.
 
     Args:
-        asked: the interface that the user asks for.
-        on_one_host: whether all ranks are on one.
-        network: one that reaches all hosts; None if none is known.
+        asked: the interface that the user requests; None to choose.
+        on_one_host: whether all ranks are on one host.
+        network: a network that connects all hosts; None if none is known.
 
     Raises:
-        Refusal: (CONFIGURATION) if the interface asked for does not exist here, has no address, or does
-            not reach the others.
+        Refusal: (CONFIGURATION) if the requested interface does not exist here, has no address, or does
+            not reach the other hosts.
     """
     if asked is None and not on_one_host:
         return _in_network(network)
     if asked == LOOPBACK and not on_one_host:
-        what = f"{LOOPBACK} reaches no other host, and the ranks are on several"
-        cure = "leave it out; without encryption (--insecure) name an interface that all hosts have"
+        what = f"{LOOPBACK} reaches no other host, but the ranks run on several hosts"
+        cure = "leave out --interface; with --insecure name an interface that all hosts have"
         raise _refusal(what, cure)
     return _on(asked or LOOPBACK, network)
 
 
-def _on(name: str, network: str | None) -> Choice:
+def _on(name: str, network: str | None) -> Endpoint:
     here, host = addresses(), socket.gethostname()
     own = _usable().get(name, [])
     if own:
-        # Of several IPv6 addresses all hosts must take the same network's.
+        # With several IPv6 addresses, all hosts must use that of the same network.
         best = min(own, key=lambda one: (one.version, str(one.network) != network))
-        return Choice(name, str(best.ip))
+        return Endpoint(name, str(best.ip))
     if name in here or name == LOOPBACK:
-        what = f"the cluster would have no address: interface '{name}' on host {host} has none to listen at"
+        what = f"interface '{name}' on host {host} has no address to listen on"
     else:
         what = f"there is no interface '{name}' on host {host}"
     known = "; ".join(f"{up} ({text or 'no address'})" for up, text in here.items())
-    raise _refusal(what, f"those that are up there: {known}")
+    raise _refusal(what, f"interfaces that are up: {known}")
 
 
 def _refusal(what: str, cure: str) -> Refusal:
     return Refusal(ExitCode.CONFIGURATION, [Fault("--interface", what, cure)])
 
 
-def _in_network(network: str | None) -> Choice | None:
+def _in_network(network: str | None) -> Endpoint | None:
     address = networks().get(network) if network else None
     for name, own in _usable().items():
         if address and address in (str(one.ip) for one in own):
-            return Choice(name, address)
+            return Endpoint(name, address)
     return None
 
 
 def _usable() -> dict[str, list[Own]]:
-    """Return the addresses of each interface that is up; not link-local IPv6, whose scope Dask leaves out."""
+    """Return the addresses of each interface that is up; not link-local IPv6, whose scope Dask drops."""
     up = psutil.net_if_stats()
     return {
         name: [_own(entry) for entry in entries if entry.family in IP and "%" not in entry.address]
@@ -141,6 +142,6 @@ def _usable() -> dict[str, list[Own]]:
 
 
 def _own(entry: Any) -> Own:
-    # Of IPv6 ipaddress reads no netmask, only its length.
+    # For IPv6, ipaddress accepts only a prefix length, not a netmask.
     bits = int(ipaddress.ip_address(entry.netmask)).bit_count() if entry.netmask else ""
     return ipaddress.ip_interface(f"{entry.address}/{bits}".rstrip("/"))

@@ -1,17 +1,17 @@
-"""The cluster without MPI: a LocalCluster on this machine's cores, for a fit on one computer."""
+"""The cluster without MPI: Dask's LocalCluster on this machine's cores."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 
 @contextmanager
 def running(directory: ClusterDirectory, workers: int) -> Iterator[None]:
-    """Keep a cluster of one-thread workers up, with its scheduler file in ``directory``.
+    """Run a cluster of single-threaded workers, with its scheduler file in ``directory``.
 
-    Dask's configuration must already be the directory's (certificates included).
+    The directory's Dask configuration, with its certificates, must be active already.
     """
     import distributed
 

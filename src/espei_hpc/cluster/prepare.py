@@ -1,4 +1,4 @@
-"""Making the place for one start of a cluster, before any launcher runs."""
+"""Create the directory of one cluster start, before the launcher runs."""
 
 import os
 import shutil
@@ -8,23 +8,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.batch import allocation
-from espei_hpc.cluster import dask_settings, earlier, named
-from espei_hpc.cluster.directory import ClusterDirectory, Settings, cannot_create, create, new_id
+from espei_hpc.cluster import dask_settings
 from espei_hpc.cluster.interfaces import LOOPBACK
 from espei_hpc.cluster.readiness import answers
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir import cleanup as earlier
+from espei_hpc.rundir import named_clusters as named
+from espei_hpc.rundir.cluster_directory import (
+    CLUSTER,
+    SCHEDULER,
+    ClusterDirectory,
+    Settings,
+    cannot_create,
+    create,
+    new_id,
+)
 
 
 def default_ranks(environment: Mapping[str, str], one_host: bool = False) -> int:
-    """Return how many ranks to start where the user names no number.
+    """Return the default number of ranks.
 
-    In an allocation as many as it grants; elsewhere one worker for each core
-    this process may use, and the scheduler, which needs hardly any.
+    In an allocation this is its number of tasks; elsewhere one worker per core that this process
+    may use, plus the scheduler, which uses little CPU.
 
     Args:
-        environment: the process's variables.
-        one_host: whether all ranks start on this host, whatever else is granted.
+        environment: variables of the process.
+        one_host: whether all ranks start on this host, even if the allocation has more.
     """
     job = allocation(environment)
     if job is None or job.ranks is None:
@@ -37,13 +47,13 @@ def default_ranks(environment: Mapping[str, str], one_host: bool = False) -> int
 
 
 def unreached_hosts(environment: Mapping[str, str]) -> str | None:
-    """Say which part of an allocation an image's own mpirun leaves idle; None if none."""
+    """Return a message if an image's own mpirun leaves hosts of the allocation idle; else None."""
     job = allocation(environment)
     if job is None or not job.nodes or job.nodes == 1:
         return None
     return (
-        f"{job.name} has {job.nodes} hosts, of which the image's own mpirun uses this one alone; "
-        "espei-mpi started on the host, with --image, uses all"
+        f"{job.name} has {job.nodes} hosts, but the image's own mpirun uses only this one; "
+        "run espei-mpi on the host with --image to use all"
     )
 
 
@@ -53,13 +63,13 @@ def cores() -> int:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the user says about a cluster that is to start.
+class ClusterRequest:
+    """The user's options for a cluster to start.
 
     Attributes:
-        ranks: scheduler and workers; None to take what the launcher gives.
+        ranks: number of ranks, scheduler included; None to use as many as the launcher starts.
         interface: network interface; None to choose.
-        encrypted: whether only who has the certificate of this start may take part.
+        encrypted: whether all connections need the certificate of this start.
     """
 
     ranks: int | None = None
@@ -67,26 +77,26 @@ class Wanted:
     encrypted: bool = True
 
     def settings(self, scheduler_file: Path) -> Settings:
-        """Return what the ranks must know. In the clear nothing leaves this host unless it is named how."""
+        """Return the settings for the ranks. Unencrypted, they use loopback unless an interface is named."""
         interface = self.interface or (None if self.encrypted else LOOPBACK)
         return Settings(self.ranks, str(scheduler_file), interface, self.encrypted)
 
 
-def own_cluster(run_directory: Path, wanted: Wanted) -> ClusterDirectory:
-    """Prepare a cluster for one fit, its scheduler file inside its own directory."""
+def own_cluster(run_directory: Path, wanted: ClusterRequest) -> ClusterDirectory:
+    """Prepare a cluster for one fit, with the scheduler file in its own directory."""
     cluster_id = new_id()
-    scheduler_file = run_directory.resolve() / "cluster" / cluster_id / "scheduler.json"
+    scheduler_file = run_directory.resolve() / CLUSTER / cluster_id / SCHEDULER
     return _prepare(run_directory, wanted.settings(scheduler_file), cluster_id)
 
 
-def named_cluster(scheduler_file: Path, wanted: Wanted) -> ClusterDirectory:
-    """Prepare a cluster whose scheduler file the user names, for stock ``espei`` to join.
+def named_cluster(scheduler_file: Path, wanted: ClusterRequest) -> ClusterDirectory:
+    """Prepare a cluster with a scheduler file named by the user, for stock ``espei`` to connect to.
 
-    Stock ``espei`` joins through Dask's configuration, where its user finds it (``named.offered``).
-    An old scheduler file is removed, so that nobody reads a dead address.
+    Stock ``espei`` connects with the Dask configuration at ``named.offered``. An old scheduler file is
+    removed, so that no client reads an outdated address.
 
     Raises:
-        Refusal: (CANNOT_CREATE) if the file's place cannot be written; (UNAVAILABLE) if a living
+        Refusal: (CANNOT_CREATE) if the file's directory cannot be written; (UNAVAILABLE) if a running
             cluster uses the file.
     """
     scheduler_file = scheduler_file.resolve()
@@ -95,7 +105,7 @@ def named_cluster(scheduler_file: Path, wanted: Wanted) -> ClusterDirectory:
     if answers(scheduler_file):
         fault = Fault(
             str(scheduler_file),
-            "a living cluster already uses this file, and two fits on one cluster spoil each other",
+            "a running cluster already uses this file, and two fits must not share a cluster",
             "name another file",
         )
         raise Refusal(ExitCode.UNAVAILABLE, [fault])

@@ -1,9 +1,9 @@
-"""What one rank does: load the right MPI, prove the world, become scheduler or worker.
+"""Run one rank: load the right MPI, check the world, become scheduler or worker.
 
-The Dask part is dask-mpi's own command; this module gives it what it needs to
-run ESPEI, and refuses what cannot work. Where no MPI can serve the ranks, but
-the launcher tells them apart, ``without_mpi`` takes MPI's place. There and on
-IPv6, which that command cannot be told of, ``dask_start`` starts Dask.
+Dask is started by dask-mpi's own command; this module passes the options that ESPEI
+needs, and refuses what cannot work. If no MPI can be used but the launcher sets rank
+and size, ``without_mpi`` replaces MPI. Without MPI, and on IPv6, which dask-mpi does
+not support, ``dask_start`` starts Dask.
 """
 
 import contextlib
@@ -16,36 +16,38 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 
-from espei_hpc.cluster import dask_settings, dask_start, interfaces, mpi_library, place, without_mpi, world
-from espei_hpc.cluster.directory import ClusterDirectory, write_json
-from espei_hpc.faults import Refusal
-from espei_hpc.launch import SETTINGS
+from espei_hpc.cluster import dask_settings, dask_start, interfaces, place, without_mpi, world
+from espei_hpc.environment import SETTINGS
+from espei_hpc.errors import Refusal
+from espei_hpc.mpi import library as mpi_library
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import pass_json
 
 PR_SET_PDEATHSIG = 1
 LAUNCHER_POLL_SECONDS = 1.0
 END_SECONDS = 30
 WORKERS_POLL_SECONDS = 15.0
-"""A worker hears of the end from its scheduler; it looks for itself only in case that is out of reach."""
+"""Workers normally end with their scheduler; they check the files only in case it cannot be reached."""
 
 
 def say_at_once(line: str) -> None:
-    """Print a line into the rank's log, which a signal must not take away again."""
+    """Print a line to the rank's log and flush it, so that a signal cannot discard it."""
     print(line, flush=True)
 
 
 def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -> None:
-    """Be one rank of the cluster until it is shut down.
+    """Run one rank of the cluster until it is shut down.
 
     Args:
-        directory: the start of the cluster.
-        say: takes a line for the rank's log.
+        directory: the cluster start.
+        say: prints a line to the rank's log.
 
     Raises:
-        Refusal: if this rank cannot become part of the cluster; it is also kept
-            in the cluster's directory for whoever waits.
+        Refusal: if this rank cannot join the cluster; it is also stored in the
+            cluster's directory for the process that waits.
     """
     end_with_parent()
-    # Dask writes the scheduler's file as any other, and a user may name a place where others can read.
+    # Dask writes the scheduler file with default permissions, perhaps to a directory that others can read.
     os.umask(0o077)
     try:
         here = _enter(directory, say)
@@ -54,7 +56,7 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
         interface = chosen.interface if chosen else None
         host = chosen.host if chosen else None
         if here.rank == 0 and not here.on_one_host:
-            say(f"espei-hpc: the ranks talk over {interface or 'the interface of the default route'}")
+            say(f"espei-hpc: the ranks use {interface or 'the interface of the default route'}")
         dask_settings.use_only(directory.dask_config)
         if here.rank != 0:
             threading.Thread(target=_import_espei, daemon=True).start()
@@ -65,11 +67,11 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
             _run_dask_mpi(arguments)
     except Refusal as refusal:
         directory.report(world.process_name(os.environ), refusal)
-        # An mpirun ends all ranks when one has failed; others, like srun, may not.
+        # mpirun ends all ranks when one has failed; other launchers, such as srun, may not.
         directory.end()
         raise
     finally:
-        # MPI ends together, and waits for ever for ranks on a host that is cut off.
+        # MPI_Finalize waits for all ranks, forever if a host is unreachable.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(END_SECONDS)
 
@@ -83,16 +85,16 @@ def _run_dask_mpi(arguments: list[str]) -> None:
 def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> list[str]:
     """Return the command line of ``dask-mpi`` for a rank of this cluster.
 
-    ``distributed.Worker`` rather than the default Nanny: a Nanny's child would
+    ``distributed.Worker`` is used instead of the default Nanny: a Nanny's child would
     start MPI again with the rank's variables (ESPEI imports emcee 2, which
-    imports mpi4py.MPI). Dask's pages listen on loopback only, and are the plain ones
-    (/info): its dashboard shows tasks, and our evaluations are calls of actors.
+    imports mpi4py.MPI). Dask's pages listen on loopback only. Only the plain ones
+    (/info) are on: the dashboard shows tasks, and our evaluations are actor calls.
     """
     settings = directory.settings()
     loopback = "127.0.0.1:0"
     return [
         f"--scheduler-file={settings.scheduler_file}",
-        # Any free port: two runs may share a host.
+        # Any free port, because two runs may share a host.
         "--scheduler-port=0",
         f"--protocol={'tls' if settings.encrypted else 'tcp'}",
         *([f"--interface={interface}"] if interface else []),
@@ -100,7 +102,7 @@ def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> li
         "--memory-limit=0",
         "--worker-class=distributed.Worker",
         f"--worker-options={json.dumps({'dashboard': False, 'dashboard_address': loopback})}",
-        # Nothing is ever spilled there; below the run's own directory it goes with the run.
+        # Nothing is spilled there; in the run directory it is removed with the cluster.
         f"--local-directory={directory.scratch}",
         "--no-dashboard",
         f"--dashboard-address={loopback}",
@@ -109,7 +111,7 @@ def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> li
 
 
 def end_with_parent() -> None:
-    """Have the kernel end this process when the one that started it dies.
+    """Make the kernel end this process when its parent dies.
 
     Open MPI 5 leaves its ranks running when mpirun is killed.
     """
@@ -117,15 +119,15 @@ def end_with_parent() -> None:
 
 
 def _import_espei() -> None:
-    """Have ESPEI at hand when the first evaluation comes: it takes seconds, while the fit reads its input."""
-    # Whoever needs it says what is wrong with it.
+    """Import ESPEI, which takes seconds, while the fit reads its input, not at the first evaluation."""
+    # A failed import is reported where ESPEI is used.
     with contextlib.suppress(Exception):
         import_module("espei.espei_script")
 
 
 def _enter(directory: ClusterDirectory, say: Callable[[str], None]) -> world.World:
-    """Enter the world: through MPI, or without it where the launcher tells enough and MPI cannot."""
-    found = place.told(os.environ, directory.settings().ranks)
+    """Enter the world through MPI, or without it if MPI fails and the launcher sets rank and size."""
+    found = place.find(os.environ, directory.settings().ranks)
     if found is None:
         return _enter_through_mpi(directory)
     why = place.why_no_mpi(found, os.environ)
@@ -134,7 +136,7 @@ def _enter(directory: ClusterDirectory, say: Callable[[str], None]) -> world.Wor
             return _enter_through_mpi(directory)
         except Refusal as refusal:
             why = " ".join(fault.what for fault in refusal.faults)
-    # Workers import ESPEI and with it mpi4py, which must not start MPI after all.
+    # Workers import ESPEI and with it mpi4py, which must not start MPI then.
     os.environ.update(SETTINGS)
     if found.rank == 0:
         say(f"espei-hpc: ranks start without MPI ({why})")
@@ -147,7 +149,7 @@ def _enter_through_mpi(directory: ClusterDirectory) -> world.World:
     here = world.enter(os.environ)
     world.prove(here, directory.settings().ranks, os.environ)
     told = world.introduction(here.rank, here.size, here.hosts[here.rank], here.library)
-    write_json(directory.rank_file(here.rank), told)
+    pass_json(directory.rank_file(here.rank), told)
     _watch(directory, here.rank)
     return here
 
@@ -157,7 +159,7 @@ def _watch(directory: ClusterDirectory, rank: int) -> None:
 
 
 def _end_with_launcher(directory: ClusterDirectory, rank: int) -> None:
-    """End this rank, and with the scheduler's the cluster, when nobody needs it any more."""
+    """End this rank when the cluster start is over; rank 0 ends the scheduler and so the cluster."""
     while not directory.ended():
         time.sleep(LAUNCHER_POLL_SECONDS if rank == 0 else WORKERS_POLL_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)

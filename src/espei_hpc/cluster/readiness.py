@@ -1,8 +1,8 @@
-"""Waiting, with one deadline, until a cluster is really there.
+"""Wait, with one timeout, until a cluster is ready.
 
-There means: the scheduler's file is whole, the scheduler at its address answers
-with the id in the file, and the workers have come. Meanwhile the launcher is
-watched: when it has ended, there is nothing to wait for.
+Ready means: the scheduler file is complete, the scheduler at its address answers
+with the ID in the file, and the workers are connected. The wait ends early if the
+launcher has ended.
 """
 
 import asyncio
@@ -12,32 +12,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import dask_settings, interfaces, named
-from espei_hpc.cluster.directory import ClusterDirectory, read_json
-from espei_hpc.counted import counted
+from espei_hpc.cluster import dask_settings, interfaces
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir import named_clusters as named
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import read_json
+from espei_hpc.text import counted
 
 READY_SECONDS = 120.0
 READY_SECONDS_PER_WORKER = 0.5
-"""The wait for a cluster grows with it: a file server is slow to hand Python to a thousand ranks."""
+"""Large clusters take longer to start: a file server is slow to serve Python to a thousand ranks."""
 POLL_SECONDS = 0.2
 ANSWER_SECONDS = 10.0
-"""How long one try to reach the scheduler may take."""
+"""Timeout of one attempt to reach the scheduler."""
 FAULT_GRACE_SECONDS = 1.0
-"""Ranks on other hosts need a moment to tell why they ended, on a shared file system."""
+"""Time for fault files of ranks on other hosts to appear on the shared file system."""
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What is waited for.
+class Awaited:
+    """The cluster to wait for.
 
     Attributes:
-        scheduler_file: file in which the scheduler tells its address.
-        workers: number of workers; None for all ranks but the scheduler's.
-        min_workers: go on with as few as this when the deadline has passed.
-        seconds: the deadline, counted from now.
-        directory: the start of the cluster to watch; None for a cluster started some other way.
+        scheduler_file: file to which the scheduler writes its address.
+        workers: number of workers; None for all ranks except the scheduler.
+        min_workers: after the timeout, continue with at least this many.
+        seconds: the timeout.
+        directory: the cluster start to watch; None for a cluster that espei-hpc did not start.
     """
 
     scheduler_file: Path
@@ -48,8 +50,8 @@ class Goal:
 
 
 @dataclass
-class _State:
-    """How far the wait has come, for the message at the deadline."""
+class _WaitState:
+    """The last observed state, for the message after the timeout."""
 
     stage: str = "no scheduler file has appeared"
     scheduler: str = ""
@@ -59,23 +61,23 @@ class _State:
 
 
 def patience(workers: int | None) -> float:
-    """Return the seconds to wait for a cluster where the user names none."""
+    """Return the default timeout in seconds for a cluster with this many workers."""
     return READY_SECONDS + READY_SECONDS_PER_WORKER * (workers or 0)
 
 
-def wait(goal: Goal, still_wanted: Callable[[], None] = lambda: None) -> int:
+def wait(goal: Awaited, still_wanted: Callable[[], None] = lambda: None) -> int:
     """Wait for the cluster and return its number of workers.
 
     Args:
-        goal: what is waited for.
-        still_wanted: called between two looks; raises to give up (a signal has come).
+        goal: the cluster to wait for.
+        still_wanted: called between two polls; raises to stop waiting (after a signal).
 
     Raises:
-        Refusal: (DEADLINE) if not all is there in time; (UNAVAILABLE, or the ranks' own code) if the
-            launcher ended.
+        Refusal: (DEADLINE) after the timeout; (UNAVAILABLE, or the ranks' own code) if the launcher
+            ended.
     """
     end = time.monotonic() + goal.seconds
-    state = _State()
+    state = _WaitState()
     while True:
         still_wanted()
         wanted = _wanted(goal)
@@ -89,14 +91,14 @@ def wait(goal: Goal, still_wanted: Callable[[], None] = lambda: None) -> int:
 
 
 def answers(scheduler_file: Path) -> bool:
-    """Whether the scheduler that wrote a file is alive."""
-    state = _State()
+    """Whether the scheduler that wrote a file is running."""
+    state = _WaitState()
     _look(scheduler_file, state)
     return state.answered
 
 
-def _wanted(goal: Goal) -> int | None:
-    """Return the workers to wait for; None while the world's size is not known."""
+def _wanted(goal: Awaited) -> int | None:
+    """Return the number of workers to wait for; None while the world's size is not known."""
     if goal.workers is not None:
         return goal.workers
     if goal.directory is None:
@@ -105,8 +107,8 @@ def _wanted(goal: Goal) -> int | None:
     return max(sizes) - 1 if sizes else None
 
 
-def _look(scheduler_file: Path, state: _State) -> None:
-    """Bring ``state`` up to date."""
+def _look(scheduler_file: Path, state: _WaitState) -> None:
+    """Update ``state``."""
     state.answered, state.names = False, frozenset()
     _use_configuration(scheduler_file, state)
     told = _scheduler_told(scheduler_file, state)
@@ -123,11 +125,11 @@ def _look(scheduler_file: Path, state: _State) -> None:
         return
     state.answered = True
     state.names = frozenset(str(worker["name"]) for worker in identity["workers"].values())
-    state.stage = f"the scheduler at {told['address']} answers, with {counted(len(state.names), 'worker')}"
+    state.stage = f"the scheduler at {told['address']} answers and has {counted(len(state.names), 'worker')}"
 
 
-def _use_configuration(scheduler_file: Path, state: _State) -> None:
-    """Join a cluster that the user named by its newest start, which may come meanwhile."""
+def _use_configuration(scheduler_file: Path, state: _WaitState) -> None:
+    """Use the Dask configuration of the newest start of a named cluster, which may appear during the wait."""
     found = named.configuration(scheduler_file)
     if found is not None and found != state.configuration:
         dask_settings.use_only(found)
@@ -135,18 +137,18 @@ def _use_configuration(scheduler_file: Path, state: _State) -> None:
         state.configuration = found
 
 
-def _scheduler_told(scheduler_file: Path, state: _State) -> dict[str, Any] | None:
-    """Return the content of a scheduler file that is whole."""
+def _scheduler_told(scheduler_file: Path, state: _WaitState) -> dict[str, Any] | None:
+    """Return the content of a complete scheduler file; None if there is none yet."""
     told = read_json(scheduler_file)
     if isinstance(told, dict) and isinstance(told.get("address"), str) and told.get("id"):
         return told
     if scheduler_file.exists():
-        state.stage = f"{scheduler_file} is there, but is not (or not yet) a whole scheduler file"
+        state.stage = f"{scheduler_file} exists, but is not a complete scheduler file"
     return None
 
 
 async def _identity(address: str) -> dict[str, Any]:
-    """Ask a scheduler who it is."""
+    """Ask a scheduler for its ID and workers."""
     from distributed.core import rpc
     from distributed.security import Security
 
@@ -160,7 +162,7 @@ async def _identity(address: str) -> dict[str, Any]:
 
 
 def _raise_if_lost(directory: ClusterDirectory | None) -> None:
-    """Raise if ranks have told a fault or the launcher has ended."""
+    """Raise if a rank has reported a fault or the launcher has ended."""
     if directory is None:
         return
     code = directory.launcher_ended()
@@ -175,18 +177,18 @@ def _raise_if_lost(directory: ClusterDirectory | None) -> None:
 
 
 def launcher_lost(directory: ClusterDirectory, code: str) -> Refusal:
-    """Say that the launcher has ended on its own, with the end of its log."""
+    """Return the refusal for a launcher that has ended by itself, with the end of its log."""
     when = "" if directory.ranks() else " before any rank had started MPI"
     fault = Fault(
         "cluster",
         f"the launcher ended with exit code {code}{when}",
-        f"the end of its log follows; the whole of it is {directory.launcher_log}",
+        f"the end of its log is below; full log: {directory.launcher_log}",
     )
     return Refusal(ExitCode.UNAVAILABLE, [fault], directory.log_tail())
 
 
-def _at_deadline(goal: Goal, wanted: int | None, state: _State) -> int:
-    """Go on with fewer workers if the user allowed it, else say what is missing."""
+def _at_deadline(goal: Awaited, wanted: int | None, state: _WaitState) -> int:
+    """Return the number of workers if ``min_workers`` allows it, else raise with what is missing."""
     came = len(state.names)
     if goal.min_workers is not None and came >= max(1, goal.min_workers):
         return came
@@ -194,8 +196,8 @@ def _at_deadline(goal: Goal, wanted: int | None, state: _State) -> int:
         Fault(
             "cluster",
             f"not ready after {goal.seconds:g} s: {state.stage}"
-            + (f" of the {wanted} asked for" if state.names and wanted else ""),
-            "raise --timeout if the machine is only slow, or go on with fewer by --min-workers",
+            + (f" of {wanted} requested" if state.names and wanted else ""),
+            "raise --timeout if the machine is slow, or continue with fewer workers (--min-workers)",
         )
     ]
     if goal.directory is not None:
@@ -203,14 +205,14 @@ def _at_deadline(goal: Goal, wanted: int | None, state: _State) -> int:
     raise Refusal(ExitCode.DEADLINE, faults, goal.directory.log_tail() if goal.directory else ())
 
 
-def _missing(directory: ClusterDirectory, state: _State) -> list[Fault]:
-    """Tell which ranks came and which did not, and where each tried to reach the scheduler from."""
+def _missing(directory: ClusterDirectory, state: _WaitState) -> list[Fault]:
+    """Return a fault for each rank whose worker is not connected, with the interfaces of its host."""
     ranks = directory.ranks()
     faults = [
         Fault(
             f"rank {rank} on {told['host']}",
             f"its worker did not reach the scheduler{' at ' + state.scheduler if state.scheduler else ''}",
-            "interfaces there: "
+            "interfaces of that host: "
             + "; ".join(f"{name} ({text})" for name, text in told["interfaces"].items() if text),
         )
         for rank, told in sorted(ranks.items())
@@ -218,7 +220,7 @@ def _missing(directory: ClusterDirectory, state: _State) -> list[Fault]:
     ]
     if not ranks:
         here = "; ".join(f"{name} ({text})" for name, text in interfaces.addresses().items() if text)
-        faults.append(Fault("ranks", "none has started MPI", f"interfaces of this host: {here}"))
+        faults.append(Fault("ranks", "no rank has started MPI", f"interfaces of this host: {here}"))
     return faults
 
 

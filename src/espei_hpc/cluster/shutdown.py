@@ -1,20 +1,20 @@
-"""Taking a cluster of ours down from the fit's side."""
+"""Shut down a cluster from the fit."""
 
 import contextlib
 import threading
 from pathlib import Path
 
-from espei_hpc.cluster.directory import read_json
+from espei_hpc.rundir.files import read_json
 
 ANSWER_SECONDS = 10
-"""A scheduler that does not answer in this time is left to whoever started it, who ends it by signals."""
+"""Timeout; a scheduler that does not answer is ended by signals from the script that started it."""
 
 
 def ask(scheduler_file: Path) -> None:
-    """Ask scheduler and workers to end; says nothing if they cannot be reached."""
-    # By address: a Client waits for its scheduler file without end.
+    """Ask scheduler and workers to end; do nothing if they cannot be reached."""
+    # By address, because a Client waits for a scheduler file without a timeout.
     if told := read_json(scheduler_file):
-        # In a thread, because a shutdown has no deadline of its own.
+        # In a thread, because shutdown() has no timeout.
         asking = threading.Thread(target=_shut_down, args=[told["address"]], daemon=True)
         asking.start()
         asking.join(ANSWER_SECONDS)

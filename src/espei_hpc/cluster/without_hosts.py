@@ -1,4 +1,4 @@
-"""Starting a lost cluster again without the hosts that failed: what is left, and how a launcher is told."""
+"""Restart a lost cluster without failed hosts: which hosts remain, and the launcher options for them."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -7,24 +7,24 @@ from pathlib import Path
 
 from espei_hpc.batch import Allocation
 from espei_hpc.cluster import failed_hosts
-from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 LEAST_RANKS = 2
 """A scheduler and a worker."""
 HOST_OPTIONS = frozenset({"hostfile", "machinefile", "machine", "host", "hosts", "hostlist", "H", "f"})
-"""Options of Open MPI, MPICH and Intel MPI that name hosts; they take them with one dash or two."""
+"""Options of Open MPI, MPICH and Intel MPI that name hosts, with one dash or two."""
 
 
 @dataclass(frozen=True)
 class Remaining:
-    """What a cluster is started on again.
+    """What a cluster is restarted on.
 
     Attributes:
-        ranks_on: ranks on each host that is left, by the batch system's names of them.
-        without: hosts that are left out, and why.
-        launcher: words of the launcher as it is.
+        ranks_on: number of ranks on each remaining host, by the batch system's host names.
+        without: excluded hosts, and why.
+        launcher: the launcher command as given.
     """
 
     ranks_on: Mapping[str, int]
@@ -33,19 +33,20 @@ class Remaining:
 
     @property
     def ranks(self) -> int:
-        """Ranks to start."""
+        """Number of ranks to start."""
         return sum(self.ranks_on.values())
 
     def launcher_without(self, host_file: Path) -> list[str]:
-        """Return the launcher's words with what makes it do without the others.
+        """Return the launcher command with the options that exclude the failed hosts.
 
         Args:
-            host_file: written if this launcher reads one; Open MPI, MPICH, Intel MPI and PALS call it alike.
+            host_file: written if this launcher reads one; Open MPI, MPICH, Intel MPI and PALS use the same
+                option for it.
         """
         if _is_srun(self.launcher):
             excluded = ",".join(sorted(map(_short, self.without)))
             return [*self.launcher, f"--exclude={excluded}", f"--nodes={len(self.ranks_on)}"]
-        # A line for each rank is what all of them can read.
+        # One line per rank is a format that all of them read.
         host_file.write_text("".join(f"{host}\n" * ranks for host, ranks in self.ranks_on.items()))
         return [*self.launcher, "--hostfile", str(host_file)]
 
@@ -53,16 +54,16 @@ class Remaining:
 def remaining(
     starts: Sequence[ClusterDirectory], job: Allocation | None, launcher: Sequence[str]
 ) -> Remaining | None:
-    """Return what is left after some starts were lost, the last one last; None if all hosts are.
+    """Return what remains after some starts were lost; None if no host is excluded.
 
     Args:
-        starts: the lost ones.
+        starts: the lost starts, oldest first.
         job: the allocation; None outside of one.
-        launcher: what starts the ranks.
+        launcher: the launcher command.
 
     Raises:
-        Refusal: (UNAVAILABLE) if no cluster can be made of what is left, or the launcher's own options
-            name its hosts, which are the user's to change.
+        Refusal: (UNAVAILABLE) if too few ranks remain for a cluster, or the user's launcher options name
+            the hosts, which espei-hpc does not change.
     """
     lost = [failed_hosts.Lost.read(directory) for directory in starts]
     without = failed_hosts.left_out(lost) if lost else {}
@@ -77,7 +78,9 @@ def remaining(
     if sum(left.values()) < LEAST_RANKS:
         raise _not_again(f"without {', '.join(without)} too few ranks are left for a scheduler and a worker")
     if not _is_srun(launcher) and any(_option(word) in HOST_OPTIONS for word in launcher[1:]):
-        raise _not_again(f"the options of {launcher[0]} would have to leave out {', '.join(without)}")
+        raise _not_again(
+            f"the options of {launcher[0]} name hosts, so it cannot exclude {', '.join(without)}"
+        )
     return Remaining(left, without, launcher)
 
 
@@ -86,7 +89,7 @@ def _is_srun(launcher: Sequence[str]) -> bool:
 
 
 def _option(word: str) -> str:
-    """Return the name of an option; empty if the word is none."""
+    """Return the name of an option; empty if the word is not an option."""
     return word.lstrip("-").partition("=")[0] if word.startswith("-") else ""
 
 
@@ -95,5 +98,5 @@ def _short(host: str) -> str:
 
 
 def _not_again(what: str) -> Refusal:
-    cure = "the cluster is not started again; the same command goes on in another job"
+    cure = "the cluster is not restarted; run the same command in another job to resume"
     return Refusal(ExitCode.UNAVAILABLE, [Fault("cluster", what, cure)])

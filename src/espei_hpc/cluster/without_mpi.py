@@ -1,6 +1,6 @@
-"""Ranks without MPI, under a launcher that tells each its number and how many there are.
+"""Ranks without MPI, under a launcher that sets each rank's number and their count.
 
-MPI gives a rank nothing but that and a barrier. Where no MPI here can reach the
+From MPI a rank needs only these and a barrier. If no MPI here works with the
 launcher (``srun --mpi=none``, no library, a PMI of another family), the ranks
 meet in the cluster's directory instead, and Dask starts as it does with MPI.
 """
@@ -13,51 +13,55 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from espei_hpc.cluster import interfaces, readiness, world
-from espei_hpc.cluster.directory import ClusterDirectory, read_json, write_json
-from espei_hpc.cluster.place import Place
+from espei_hpc.cluster.place import RankPlace
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import pass_json, read_json
 
 POLL_SECONDS = 0.5
 PART_OF_PATIENCE = 0.75
-"""The ranks give up before those who wait for the cluster: they know which of them is missing."""
+"""The ranks give up before the process that waits for the cluster: they know which rank is missing."""
 SHOWN = 5
-"""So many missing ranks are named; a thousand would hide the message."""
+"""Number of missing ranks named in a message."""
 T = TypeVar("T")
 
 
-def meet(directory: ClusterDirectory, found: Place, why: str, seconds: float | None = None) -> world.World:
-    """Wait until every rank has come, and return the world, as MPI would.
+def meet(
+    directory: ClusterDirectory, found: RankPlace, why: str, seconds: float | None = None
+) -> world.World:
+    """Wait for all ranks and return the world, as MPI would.
 
     Args:
-        directory: the start of the cluster.
+        directory: the cluster start.
         found: this rank's place.
-        why: why there is no MPI.
-        seconds: how long to wait for each other; None for as long as their number deserves.
+        why: why MPI is not used.
+        seconds: timeout of the wait; None for a default by the number of ranks.
 
     Raises:
-        Refusal: (CONFIGURATION, USAGE) if number and numbers of the ranks are not as they should be;
-            (DEADLINE) if not all come; in rank 0 also another rank's own.
+        Refusal: (CONFIGURATION, USAGE) if the count or the numbers of the ranks are wrong; (DEADLINE) if
+            ranks are missing after the timeout; in rank 0 also another rank's refusal.
     """
     world.prove_size(found.size, directory.settings().ranks)
     host = socket.gethostname()
     _claim(directory, found, host, why)
-    meeting = directory.path / "world.json"
-    # Only one looks at everybody's file: a thousand ranks would read a million.
+    meeting = directory.world_file
+    # Only rank 0 reads all rank files: a thousand ranks would read a million.
     if found.rank == 0:
         ranks = await_ranks(directory, found.size, lambda: _all(directory, found.size), seconds)
         in_order = [ranks[rank] for rank in range(found.size)]
         network = interfaces.shared({told["host"]: told["networks"] for told in in_order})
-        write_json(meeting, {"hosts": [told["host"] for told in in_order], "network": network})
+        pass_json(meeting, {"hosts": [told["host"] for told in in_order], "network": network})
     told = await_ranks(directory, found.size, lambda: read_json(meeting), seconds)
     hosts = tuple(told["hosts"])
     return world.World(found.rank, found.size, hosts, "none", without_mpi=why, network=told["network"])
 
 
-def _claim(directory: ClusterDirectory, found: Place, host: str, why: str) -> None:
-    """Take this rank's number, which nobody else may have."""
+def _claim(directory: ClusterDirectory, found: RankPlace, host: str, why: str) -> None:
+    """Claim this rank's number; refuse if another rank has it."""
     if found.rank >= found.size:
-        raise _misnumbered(f"a rank {found.rank} was started, though {found.launcher} tells of {found.size}")
+        what = f"rank {found.rank} was started, but {found.launcher} reports {found.size} ranks"
+        raise _misnumbered(what)
     path = directory.rank_file(found.rank)
     told = world.introduction(found.rank, found.size, host, "none") | {"without_mpi": why}
     try:
@@ -71,12 +75,12 @@ def _claim(directory: ClusterDirectory, found: Place, host: str, why: str) -> No
 
 
 def _misnumbered(what: str) -> Refusal:
-    cure = "the launcher must give each rank a number of its own, from 0, and their true count"
+    cure = "the launcher must number the ranks from 0 and report their count correctly"
     return Refusal(ExitCode.CONFIGURATION, [Fault("ranks", what, cure)])
 
 
 def _all(directory: ClusterDirectory, size: int) -> dict[int, dict[str, Any]] | None:
-    """Return what all ranks have told; None until they have."""
+    """Return the content of all rank files; None while some are missing."""
     if refusal := directory.faults():
         raise refusal
     ranks = directory.ranks()
@@ -86,16 +90,16 @@ def _all(directory: ClusterDirectory, size: int) -> dict[int, dict[str, Any]] | 
 def await_ranks(
     directory: ClusterDirectory, size: int, look: Callable[[], T | None], seconds: float | None = None
 ) -> T:
-    """Wait until ``look`` returns something other than None, and return that.
+    """Poll ``look`` until it returns something other than None, and return that.
 
     Args:
-        directory: the start of the cluster.
+        directory: the cluster start.
         size: number of ranks.
-        look: is asked again and again.
-        seconds: how long; None for as long as their number deserves.
+        look: polled function.
+        seconds: timeout; None for a default by the number of ranks.
 
     Raises:
-        Refusal: (DEADLINE) naming the ranks that have not come.
+        Refusal: (DEADLINE) naming the missing ranks.
     """
     patience = readiness.patience(size) * PART_OF_PATIENCE if seconds is None else seconds
     end = time.monotonic() + patience
@@ -110,8 +114,8 @@ def _late(directory: ClusterDirectory, size: int, seconds: float) -> Refusal:
     missing = sorted(set(range(size)) - directory.ranks().keys())
     named = ", ".join(str(rank) for rank in missing[:SHOWN]) + (", …" if len(missing) > SHOWN else "")
     if missing:
-        what = f"after {seconds:g} s {len(missing)} of {size} have not come: rank {named}"
+        what = f"after {seconds:g} s {len(missing)} of {size} ranks are missing: rank {named}"
     else:
-        what = f"after {seconds:g} s rank 0, though it came, has not started the scheduler"
-    cure = f"the launcher's log may say why: {directory.launcher_log}"
+        what = f"after {seconds:g} s rank 0 is up but has not started the scheduler"
+    cure = f"see the launcher's log: {directory.launcher_log}"
     return Refusal(ExitCode.DEADLINE, [Fault("ranks", what, cure)])

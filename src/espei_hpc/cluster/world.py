@@ -1,7 +1,7 @@
-"""The world of a rank, proven against what its launcher says.
+"""The MPI world of a rank, checked against the launcher's variables.
 
-With a launcher and a library that do not fit, MPI starts without an error and
-gives every rank a world of its own. That is noticed here, before Dask starts.
+If launcher and library do not fit, MPI starts without an error and gives every
+rank a world of its own. This is detected here, before Dask starts.
 """
 
 import os
@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from espei_hpc.cluster import interfaces, mpi_library
+from espei_hpc.cluster import interfaces
 from espei_hpc.containers import named_container
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.mpi import library as mpi_library
 
 SIZE_VARIABLES = (
     "OMPI_COMM_WORLD_SIZE",
@@ -37,15 +38,15 @@ RANK_VARIABLES = (
 
 @dataclass(frozen=True)
 class World:
-    """The place of a rank.
+    """The world as one rank sees it.
 
     Attributes:
         rank: number of this rank, from 0.
         size: number of ranks.
-        hosts: host name of every rank, in order of rank.
+        hosts: host name of every rank, in rank order.
         library: path of the MPI library; "none" without MPI.
-        without_mpi: why the ranks start without MPI; None if they start with it.
-        network: one that reaches all hosts; None if none is found.
+        without_mpi: why the ranks start without MPI; None if they use it.
+        network: a network that connects all hosts; None if none is found.
     """
 
     rank: int
@@ -70,13 +71,13 @@ def first_number(variables: tuple[str, ...], environment: Mapping[str, str]) -> 
 
 
 def process_name(environment: Mapping[str, str]) -> str:
-    """Return a name of this rank that needs no MPI: launcher's rank, host and process id."""
+    """Return a name of this rank without using MPI: the launcher's rank, host and process ID."""
     rank = first_number(RANK_VARIABLES, environment)
     return f"{'x' if rank is None else rank}-{socket.gethostname()}-{os.getpid()}"
 
 
 def introduction(rank: int, size: int, host: str, library: str) -> dict[str, Any]:
-    """Return what a rank tells in its file of the cluster's directory."""
+    """Return the content of a rank's file in the cluster's directory."""
     return {
         "networks": interfaces.networks(),
         "rank": rank,
@@ -90,7 +91,7 @@ def introduction(rank: int, size: int, host: str, library: str) -> dict[str, Any
 
 
 def enter(environment: Mapping[str, str]) -> World:
-    """Start MPI and return the world, which every rank enters together.
+    """Start MPI and return the world; a collective call of all ranks.
 
     Raises:
         Refusal: (CONFIGURATION) if MPI cannot be loaded or started.
@@ -105,12 +106,12 @@ def enter(environment: Mapping[str, str]) -> World:
         return World(here.rank, here.size, hosts, mpi_library.loaded(), network=network)
     except (ImportError, RuntimeError) as error:
         what = f"no MPI library could be loaded ({error}); {mpi_library.describe_launcher(environment)}"
-        cure = "install one (the README lists the images and their MPIs) or name it in MPI4PY_LIBMPI"
+        cure = "install one (images with MPI: espei-hpc help images) or set MPI4PY_LIBMPI to its path"
         raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, cure)]) from error
 
 
 def prove(world: World, asked: int | None, environment: Mapping[str, str]) -> None:
-    """Check the world's size against the launcher's variables and the ranks asked for.
+    """Check the world's size against the launcher's variables and the requested ranks.
 
     Raises:
         Refusal: (CONFIGURATION) if they differ; (USAGE) if the world is too small for a cluster.
@@ -124,14 +125,15 @@ def prove(world: World, asked: int | None, environment: Mapping[str, str]) -> No
 
 
 def prove_size(size: int, asked: int | None) -> None:
-    """Check a world's size against the ranks asked for.
+    """Check a world's size against the requested ranks.
 
     Raises:
         Refusal: (CONFIGURATION) if they differ; (USAGE) if the world is too small for a cluster.
     """
     if asked is not None and size != asked:
-        what = f"the launcher started {size} ranks where {asked} were asked for"
-        raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, "let -n and the launcher's options agree")])
+        what = f"the launcher started {size} ranks, but {asked} were requested"
+        cure = "make -n and the launcher's options agree"
+        raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, cure)])
     if size < 2:
         what = "one rank is too few: one is the scheduler, the others are workers"
         raise Refusal(ExitCode.USAGE, [Fault("MPI", what, "start at least 2 ranks")])

@@ -1,4 +1,4 @@
-"""The container engine, the C library below, and what the kernel grants an ordinary user's container."""
+"""The container engine, the C library, and what the kernel allows an unprivileged user's container."""
 
 import os
 import re
@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from espei_hpc.containers import container
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
 
 ENGINES = ("apptainer", "singularity", "podman", "docker")
 VERSION_SECONDS = 5.0
 HOST = Path("/host")
-"""Where the host's file system is bound in a container that is to look at it."""
+"""Mount point of the host's file system in a container."""
 ZSTD_KERNEL = (4, 14)
-"""The first kernel that can mount an image compressed with zstd, as ours are."""
+"""The first kernel that can mount an image compressed with zstd, as the images of espei-hpc are."""
 
 
 def engine(options: Options) -> list[Line]:
-    """Tell the engine around this process, or those that could start an image here."""
+    """Report the container around this process and the engines on PATH."""
     topic = "engine"
     here = container(options.environment)
     engines = _engines(options)
@@ -31,7 +31,7 @@ def engine(options: Options) -> list[Line]:
 
 
 def libc(options: Options) -> list[Line]:
-    """Tell the C library of this process and, where it is to be seen, of the host."""
+    """Report the C library of this process and, if visible, of the host."""
     topic = "libc"
     try:
         here = (os.confstr("CS_GNU_LIBC_VERSION") or "unknown").removeprefix("glibc ")
@@ -43,13 +43,13 @@ def libc(options: Options) -> list[Line]:
     host = f", host {_libc_version(HOST) or 'unknown'}" if HOST.is_dir() else ""
     seen = f"{where} {here}{host}, {system.machine}, kernel {system.release}"
     if _numbers(system.release) < ZSTD_KERNEL:
-        cure = "build the image with gzip, or have it unpacked (apptainer build --sandbox)"
+        cure = "build the image with gzip, or unpack it (apptainer build --sandbox)"
         return [warning(topic, f"{seen}, which cannot mount an image made with zstd", cure)]
     return [ok(topic, seen)]
 
 
 def user_namespaces(options: Options) -> list[Line]:
-    """Tell whether the kernel lets an ordinary user make a container."""
+    """Report whether the kernel allows an unprivileged user to create a container."""
     topic = "user namespaces"
     if container(options.environment) and not _engines(options):
         return []
@@ -69,21 +69,21 @@ def user_namespaces(options: Options) -> list[Line]:
     ]
     if forbidden:
         cure = "use an Apptainer that is installed setuid, or ask the administrators"
-        return [warning(topic, f"not for ordinary users: {', '.join(forbidden)}", cure)]
+        return [warning(topic, f"not allowed for unprivileged users: {', '.join(forbidden)}", cure)]
     if "user/max_user_namespaces" not in told:
         return [warning(topic, "not known: /proc/sys/user/max_user_namespaces cannot be read")]
     return [ok(topic, f"allowed, at most {told['user/max_user_namespaces']}")]
 
 
 def fuse(options: Options) -> list[Line]:
-    """Tell whether an ordinary user's Apptainer can mount an image."""
+    """Report whether an Apptainer that is not setuid can mount an image."""
     topic = "/dev/fuse"
     if container(options.environment) and not _engines(options):
         return []
     if os.access(topic, os.R_OK | os.W_OK):
         return [ok(topic, "can be opened")]
-    seen = "may not be opened" if Path(topic).exists() else "is not there"
-    cure = "where Apptainer is not setuid, unpack the image once: apptainer build --sandbox DIRECTORY X.sif"
+    seen = "permission denied" if Path(topic).exists() else "does not exist"
+    cure = "if Apptainer is not setuid, unpack the image once: apptainer build --sandbox DIRECTORY X.sif"
     return [warning(topic, f"{seen}: Apptainer without setuid would unpack the image for each rank", cure)]
 
 
@@ -94,7 +94,7 @@ def _engines(options: Options) -> list[str]:
 def _version(name: str, environment: Mapping[str, str]) -> str:
     ended = run([name, "--version"], VERSION_SECONDS, environment)
     version = re.search(r"\d+\.\d+[\w.+~-]*", ended.output)
-    return f"{name} {version[0]}" if ended.code == 0 and version else f"{name} (its version is not known)"
+    return f"{name} {version[0]}" if ended.code == 0 and version else f"{name} (version not known)"
 
 
 def _libc_version(root: Path) -> str | None:

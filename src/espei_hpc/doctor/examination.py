@@ -1,12 +1,13 @@
-"""All checks, each with a deadline, side by side."""
+"""Run all checks in parallel, each with a timeout."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from espei_hpc.doctor import batch_time, engine, limits, mpi, network, slurm, storage
-from espei_hpc.doctor.line import Line, State, warning
+from espei_hpc.doctor import batch_time, engine, limits, mpi, network, storage
+from espei_hpc.doctor import pmi as slurm
+from espei_hpc.doctor.finding import Line, Severity, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import TERM_SECONDS
 
@@ -16,13 +17,13 @@ SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Check:
-    """One thing to look at.
+    """One check.
 
     Attributes:
-        topic: what it is called where there is no answer.
-        look: the look at it.
-        cheap: whether it starts no launcher and asks no batch system.
-        in_fit: whether it concerns a fit that is about to start, rather than what could start one.
+        topic: name shown if the check does not answer.
+        look: function that runs the check.
+        cheap: whether it starts no launcher and does not query the batch system.
+        in_fit: whether it also runs before a fit; the other checks are about ways to start one.
     """
 
     topic: str
@@ -31,7 +32,7 @@ class Check:
     in_fit: bool = True
 
     def deadline(self, options: Options) -> float:
-        """Seconds after which there is no answer."""
+        """Timeout of the check in seconds."""
         if options.cheap:
             return CHEAP_SECONDS
         return options.seconds + 2 * TERM_SECONDS if self.look is mpi.world else SECONDS
@@ -62,30 +63,30 @@ CHECKS = (
 
 
 def examine(options: Options) -> list[Line]:
-    """Look at everything asked for and return what was seen, in a fixed order.
+    """Run all requested checks and return their lines in a fixed order.
 
-    Whatever happens in a check, it gives a line: one that fails or finds no end says so.
+    Every check gives at least one line, also if it raises or times out.
     """
     return _look_at([check for check in CHECKS if check.cheap or not options.cheap], options)
 
 
 def obstacles(options: Options) -> list[Line]:
-    """Return what may hinder a fit that is about to start here, of the cheap checks."""
+    """Run the cheap checks before a fit and return their warnings and faults."""
     lines = _look_at([check for check in CHECKS if check.cheap and check.in_fit], options)
-    return [line for line in lines if line.state != State.OK]
+    return [line for line in lines if line.state != Severity.OK]
 
 
 def _look_at(checks: Sequence[Check], options: Options) -> list[Line]:
-    looks = [_Look(check, options) for check in checks]
+    looks = [_RunningCheck(check, options) for check in checks]
     return [line for look in looks for line in look.lines()]
 
 
-class _Look:
-    """A check under way, in a thread that is left behind if it finds no end.
+class _RunningCheck:
+    """A running check, in a thread that is abandoned if it does not end.
 
     Args:
-        check: what is looked at.
-        options: what is asked for.
+        check: the check.
+        options: the options of the examination.
     """
 
     def __init__(self, check: Check, options: Options) -> None:
@@ -98,15 +99,15 @@ class _Look:
         self._thread.start()
 
     def lines(self) -> list[Line]:
-        """Wait for the check and return what it saw."""
+        """Wait for the check and return its lines."""
         self._thread.join(max(0.0, self._end - time.monotonic()))
         if self._lines is None:
             seen = f"no answer within {self._seconds:g} s"
-            return [warning(self._check.topic, seen, "try again; a file or name server may be slow or away")]
+            return [warning(self._check.topic, seen, "try again; a file or name server may be slow or down")]
         return self._lines
 
     def _look(self) -> None:
         try:
             self._lines = self._check.look(self._options)
         except Exception as error:
-            self._lines = [warning(self._check.topic, f"could not be looked at ({error!r})")]
+            self._lines = [warning(self._check.topic, f"check failed ({error!r})")]

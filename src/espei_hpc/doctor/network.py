@@ -5,19 +5,19 @@ import socket
 from pathlib import Path
 
 from espei_hpc.cluster import interfaces
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
-from espei_hpc.faults import Refusal
+from espei_hpc.errors import Refusal
 
 CONNECT_SECONDS = 5.0
 PORTS_FOR_A_RANK = 10
-"""One to listen on and a few connections at a time, with room for those still closing."""
+"""One to listen on and a few connections at a time, plus some that are still closing."""
 NAME_ONE = "name the interface that the nodes share with --interface"
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def address_of(chosen: interfaces.Choice | None) -> str:
-    """Return the address that was chosen, or the one that Dask takes where none was.
+def address_of(chosen: interfaces.Endpoint | None) -> str:
+    """Return the chosen address, or the one that Dask uses if none was chosen.
 
     Raises:
         OSError: if there is none.
@@ -26,30 +26,30 @@ def address_of(chosen: interfaces.Choice | None) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address means the host itself, whichever that is."""
+    """Whether an address is a loopback address."""
     return ipaddress.ip_address(address.split("%")[0]).is_loopback
 
 
 def host_name(options: Options) -> list[Line]:
-    """Tell what this host's own name stands for."""
+    """Report the addresses of this host's own name."""
     topic = "host name"
     name = socket.gethostname()
     try:
         found = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
     except OSError as error:
         seen = f"'{name}' has no address ({error.strerror or error})"
-        cure = "have it put into /etc/hosts or DNS: some launchers and libraries look it up"
+        cure = "add it to /etc/hosts or DNS: some launchers and libraries look it up"
         return [warning(topic, seen, cure)]
     addresses = ", ".join(sorted(found))
     if options.nodes > 1 and all(map(is_loopback, found)):
-        seen = f"'{name}' is {addresses}, which means itself on every host of the allocation"
-        cure = "if the ranks do not find each other, have it mean the network's address"
+        seen = f"'{name}' is {addresses}, which is itself on every host of the allocation"
+        cure = "if the ranks do not reach each other, set it to the host's network address (/etc/hosts)"
         return [warning(topic, seen, cure)]
     return [ok(topic, f"'{name}' is {addresses}")]
 
 
 def interface(options: Options) -> list[Line]:
-    """Tell the interfaces, and which the cluster would use."""
+    """Report the interfaces, and the one that the cluster would use."""
     topic = "interfaces"
     here = interfaces.addresses()
     known = "; ".join(f"{name} ({text})" for name, text in here.items() if text) or "none has an address"
@@ -59,17 +59,17 @@ def interface(options: Options) -> list[Line]:
     except Refusal as refusal:
         return [fault(topic, refusal.faults[0].what, refusal.faults[0].cure)]
     except OSError as error:
-        seen = f"the cluster would have no address ({error.strerror or error}); up here: {known}"
+        seen = f"no address for the cluster ({error.strerror or error}); interfaces that are up: {known}"
         return [fault(topic, seen, NAME_ONE)]
     name = next((name for name, text in here.items() if address in text.split(", ")), "an address")
     seen = f"{known}; the cluster would use {chosen.interface if chosen else name} ({address})"
     if options.nodes > 1 and is_loopback(address):
-        return [fault(topic, f"{seen}, which no other host reaches", NAME_ONE)]
+        return [fault(topic, f"{seen}, which no other host can reach", NAME_ONE)]
     return [ok(topic, seen)]
 
 
 def loopback(options: Options) -> list[Line]:
-    """Send something to ourselves."""
+    """Send a byte over loopback."""
     topic = "loopback"
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -80,33 +80,34 @@ def loopback(options: Options) -> list[Line]:
                     sending.sendall(b"?")
                     answered = receiving.recv(1) == b"?"
     except OSError as error:
-        return [fault(topic, f"127.0.0.1 does not work ({error})", "have the interface lo brought up")]
+        return [fault(topic, f"127.0.0.1 does not work ({error})", "bring the interface lo up")]
     if not answered:
-        return [fault(topic, "127.0.0.1 lost what was sent", "tell the administrators")]
+        return [fault(topic, "127.0.0.1 lost a message", "ask the administrators")]
     return [ok(topic, "127.0.0.1 answers")]
 
 
 def ports(options: Options) -> list[Line]:
-    """Tell whether there are ports enough for the ranks of a fit on this host."""
+    """Report whether this host has enough ports for the ranks of a fit."""
     topic = "ports"
     try:
         first, last = map(int, PORT_RANGE.read_text().split())
     except (OSError, ValueError) as error:
-        return [warning(topic, f"their range is not known ({error})")]
+        return [warning(topic, f"port range not known ({error})")]
     ranks = options.ranks_of_fit
     seen = f"{first} to {last}, for {ranks} ranks"
     if last - first + 1 < PORTS_FOR_A_RANK * ranks:
-        cure = "have net.ipv4.ip_local_port_range widened, or start fewer ranks"
-        return [warning(topic, f"few: {seen}", cure)]
+        cure = "widen net.ipv4.ip_local_port_range, or start fewer ranks"
+        return [warning(topic, f"too few: {seen}", cure)]
     return [ok(topic, seen)]
 
 
 def _default_address() -> str:
-    """Return the address towards the default route; compute nodes may have none.
+    """Return the address used for the default route.
 
-    Then that in the network which this host most likely shares with others, or the host name's.
+    Compute nodes may have no default route; then return the address in the fastest network, or else
+    that of the host name.
     """
-    # A datagram socket sends nothing when it is connected: the kernel only looks for the route.
+    # Connecting a datagram socket sends nothing: the kernel only looks up the route.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as looking:
         try:
             looking.connect(("8.8.8.8", 80))

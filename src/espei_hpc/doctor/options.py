@@ -1,4 +1,4 @@
-"""What an examination is asked to look at."""
+"""Options of an examination."""
 
 import os
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from espei_hpc.batch import allocation
 from espei_hpc.cluster.prepare import default_ranks
 
 RANKS = 3
-"""Started to see a world: a scheduler and two workers; more would only take longer."""
+"""Default number of ranks of a trial: a scheduler and two workers; more would only take longer."""
 
 
 @dataclass(frozen=True)
 class Launched:
-    """A run of ``espei-hpc probe`` that somebody else started, as the host's script does.
+    """A run of ``espei-hpc probe`` that was started elsewhere, by ``espei-mpi --doctor``.
 
     Attributes:
-        output: file with all that launcher and ranks printed.
-        code: the launcher's exit code; 124, as ``timeout`` has it, if it was ended at a deadline.
-        ranks: how many it was to start.
+        output: file with the output of launcher and ranks.
+        code: the launcher's exit code; 124, as from ``timeout``, if it timed out.
+        ranks: number of requested ranks.
     """
 
     output: Path
@@ -29,17 +29,17 @@ class Launched:
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked for.
+    """Options of an examination.
 
     Attributes:
-        directory: where the fit is to run.
-        cheap: only what takes less than a second and starts no launcher.
-        launcher: words that start ranks; empty to look for one as espei-mpi does.
-        ranks: ranks that are to be started; None for those of the allocation, or a few.
-        interface: network interface the cluster is to use; None to choose.
-        launched: ranks that were started already, instead of starting some.
-        seconds: deadline of the run of ranks, s.
-        environment: variables to look at.
+        directory: directory of the fit.
+        cheap: run only checks that take less than a second and start no launcher.
+        launcher: command that starts the ranks; empty to find one as espei-mpi does.
+        ranks: number of ranks to start; None for those of the allocation, or a few.
+        interface: network interface for the cluster; None to choose.
+        launched: a trial that was run already; None to start one.
+        seconds: timeout of the trial, s.
+        environment: variables to examine.
     """
 
     directory: Path
@@ -53,21 +53,21 @@ class Options:
 
     @property
     def nodes(self) -> int:
-        """Number of hosts that the allocation has; 1 without one."""
+        """Number of hosts in the allocation; 1 without an allocation."""
         job = allocation(self.environment)
         return (job and job.nodes) or 1
 
     @property
     def ranks_of_fit(self) -> int:
-        """Ranks that a fit started here would have."""
+        """Number of ranks of a fit started here."""
         return self.ranks or default_ranks(self.environment)
 
     @property
     def ranks_on_a_host(self) -> int:
-        """Ranks of such a fit that share a host."""
+        """Number of ranks of such a fit on one host."""
         return -(-self.ranks_of_fit // self.nodes)
 
     @property
     def ranks_to_start(self) -> int:
-        """Ranks of the trial: on several hosts all of the fit's, since a few might all be on one."""
+        """Number of ranks of the trial: on several hosts those of the fit, since a few may share a host."""
         return self.ranks or (self.ranks_of_fit if self.nodes > 1 else RANKS)

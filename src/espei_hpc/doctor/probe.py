@@ -1,8 +1,8 @@
 """One rank of a trial: ``LAUNCHER -n N espei-hpc probe --dir DIR --ranks N``.
 
-It picks its MPI library, or does without MPI, as a rank of a cluster does, and tells
-what it sees, step by step, so that a crash leaves what was told before. It ends at
-its deadline, whatever MPI hangs in.
+It chooses its MPI library, or runs without MPI, as a rank of a cluster does. It prints
+its findings step by step, so that those before a crash are kept. It ends at its
+deadline, even if MPI hangs.
 """
 
 import json
@@ -13,23 +13,25 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import mpi_library, place, world
-from espei_hpc.doctor import shared, talking
+from espei_hpc.cluster import place, world
+from espei_hpc.doctor import connectivity as talking
+from espei_hpc.doctor import shared
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
+from espei_hpc.mpi import library as mpi_library
 
 MARK = "espei-probe"
-"""Before each report: launchers and libraries print to the same place."""
+"""Printed before each report, because launchers and libraries write to the same stream."""
 
 
 def command(directory: Path, ranks: int, interface: str | None, seconds: float) -> list[str]:
-    """Return the words that run one rank of a trial.
+    """Return the command that runs one rank of a trial.
 
     Args:
-        directory: an empty one that all ranks are to share.
-        ranks: how many are started.
+        directory: empty directory that all ranks share.
+        ranks: number of ranks started.
         interface: network interface of the cluster; None to choose.
-        seconds: after which the rank ends itself, s.
+        seconds: time after which the rank ends itself, s.
     """
     words = [sys.executable, "-s", "-P", "-m", "espei_hpc", "probe"]
     words += ["--dir", str(directory), "--ranks", str(ranks), "--seconds", f"{seconds:g}"]
@@ -37,9 +39,9 @@ def command(directory: Path, ranks: int, interface: str | None, seconds: float) 
 
 
 def reports(output: str) -> list[dict[str, Any]]:
-    """Return what each process told, its reports merged, in order of name, from all that was printed."""
+    """Return the merged reports of each process, sorted by name, from the output of a trial."""
     told: dict[str, dict[str, Any]] = {}
-    # A launcher may join lines of two ranks, or write before and behind them.
+    # A launcher may join the lines of two ranks, or add text before and after them.
     for part in output.split(MARK)[1:]:
         try:
             report, _ = json.JSONDecoder().raw_decode(part.strip())
@@ -50,23 +52,23 @@ def reports(output: str) -> list[dict[str, Any]]:
 
 
 def run(directory: Path, ranks: int, interface: str | None, seconds: float) -> int:
-    """Be one rank; return the exit code.
+    """Run one rank of a trial; return the exit code.
 
     Args:
-        directory: that all ranks share, empty at first.
-        ranks: how many are started.
+        directory: directory that all ranks share, initially empty.
+        ranks: number of ranks started.
         interface: network interface of the cluster; None to choose.
-        seconds: after which this process ends, s.
+        seconds: time after which this process ends itself, s.
     """
     # The default action ends the process even inside a library that hangs.
     signal.setitimer(signal.ITIMER_REAL, seconds)
     process = world.process_name(os.environ)
 
     def tell(**what: Any) -> None:
-        # In one piece: the lines of other ranks come through the same pipe.
+        # One write, because other ranks write to the same pipe.
         os.write(1, f"{MARK} {json.dumps({'process': process, **what})}\n".encode())
 
-    found = place.told(os.environ, ranks)
+    found = place.find(os.environ, ranks)
     refusal = _choose()
     tell(launcher=mpi_library.describe_launcher(os.environ), refusal=refusal)
     here = _through_mpi(found, refusal, ranks)
@@ -84,13 +86,13 @@ def run(directory: Path, ranks: int, interface: str | None, seconds: float) -> i
     else:
         tell(refusal=here)
         return ExitCode.CONFIGURATION
-    # The rest of the deadline is left for the steps before.
+    # The steps before may take the other half.
     tell(files=shared.take_part(directory, process, ranks, seconds / 2))
     return ExitCode.OK
 
 
 def _choose() -> str:
-    """Point mpi4py at a library; return why a rank of a cluster would refuse, empty if it would not."""
+    """Choose the MPI library; return why a rank of a cluster would refuse, empty if it would not."""
     try:
         mpi_library.choose(os.environ)
     except Refusal as refusal:
@@ -98,10 +100,10 @@ def _choose() -> str:
     return ""
 
 
-def _through_mpi(found: place.Place | None, refusal: str, ranks: int) -> world.World | str:
-    """Enter the world through MPI; return why not, in words, where a rank does without or cannot.
+def _through_mpi(found: place.RankPlace | None, refusal: str, ranks: int) -> world.World | str:
+    """Enter the world through MPI; if a rank would run without MPI or cannot use it, return why.
 
-    Where a rank would only refuse, MPI is started all the same: what really happens is worth knowing.
+    Where a rank of a cluster would refuse, MPI is started anyway, to see what really happens.
     """
     if found is not None and (why := place.why_no_mpi(found, os.environ) or refusal):
         return why

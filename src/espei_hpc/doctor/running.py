@@ -1,4 +1,4 @@
-"""Running a command with a deadline."""
+"""Run a command with a timeout."""
 
 import os
 import shutil
@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 TERM_SECONDS = 5.0
-"""mpirun may ignore TERM for long while a host is cut off."""
+"""mpirun may ignore TERM for a long time while a host is unreachable."""
 SHOWN = 240
-"""Characters of a command's output that fit into a message."""
+"""Maximum number of characters of a command's output in a message."""
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,18 @@ class Ended:
     """How a command ended.
 
     Attributes:
-        code: its exit code; None if the deadline passed first.
-        output: what it printed, standard output and standard error together.
+        code: its exit code; None if it timed out.
+        output: standard output and standard error together.
     """
 
     code: int | None
     output: str
 
     def last_words(self, leaving_out: str = "") -> str:
-        """Return the end of what it printed as one line, without the rules that launchers draw.
+        """Return the end of its output as one line, without the separator lines of launchers.
 
         Args:
-            leaving_out: lines with this are none of its words.
+            leaving_out: lines that contain this text are dropped.
         """
         lines = (
             line.strip() for line in self.output.splitlines() if not (leaving_out and leaving_out in line)
@@ -39,22 +39,22 @@ class Ended:
 
 
 def found(command: str, environment: Mapping[str, str]) -> str | None:
-    """Return the path of a command; None if PATH has none."""
+    """Return the path of a command; None if it is not on PATH."""
     return shutil.which(command, path=environment.get("PATH", os.defpath))
 
 
 def plain(printed: bytes) -> str:
-    """Return what a launcher printed as text; Open MPI ends some of its lines with a zero byte."""
+    """Return a launcher's output as text; Open MPI ends some of its lines with a zero byte."""
     return printed.decode(errors="replace").replace("\0", "")
 
 
 def run(words: Sequence[str], seconds: float, environment: Mapping[str, str]) -> Ended:
-    """Run a command to its end or to the deadline, when it and its process group are ended.
+    """Run a command; at the timeout end its process group.
 
     Raises:
         OSError: if it cannot be started.
     """
-    # Not a pipe, which a process left behind would hold open; not a file, TMPDIR may be full.
+    # Not a pipe, which a leftover process would keep open; not a file, because TMPDIR may be full.
     with os.fdopen(os.memfd_create("output"), "w+b") as output:
         process = subprocess.Popen(
             words,
@@ -70,7 +70,7 @@ def run(words: Sequence[str], seconds: float, environment: Mapping[str, str]) ->
         except subprocess.TimeoutExpired:
             code = None
             _end(process)
-        # Read without moving the place where a process left behind would go on writing.
+        # pread does not move the file offset, at which a leftover process may still write.
         content = os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
         return Ended(code, plain(content))
 

@@ -1,7 +1,7 @@
-"""What the ranks of a trial do in the directory they share, and what that says of it.
+"""Test the directory that the ranks of a trial share.
 
-No MPI is needed for it: who does what is decided by files, as between the ranks
-and the fit of a real run.
+MPI is not needed: the ranks coordinate through files, like the ranks and the fit of
+a real run.
 """
 
 import fcntl
@@ -13,33 +13,33 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster.directory import write_json
-from espei_hpc.counted import counted
-from espei_hpc.doctor.line import Line, fault, ok, warning
+from espei_hpc.doctor.finding import Line, fault, ok, warning
+from espei_hpc.rundir.files import pass_json
+from espei_hpc.text import counted
 
 TOPIC = "shared directory"
 POLL_SECONDS = 0.02
 REWRITES = 100
 REWRITE_SECONDS = 0.005
 CONTENT = "x" * 20_000
-"""So long that a reader meets the file half written wherever it is not renamed as a whole."""
+"""Long enough that a reader sees a half-written file if a rename is not atomic."""
 OTHER_DIRECTORY = "use a directory on a file system that all hosts share; in a container, bind it there too"
 
 
 def take_part(directory: Path, name: str, ranks: int, seconds: float) -> dict[str, Any]:
-    """Be one of ``ranks`` that look at one directory.
+    """Run one rank's part of the test.
 
     Args:
-        directory: empty when the first rank comes.
-        name: of this rank, unique.
-        ranks: how many take part.
-        seconds: deadline, s.
+        directory: shared directory, initially empty.
+        name: unique name of this rank.
+        ranks: number of ranks in the test.
+        seconds: timeout, s.
 
     Returns:
-        ``seen``, the names of the ranks whose file this one saw; ``after``, s; then for the one rank
-        that writes ``locks`` (whether it had the lock; None if there are none), for the others ``read``,
-        ``torn``, ``missing`` (counts of the file that was rewritten) and ``held_off`` (whether the
-        lock kept this one out). Or ``error`` alone.
+        ``seen``, the names of the ranks whose files this one saw; ``after``, s; then for the one rank
+        that writes ``locks`` (whether it got the lock; None if locks are not supported), for the others
+        ``read``, ``torn``, ``missing`` (counts of reads of the replaced file) and ``held_off`` (whether
+        the lock kept this rank out). Only ``error`` if an operation failed.
     """
     try:
         meeting = _Meeting(directory, name, time.monotonic() + seconds)
@@ -50,21 +50,21 @@ def take_part(directory: Path, name: str, ranks: int, seconds: float) -> dict[st
 
 
 def lines(reports: Sequence[Mapping[str, Any]], ranks: int) -> list[Line]:
-    """Tell what ranks saw of the directory they were to share."""
+    """Return the lines about the shared directory."""
     told = [(report, report["files"]) for report in reports if "files" in report]
     if not told:
         return []
     hosts = len({report.get("host") for report, _ in told})
     broken = [f"{report['process']}: {files['error']}" for report, files in told if "error" in files]
     if broken:
-        return [fault(TOPIC, f"it cannot be used by rank {broken[0]}", OTHER_DIRECTORY)]
+        return [fault(TOPIC, f"not usable by rank {broken[0]}", OTHER_DIRECTORY)]
     blind = [(report, files) for report, files in told if len(files["seen"]) < ranks]
     if blind:
         report, files = blind[0]
         seen = (
             f"rank {report['process']} saw the files of only {len(files['seen'])} of {counted(ranks, 'rank')}"
         )
-        others = f" ({', '.join(files['seen'])}), and {len(blind) - 1} others as few"
+        others = f" ({', '.join(files['seen'])}); so did {counted(len(blind) - 1, 'other rank')}"
         return [fault(TOPIC, seen + others, OTHER_DIRECTORY)]
     slowest = max(files["after"] for _, files in told)
     where = f"{counted(ranks, 'rank')} on {counted(hosts, 'host')}"
@@ -80,28 +80,30 @@ def _quality(seen: str, told: Sequence[Mapping[str, Any]]) -> Line:
     if torn:
         cure = "use another file system: results and checkpoints are not safe here"
         return fault(
-            TOPIC, f"{seen}, but {counted(torn, 'time')} a file that was replaced was seen half written", cure
+            TOPIC,
+            f"{seen}, but a file was seen half written {counted(torn, 'time')} during replacement",
+            cure,
         )
     if missing:
-        seen = f"{seen}; {counted(missing, 'time')} a file that was replaced was not there for a moment"
-        return warning(TOPIC, seen, "use another file system if a fit complains of missing files")
-    return ok(TOPIC, f"{seen}; replaced files stay whole, {_locks(told)}")
+        seen = f"{seen}; a file was briefly missing {counted(missing, 'time')} during replacement"
+        return warning(TOPIC, seen, "use another file system if a fit reports missing files")
+    return ok(TOPIC, f"{seen}; files are replaced atomically, {_locks(told)}")
 
 
 def _locks(told: Sequence[Mapping[str, Any]]) -> str:
     if all(files["held_off"] for files in told if "held_off" in files):
-        return "locks hold"
+        return "locks work"
     # As checkpoint.lock does.
-    return "locks do not reach all ranks: the time stamp of a run's lock stands in"
+    return "locks are not shared by all ranks: a run's lock uses its time stamp instead"
 
 
 class _Meeting:
-    """One rank's part.
+    """One rank's part of the test.
 
     Args:
-        directory: where all meet.
-        name: of this rank.
-        end: when to give up, by the monotonic clock.
+        directory: the shared directory.
+        name: name of this rank.
+        end: time to give up, by the monotonic clock.
     """
 
     def __init__(self, directory: Path, name: str, end: float) -> None:
@@ -110,34 +112,34 @@ class _Meeting:
         self._end = end
 
     def come(self, ranks: int) -> dict[str, Any]:
-        """Show ourselves, and wait for the others."""
+        """Write this rank's file and wait for those of the others."""
         began = time.monotonic()
-        write_json(self._directory / f"rank-{self._name}", {})
+        pass_json(self._directory / f"rank-{self._name}", {})
         self._wait(lambda: len(self._there("rank-")) >= ranks)
         return {"seen": self._there("rank-"), "after": time.monotonic() - began}
 
     def is_first(self) -> bool:
-        """Whether this rank is the one that writes: who makes the file."""
+        """Whether this rank is the writer: the one that creates the file."""
         with suppress(FileExistsError):
             os.close(os.open(self._directory / "writer", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             return True
         return False
 
     def write(self, ranks: int) -> dict[str, Any]:
-        """Replace a file again and again, under the eyes and with the lock of all."""
+        """Replace a file repeatedly while the other ranks read it, holding the lock."""
         with (self._directory / "lock").open("w") as lock:
             locked = _flock(lock.fileno())
-            write_json(self._directory / "replaced", {"content": CONTENT})
-            write_json(self._directory / "begun", {})
+            pass_json(self._directory / "replaced", {"content": CONTENT})
+            pass_json(self._directory / "begun", {})
             for _ in range(REWRITES):
-                write_json(self._directory / "replaced", {"content": CONTENT})
+                pass_json(self._directory / "replaced", {"content": CONTENT})
                 time.sleep(REWRITE_SECONDS)
-            write_json(self._directory / "over", {})
+            pass_json(self._directory / "over", {})
             self._wait(lambda: len(self._there("done-")) >= ranks - 1)
         return {"locks": locked}
 
     def read(self) -> dict[str, Any]:
-        """Read the file that the writer replaces, until it is over; try its lock."""
+        """Read the file that the writer replaces until the writer is done; try its lock."""
         self._wait((self._directory / "begun").exists)
         held_off = _is_held_off(self._directory / "lock")
         read = torn = missing = 0
@@ -149,7 +151,7 @@ class _Meeting:
             except ValueError:
                 torn += 1
             read += 1
-        write_json(self._directory / f"done-{self._name}", {})
+        pass_json(self._directory / f"done-{self._name}", {})
         return {"read": read, "torn": torn, "missing": missing, "held_off": held_off}
 
     def _there(self, prefix: str) -> list[str]:
@@ -162,7 +164,7 @@ class _Meeting:
 
 
 def _flock(descriptor: int) -> bool | None:
-    """Try the kernel's lock; None if the file system has none."""
+    """Try to lock a file (flock); None if the file system does not support it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The fit itself: ESPEI's own on a cluster, with signals, progress and a summary.
+"""The fit: ESPEI's own run on a cluster, with signal handling, progress and a summary.
 
-``run`` is the whole of it in order; ``stock`` is the seam to ESPEI.
+``run`` performs the whole fit, step by step; ``stock`` runs ESPEI's own sampler.
 """

@@ -1,32 +1,30 @@
-"""The chain of a fit: in memory whole, on disk as far as its last checkpoint."""
+"""The chain of a fit: complete in memory, and on disk up to its last checkpoint."""
 
 import time
 
 import numpy as np
 
-from espei_hpc.checkpoint import Saved
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.run_directory import RunDirectory
-from espei_hpc.fit.sampling import FloatArray
+from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Difference
-from espei_hpc.problem import Problem
-from espei_hpc.sampler import Block, State
+from espei_hpc.rundir.run_directory import RunDirectory
+from espei_hpc.sampler import Block, FloatArray, State
 
 CHECKPOINT_SECONDS = 30.0
 
 
 class Chain:
-    """Keeps the samples and writes them down.
+    """Keeps the samples in memory and writes them to disk.
 
     Args:
         directory: the run directory, whose checkpoint has the chain so far.
-        files: trace.npy and lnprob.npy, for readers meanwhile.
-        begun: the state at the very start, if the checkpoint is empty.
-        iterations: iterations asked for.
-        save_interval: iterations between two checkpoints at the most; None for any number.
+        files: trace.npy and lnprob.npy, for those who read the samples during the fit.
+        begun: the initial state, used if the checkpoint is empty.
+        iterations: iterations requested.
+        save_interval: maximum number of iterations between two checkpoints; None for no limit.
 
     Attributes:
-        state: the ensemble at the end of the last iteration that is done.
+        state: the ensemble at the end of the last finished iteration.
         written_at: when the last checkpoint of this start was written, s since 1970; None before the first.
     """
 
@@ -46,7 +44,7 @@ class Chain:
             self._store.begin(begun)
             self.state = begun
         else:
-            self.state = _state(directory.saved)
+            self.state = directory.saved.state
         self._directory = directory
         self._allocate(self.state, max(iterations, self.state.iteration))
         if directory.saved is not None:
@@ -57,36 +55,36 @@ class Chain:
 
     @property
     def saving(self) -> float:
-        """The longest that writing a checkpoint, and writing the arrays, have taken together, s."""
+        """The longest time to write a checkpoint plus the longest time to write the arrays, s."""
         return self._checkpoint_seconds + self._array_seconds
 
     @property
     def done(self) -> int:
-        """Iterations that are done."""
+        """Number of finished iterations."""
         return self.state.iteration
 
     @property
     def positions(self) -> FloatArray:
-        """The samples, shape (walkers, iterations done, parameters)."""
+        """The samples, shape (walkers, finished iterations, parameters)."""
         return self._positions[:, : self.done]
 
     @property
     def log_probabilities(self) -> FloatArray:
-        """Their log-probabilities, shape (walkers, iterations done)."""
+        """The log-probabilities of the samples, shape (walkers, finished iterations)."""
         return self._log_probabilities[:, : self.done]
 
     def add(self, block: Block) -> None:
-        """Take finished iterations."""
+        """Append finished iterations."""
         self._fill(block.first, block.positions, block.log_probabilities)
         self.state = block.state
 
     def go_back(self, iteration: int, problem: Problem, found: Difference) -> None:
-        """Go back to the last checkpoint with no more than so many iterations.
+        """Go back to the last checkpoint that has at most ``iteration`` iterations.
 
         Args:
-            iteration: how many may be right.
+            iteration: number of iterations that are trusted.
             problem: the input.
-            found: why.
+            found: the difference that caused this.
 
         Raises:
             Refusal: if files cannot be written or moved.
@@ -94,12 +92,12 @@ class Chain:
         self._lock.check()
         self._directory.go_back(problem, iteration, found._asdict())
         assert self._directory.saved is not None  # noqa: S101 (a chain has its start)
-        # What it holds of later iterations is filled anew.
-        self.state = _state(self._directory.saved)
+        # Later iterations in the arrays are overwritten as sampling continues.
+        self.state = self._directory.saved.state
         self._saved, self._saved_at = self.state.iteration, time.monotonic()
 
     def save_if_due(self) -> None:
-        """Write a checkpoint if the last one is old, and now and then the arrays."""
+        """Write a checkpoint if one is due, and sometimes the arrays too."""
         new = self.done - self._saved
         often = self._save_interval is not None and new >= self._save_interval
         if new and (often or time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS):
@@ -109,11 +107,11 @@ class Chain:
             self._array_seconds = max(self._array_seconds, time.monotonic() - began)
 
     def save(self) -> None:
-        """Write a checkpoint of what is not saved yet.
+        """Write the iterations that are not saved yet to a checkpoint.
 
         Raises:
-            Refusal: (CANNOT_CREATE) if it cannot be written; the ones before are whole.
-                (UNAVAILABLE) if this machine stood still so long that another one goes on with the fit.
+            Refusal: (CANNOT_CREATE) if it cannot be written; earlier checkpoints stay intact.
+                (UNAVAILABLE) if this machine hung for so long that another one has taken over the fit.
         """
         if self.done > self._saved:
             began = time.monotonic()
@@ -125,7 +123,7 @@ class Chain:
         self._saved_at = time.monotonic()
 
     def write_arrays(self) -> None:
-        """Write trace.npy and lnprob.npy as far as the chain goes."""
+        """Write trace.npy and lnprob.npy with all finished iterations."""
         if self.done:
             self._files.write(self.positions, self.log_probabilities)
 
@@ -138,15 +136,3 @@ class Chain:
         until = first + positions.shape[1]
         self._positions[:, first:until] = positions
         self._log_probabilities[:, first:until] = log_probabilities
-
-
-def _state(saved: Saved) -> State:
-    """Return the sampler's form of a checkpoint's state."""
-    state = saved.state
-    return State(
-        iteration=state.iteration,
-        positions=state.positions,
-        log_probabilities=state.log_probabilities,
-        accepted=state.accepted,
-        random=state.random,
-    )

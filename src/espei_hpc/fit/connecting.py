@@ -1,37 +1,37 @@
-"""Connecting a fit to the cluster that a scheduler file tells of."""
+"""Connecting a fit to the cluster described by a scheduler file."""
 
 import resource
 from pathlib import Path
 
 import distributed
 
-from espei_hpc.cluster.directory import read_json
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
+from espei_hpc.rundir.files import read_json
 
 CONNECT_SECONDS = 60
 CONNECTIONS = 65536
-"""Limit of open connections to workers: each may have a call under way."""
+"""Maximum number of open connections to workers: each may have a call in progress."""
 
 
 def connected(scheduler_file: Path | None) -> distributed.Client:
     """Return a client of the cluster.
 
     Args:
-        scheduler_file: where its scheduler tells its address.
+        scheduler_file: the file with the scheduler's address.
 
     Raises:
-        Refusal: (UNAVAILABLE) if the file is gone, or nobody answers.
+        Refusal: (UNAVAILABLE) if the file is missing or the scheduler does not answer.
     """
     told = read_json(scheduler_file) if scheduler_file else None
     if not told:
-        fault = Fault(str(scheduler_file), "is no longer a whole scheduler file")
+        fault = Fault(str(scheduler_file), "is missing or incomplete; it was a valid scheduler file before")
         raise Refusal(ExitCode.UNAVAILABLE, [fault])
-    # Each worker takes two connections, and many systems allow 1,024 open files until asked for more.
+    # Each worker needs two connections, and the soft limit of open files is often 1,024.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
-        # By address: a Client waits for its scheduler file without end.
+        # By address: given a scheduler file, a Client would wait for it forever.
         return distributed.Client(
             told["address"],
             timeout=CONNECT_SECONDS,

@@ -1,9 +1,9 @@
-"""Into how many pieces each evaluation is cut, decided anew as costs and workers become known.
+"""Decides into how many pieces each evaluation is cut, from measured costs and the number of workers.
 
-As few pieces as keep every worker busy: with many walkers to each worker an
-evaluation stays whole. The decision is :func:`espei_hpc.schedule.best_cut`'s,
-which replays the sampler; it takes a second or two, so it is made in a thread
-while the workers go on with the cut they have.
+It uses as few pieces as keep every worker busy: with many walkers per worker an
+evaluation is not cut. :func:`espei_hpc.forecast.best_cut` decides by replaying
+the sampler; that takes a second or two, so it runs in a thread while the
+workers continue with the current cut.
 """
 
 from collections.abc import Mapping
@@ -11,26 +11,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from espei_hpc.forecast.costs import Costs
+from espei_hpc.forecast.cut import best_cut
 from espei_hpc.likelihood import cut
-from espei_hpc.schedule import Costs, best_cut
 
 Pieces = tuple[tuple[int, ...], ...]
 
 DRIFT = 0.2
-"""Relative change of an evaluation's time that is worth another decision: each takes a second or two."""
+"""Relative change of an evaluation's time that triggers a new decision, which takes a second or two."""
 
 SPREAD_DRIFT = 0.1
-"""Change of the spread that is: the first decision knows it from half of the walkers alone."""
+"""Change of the spread that triggers one: the first decision knows the spread of half the walkers only."""
 
 FORGET = 0.1
-"""Weight of a new measurement against the ones before."""
+"""Weight of a new measurement relative to earlier ones."""
 
 
 class Cutter:
     """Decides the pieces of the next evaluation.
 
     Args:
-        units: numbers of the likelihood's units.
+        units: the numbers that identify the likelihood's units.
         walkers: number of walkers.
     """
 
@@ -45,7 +46,7 @@ class Cutter:
         self._pieces: Pieces = (units,)
 
     def learn(self, seconds: Mapping[int, float]) -> None:
-        """Take note of the seconds that the units of one evaluation took."""
+        """Record the time that each unit of one evaluation took, s."""
         if set(seconds) != set(self._seconds):
             return  # ended early: its prior was -inf, or a unit failed
         weight = max(FORGET, 1 / (self._measured + 1))
@@ -58,7 +59,7 @@ class Cutter:
         """Return the units of each piece for the next evaluation.
 
         Args:
-            workers: how many there are to share the work.
+            workers: number of workers that share the work.
         """
         if self._measured < self._walkers // 2:
             return self.cut_into(-(-workers // self._walkers))
@@ -76,11 +77,11 @@ class Cutter:
         return self._deciding is not None and not self._deciding.done()
 
     def close(self) -> None:
-        """Let the thread go."""
+        """Stop the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _outdated(self, workers: int, now: Costs) -> bool:
-        """Whether workers came or went, or evaluations take another time than when it was decided."""
+        """Whether the number of workers or the evaluation time has changed since the last decision."""
         if self._decided_for is None:
             return True
         workers_then, then = self._decided_for
@@ -96,7 +97,7 @@ class Cutter:
         return Costs(evaluation=evaluation, spread=spread, units=dict(self._seconds))
 
     def cut_into(self, number: int) -> Pieces:
-        """Return the units of each of so many pieces that take about the same time."""
-        # Before anything is measured all units count alike.
+        """Return the units of each of ``number`` pieces that take about the same time."""
+        # Before the first measurement all units are assumed to take the same time.
         seconds = self._seconds if self._measured else dict.fromkeys(self._seconds, 1.0)
         return cut(seconds, number)

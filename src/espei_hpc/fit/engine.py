@@ -1,27 +1,26 @@
-"""The fit's loop: ready tasks of the sampler go to the workers in pieces, their answers come back."""
+"""The fit's main loop: sends ready tasks of the sampler to the workers in pieces, collects the results."""
 
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from espei_hpc.fit.cutting import Cutter, Pieces
-from espei_hpc.fit.sampling import FloatArray
 from espei_hpc.likelihood import Description, Difference, Evaluated, LikelihoodError, combine
-from espei_hpc.pool.dispatch import Job
-from espei_hpc.pool.pool import Pool
-from espei_hpc.pool.results import Done, Failed
-from espei_hpc.sampler import Block, Graph, Task
+from espei_hpc.sampler import Block, FloatArray, Graph, Task
+from espei_hpc.workers.dispatch import Job
+from espei_hpc.workers.pool import Pool
+from espei_hpc.workers.results import Done, Failed
 
 TURN_SECONDS = 0.5
-"""Longest wait for an answer before stops and checkpoints are looked after."""
+"""Longest wait for a result before stop requests and checkpoints are handled."""
 
 
 class EvaluationFailed(Exception):
-    """The log-probability of some parameters could not be had.
+    """ESPEI could not evaluate one parameter set.
 
     Attributes:
-        parameters: shape (parameters,).
-        traceback: of the worker, as text; empty if there is none.
+        parameters: the parameter set, shape (parameters,).
+        traceback: the worker's traceback, as text; empty if there is none.
     """
 
     def __init__(self, parameters: FloatArray, why: str, traceback: str = "") -> None:
@@ -31,10 +30,10 @@ class EvaluationFailed(Exception):
 
 
 class Differs(Exception):
-    """A prepared unit of the likelihood was found to differ from ESPEI's own, after it had been trusted.
+    """A prepared unit of the likelihood, trusted so far, gave a different result from ESPEI's.
 
     Attributes:
-        difference: the first that was found.
+        difference: the first difference found.
     """
 
     def __init__(self, difference: Difference) -> None:
@@ -44,7 +43,7 @@ class Differs(Exception):
 
 @dataclass
 class _Evaluation:
-    """One task whose pieces are under way."""
+    """A task whose pieces are being evaluated."""
 
     task: Task
     pieces: Pieces
@@ -57,12 +56,12 @@ class Engine:
     Args:
         graph: the sampler.
         pool: the workers, each with an evaluator of the likelihood.
-        description: what the evaluators are made of.
+        description: the units of the evaluators.
         cutter: decides the pieces of an evaluation.
-        evaluated: told of each piece that a worker has evaluated.
+        evaluated: called with each piece that a worker has evaluated.
 
     Attributes:
-        notes: why units are left to ESPEI's own functions, to be told to the user; the caller empties it.
+        notes: messages for the user about units evaluated by ESPEI's own functions; the caller empties it.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class Engine:
         self._evaluated = evaluated
         self._waiting: deque[Job] = deque()
         self._evaluations: dict[Hashable, _Evaluation] = {}
-        """By the key of each of their pieces that is out."""
+        """Keyed by each of their unfinished pieces."""
         self.notes: list[str] = []
         self._noted: set[str] = set()
 
@@ -88,13 +87,13 @@ class Engine:
         """Run until all iterations are done.
 
         Args:
-            block_done: takes finished iterations, in order.
-            turn: called between two waits; ends the run by returning False.
+            block_done: called with finished iterations, in order.
+            turn: called between two waits; returns False to end the run.
 
         Raises:
-            EvaluationFailed: where ESPEI's evaluation fails, and where workers die of one.
-            Differs: where a prepared unit is found to be wrong.
-            NotANumber: where emcee does not go on.
+            EvaluationFailed: if ESPEI's evaluation fails, or if it kills the workers that run it.
+            Differs: if a prepared unit is found to be wrong.
+            NotANumber: if a log-probability is NaN, which also stops emcee.
             Refusal: if no worker is left.
         """
         while not self._graph.finished and turn():
@@ -109,7 +108,7 @@ class Engine:
             self._pool.give(job)
 
     def _next_job(self) -> Job | None:
-        # All pieces of the earliest task first: its children wait for the last of them.
+        # All pieces of the earliest task first: tasks that depend on it wait for the last piece.
         if not self._waiting and (task := self._graph.pop()):
             self._open(task)
         return self._waiting.popleft() if self._waiting else None
@@ -138,11 +137,11 @@ class Engine:
             self._complete(evaluation)
 
     def _note(self, evaluated: Evaluated) -> None:
-        """Take note of units that are left to ESPEI: of each reason once, whatever number and workers."""
+        """Record why units are evaluated by ESPEI: each reason once, for all units and workers."""
         for unit, why in evaluated.notes:
             if why not in self._noted:
                 self._noted.add(why)
-                self.notes.append(f"not prepared, so evaluated by ESPEI's own functions: {unit}: {why}")
+                self.notes.append(f"not prepared, evaluated by ESPEI's own functions: {unit}: {why}")
 
     def _complete(self, evaluation: _Evaluation) -> None:
         parts = evaluation.parts

@@ -1,4 +1,4 @@
-"""A fit by our own engine: the chain goes on from its checkpoint, on whatever workers there are."""
+"""A fit by our own engine: resumes the chain from its checkpoint, on any number of workers."""
 
 import contextlib
 import math
@@ -6,27 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from espei_hpc.checkpoint import write_json
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.connecting import connected
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.goal import Goal, judge, last_due, next_due
 from espei_hpc.fit.observer import Observer
-from espei_hpc.fit.run_directory import DIFFERENCE, RunDirectory
-from espei_hpc.fit.sampling import FloatArray, Sampling
+from espei_hpc.fit.sample_files import SampleFiles
 from espei_hpc.fit.stop import Stopper
 from espei_hpc.fit.walltime import Walltime
-from espei_hpc.likelihood import Difference, Evaluator, Recipe
-from espei_hpc.pool.pool import Pool
-from espei_hpc.problem import Problem
+from espei_hpc.inputs import Problem
+from espei_hpc.likelihood import Difference, Evaluator, LikelihoodRecipe
+from espei_hpc.rundir.checkpoint import write_json
+from espei_hpc.rundir.run_directory import DIFFERENCE, FAILED_PARAMETERS, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
-
-FAILED_PARAMETERS = "failed-parameters.json"
+from espei_hpc.sampler.goal import Goal, judge, last_due, next_due
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.sampler.state import FloatArray
+from espei_hpc.workers.pool import Pool
 
 
 @dataclass
@@ -36,15 +35,15 @@ class GraphFit:
     Attributes:
         problem: the checked input.
         directory: the run directory, held by this process.
-        scheduler_file: of the cluster; None if the checkpoint has all iterations.
-        stopper: asked between two answers.
-        walltime: told how long iterations and saving take, asked at the end of each iteration.
-        verify: one in how many evaluations of a prepared unit is compared with ESPEI's own; 0 to prepare
+        scheduler_file: the cluster's scheduler file; None if the checkpoint has all iterations.
+        stopper: checked between two results.
+        walltime: receives the duration of iterations and saving; checked at the end of each iteration.
+        verify: one evaluation in this many of a prepared unit is compared with ESPEI's own; 0 to prepare
             none.
-        report: called when the sampling begins and as iterations are done.
+        report: called when the sampling begins and as iterations finish.
         say: prints a line.
-        goal: what ends the sampling before all iterations are done; None for nothing.
-        sampling: what is known of the sampling.
+        goal: goal that ends the sampling before all iterations are done; None for no goal.
+        sampling: the progress of the sampling.
     """
 
     problem: Problem
@@ -58,7 +57,7 @@ class GraphFit:
     goal: Goal | None = None
     sampling: Sampling = field(default_factory=Sampling)
     _workers: int = 1
-    """The most there were."""
+    """The largest number of workers so far."""
     _observer: Observer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,26 +66,27 @@ class GraphFit:
         self._observer = Observer(self.sampling, self.directory.path, self.report)
 
     def run(self) -> Sampling:
-        """Fit; afterwards arrays and database are written as far as the chain goes.
+        """Fit; afterwards arrays and database are written from all finished iterations.
 
         Raises:
             Refusal: if an evaluation failed, or a file could not be written.
-            Stopped: when stopped before there was anything to make a database of.
+            Stopped: if stopped before there were enough iterations to write a database.
         """
         graph_optimizer.run(self.problem.settings, self.sample)
         if self.sampling.done >= self.sampling.iterations or self.sampling.reached:
             self.directory.finish(self.sampling.done, self.sampling.judged)
         return self.sampling
 
-    def sample(self, start: State, recipe: Callable[[], Recipe]) -> tuple[FloatArray, FloatArray]:
-        """Sample until all iterations are done, the goal is reached, or a stop is asked for.
+    def sample(self, start: State, recipe: Callable[[], LikelihoodRecipe]) -> tuple[FloatArray, FloatArray]:
+        """Sample until all iterations are done, the goal is reached, or a stop is requested.
 
         Args:
-            start: where the chain begins, if the checkpoint is empty.
-            recipe: makes what the workers build the likelihood from.
+            start: the initial state, used if the checkpoint is empty.
+            recipe: makes the recipe from which workers build the likelihood.
 
         Returns:
-            positions, shape (walkers, iterations done, parameters), and log-probabilities.
+            positions, shape (walkers, finished iterations, parameters), and log-probabilities, shape
+            (walkers, finished iterations).
         """
         problem, directory = self.problem, self.directory
         if directory.saved is None:
@@ -102,10 +102,10 @@ class GraphFit:
             self._observer.ends(chain)
         return chain.positions, chain.log_probabilities
 
-    def _sample_prepared(self, chain: Chain, recipe: Callable[[], Recipe]) -> None:
-        """Sample; where a prepared likelihood proves wrong, go back and on without."""
+    def _sample_prepared(self, chain: Chain, recipe: Callable[[], LikelihoodRecipe]) -> None:
+        """Sample; if the prepared likelihood proves wrong, go back and continue without it."""
         if self.verify and self.directory.differed:
-            self.say(f"nothing is prepared: {self.directory.path / DIFFERENCE} tells of a difference")
+            self.say(f"nothing is prepared: {self.directory.path / DIFFERENCE} records an earlier difference")
             self.verify = 0
         try:
             self._sample_on_cluster(chain, replace(recipe(), verify=self.verify))
@@ -117,11 +117,11 @@ class GraphFit:
             self._sample_on_cluster(chain, replace(recipe(), verify=0))
 
     def _far_enough(self, chain: Chain) -> int:
-        """Return the iteration since which each worker has compared every unit about twice."""
+        """Return the last iteration after which each worker has compared every unit about twice."""
         window = math.ceil(self.verify * self._workers / len(chain.state.positions))
         return max(0, chain.done - 2 * window - 1)
 
-    def _sample_on_cluster(self, chain: Chain, recipe: Recipe) -> None:
+    def _sample_on_cluster(self, chain: Chain, recipe: LikelihoodRecipe) -> None:
         try:
             with connected(self.scheduler_file) as client, Pool(client, Evaluator, recipe.packed()) as pool:
                 self._sample(chain, pool)
@@ -132,7 +132,7 @@ class GraphFit:
         except Refusal as refusal:
             if refusal.code not in (ExitCode.UNAVAILABLE, ExitCode.DEADLINE):
                 raise
-            # Like a stop: what there is gets written first.
+            # Handled like a stop: the finished iterations are written first.
             self.stopper.lost = str(refusal)
 
     def _sample(self, chain: Chain, pool: Pool) -> None:
@@ -171,19 +171,19 @@ class GraphFit:
             engine.run(block_done, turn)
 
     def _judge(self, chain: Chain) -> None:
-        """Judge how far the chain is from the goal, at the iterations that are fixed for it."""
+        """Compare the chain with the goal, at the fixed iterations only."""
         if self.goal is not None and last_due(chain.done) == chain.done:
             self.sampling.judged = judge(self.goal, chain.positions)
 
     def _until(self, chain: Chain) -> int:
-        """Return the iteration at which the chain is to be looked at next."""
+        """Return the iteration at which the chain is judged next, or the last one."""
         if self.sampling.reached:
             return chain.done
         most = self.problem.iterations
         return most if self.goal is None else min(most, next_due(chain.done))
 
     def _refusal(self, error: EvaluationFailed) -> Refusal:
-        """Keep the parameters and the traceback of a failed evaluation, and say where."""
+        """Save the parameters and the traceback of a failed evaluation, and return the refusal."""
         path = self.directory.path / FAILED_PARAMETERS
         values = [float(value) for value in error.parameters]
         names = self.problem.symbols or [f"parameter {number}" for number in range(len(values))]
@@ -191,16 +191,16 @@ class GraphFit:
         write_json(path, {**kept, "traceback": error.traceback.splitlines()})
         fault = Fault(
             "fit",
-            f"the log-probability of some parameters cannot be had: {error}",
-            f"the parameters and the traceback are in {path}",
+            f"ESPEI could not evaluate one parameter set: {error}",
+            f"see {path} for the parameters and the traceback",
         )
         return Refusal(ExitCode.FAILED, [fault])
 
 
 def _alarm(difference: Difference, before: int, now: int, path: Path) -> list[str]:
     return [
-        f"ALARM: prepared, {difference.unit} gave another result than ESPEI's own functions do",
-        f"ALARM: back from iteration {before} to {now}, and on from there with ESPEI's own functions alone, "
+        f"ALARM: the prepared evaluation of {difference.unit} differs from ESPEI's own functions",
+        f"ALARM: went back from iteration {before} to {now}; continuing with ESPEI's own functions only, "
         "several times slower",
-        f"ALARM: {path} has the parameters and both results: please report it with your input",
+        f"ALARM: please report {path} (parameters and both results) together with your input",
     ]

@@ -1,7 +1,7 @@
-"""ESPEI's own fit with our sampler inside: ESPEI reads, prepares and writes, the engine samples.
+"""ESPEI's own fit with our sampler: ESPEI reads the input and writes the results, our engine samples.
 
-``run_espei`` does all that it does for the stock sampler (datasets, starting
-walkers, priors, the best parameters, the database); only ``do_sampling`` is ours.
+``run_espei`` does what it does for the stock sampler (datasets, starting
+walkers, priors, the best parameters, the database); only ``do_sampling`` is replaced.
 """
 
 import copy
@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 from espei import espei_script
 
-from espei_hpc import upstream
-from espei_hpc.fit.sampling import FloatArray
 from espei_hpc.fit.stop import Stopped
-from espei_hpc.likelihood import Recipe, source
-from espei_hpc.sampler import State
+from espei_hpc.likelihood import LikelihoodRecipe, source
+from espei_hpc.likelihood.upstream import espei as upstream
+from espei_hpc.sampler import FloatArray, State
 
 FEWEST_ITERATIONS = 2
-"""With fewer, ESPEI's ``optimal_parameters`` finds nothing and a database of zeros would be written."""
+"""With fewer, ESPEI's ``optimal_parameters`` finds nothing, and it would write a database of zeros."""
 
-Sample = Callable[[State, Callable[[], Recipe]], tuple[FloatArray, FloatArray]]
-"""Samples from a starting state; the recipe of the likelihood is made when it is needed.
+Sample = Callable[[State, Callable[[], LikelihoodRecipe]], tuple[FloatArray, FloatArray]]
+"""Samples from a starting state; the likelihood's recipe is made only if needed.
 
 Returns positions, shape (walkers, iterations, parameters), and log-probabilities, (walkers, iterations).
 """
@@ -35,9 +34,9 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
         sample: does the sampling.
 
     Raises:
-        Stopped: if too few iterations were done to make a database of.
+        Stopped: if there are too few iterations to write a database.
     """
-    # Neither a cluster nor arrays of ESPEI's: both are ours.
+    # ESPEI must neither start a cluster nor write arrays: we do both.
     settings = copy.deepcopy(settings)
     settings["mcmc"]["scheduler"] = None
     settings["mcmc"].pop("cores", None)
@@ -60,14 +59,14 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
         espei_script.run_espei(settings)
 
 
-def recipe(settings: Mapping[str, Any], prepared: upstream.Prepared) -> Recipe:
-    """Return what workers build ESPEI's likelihood from.
+def recipe(settings: Mapping[str, Any], prepared: upstream.Prepared) -> LikelihoodRecipe:
+    """Return the recipe from which workers build ESPEI's likelihood.
 
     Args:
         settings: ESPEI's checked input.
-        prepared: what ESPEI has ready when its sampling begins.
+        prepared: what ESPEI has prepared when its sampling begins.
     """
-    return Recipe(
+    return LikelihoodRecipe(
         database=source(settings),
         phase_models=prepared.phase_models,
         datasets=prepared.datasets,

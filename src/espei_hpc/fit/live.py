@@ -1,4 +1,4 @@
-"""How far the fit is, on a terminal: some lines that are drawn anew four times a second."""
+"""Progress of the fit on a terminal: a few lines, redrawn four times a second."""
 
 import sys
 import time
@@ -9,15 +9,16 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from espei_hpc.counted import counted
-from espei_hpc.fit import figures, log_streams
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.fit import log_streams
+from espei_hpc.rundir import figures
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 BAR_WIDTH = 40
 
 
 class LiveDisplay:
-    """A bar and the figures below it; what is printed or logged meanwhile is put above them.
+    """A progress bar with figures below it; printed and logged lines appear above them.
 
     Args:
         console: where to draw; None for standard output.
@@ -29,24 +30,24 @@ class LiveDisplay:
         self._live = Live(
             console=self._console,
             get_renderable=self._drawn,
-            # What goes to a file is no concern of the terminal's.
+            # Standard error may go to a file; then it does not disturb the display.
             redirect_stderr=sys.stderr.isatty(),
         )
         self._moved: dict[TextIO, TextIO] = {}
 
     def report(self, sampling: Sampling) -> None:
-        """Show a sampling from now on: what changes in it is seen, whether it is told or not."""
+        """Show a sampling from now on; later changes of it are shown without another call."""
         self._sampling = sampling
         if not self._live.is_started:
             before = log_streams.standard()
             self._live.start(refresh=True)
             self._moved = dict(zip(before, log_streams.standard(), strict=True))
             log_streams.move(self._moved)
-            # It stays to be seen: whoever is killed could not bring it back.
+            # Keep the cursor visible: a killed process could not restore it.
             self._console.show_cursor(True)
 
     def close(self) -> None:
-        """Leave the figures as they are and go to the next line."""
+        """Leave the last figures on the terminal and move to the next line."""
         self._live.stop()
         log_streams.move({ours: theirs for theirs, ours in self._moved.items()})
 
@@ -55,10 +56,10 @@ class LiveDisplay:
 
 
 def drawn(sampling: Sampling, now: float) -> RenderableType:
-    """Draw a sampling.
+    """Draw the progress of a sampling.
 
     Args:
-        sampling: what is known of it.
+        sampling: its progress.
         now: the time, s since 1970.
     """
     total = max(1, sampling.iterations)
@@ -74,10 +75,10 @@ def drawn(sampling: Sampling, now: float) -> RenderableType:
 
 
 def rows(sampling: Sampling, now: float) -> list[tuple[str, str]]:
-    """Return name and value of each figure that is known.
+    """Return the name and value of each figure that is known.
 
     Args:
-        sampling: what is known of it.
+        sampling: progress of the sampling.
         now: the time, s since 1970.
     """
     walkers = (
@@ -86,7 +87,7 @@ def rows(sampling: Sampling, now: float) -> list[tuple[str, str]]:
             ("acceptance", f"{sampling.acceptance:.2f}"),
         ]
         if sampling.done
-        else [("log-probability", "of the starting walkers is being evaluated")]
+        else [("log-probability", "evaluating the starting walkers")]
     )
     job_left, saved_ago = sampling.job_left(now), sampling.saved_ago(now)
     others = {

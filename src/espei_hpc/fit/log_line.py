@@ -1,17 +1,17 @@
-"""The lines of a fit's log, which tell when they were written."""
+"""Lines of a fit's log, with date and time."""
 
 import time
 from typing import TextIO
 
 FORM = "%Y-%m-%d %H:%M:%S"
-"""That of Dask's logs and of Slurm's, less fractions: local time, as that of the batch system."""
+"""As in the logs of Dask and Slurm, without fractions: local time, as the batch system shows it."""
 
 
 def dated(line: str, stream: TextIO) -> str:
-    """Put date and time before a line; whoever sits before a terminal sees when it comes.
+    """Prefix a line with date and time, unless it goes to a terminal.
 
     Args:
-        line: without its end.
-        stream: where it goes.
+        line: the line, without newline.
+        stream: the stream that it is written to.
     """
     return line if stream.isatty() else f"{time.strftime(FORM)} {line}"

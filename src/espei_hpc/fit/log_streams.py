@@ -1,4 +1,4 @@
-"""The streams that loggers write to, which keep hold of them whatever becomes of ``sys.stderr``."""
+"""Redirecting log handlers: they keep their stream even when ``sys.stderr`` is replaced."""
 
 import logging
 import sys
@@ -12,10 +12,10 @@ def standard() -> tuple[TextIO, TextIO]:
 
 
 def move(streams: Mapping[TextIO, TextIO]) -> None:
-    """Have every handler that writes to one of some streams write to another.
+    """Redirect every handler that writes to one of some streams.
 
     Args:
-        streams: the other by the one.
+        streams: new stream by old stream.
     """
     for handler in _handlers():
         if isinstance(handler, logging.StreamHandler) and handler.stream in streams:

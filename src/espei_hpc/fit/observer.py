@@ -1,4 +1,4 @@
-"""What is known of a sampling, kept up to date while it runs, and told."""
+"""Keeps the progress of a sampling up to date and reports it."""
 
 import time
 from collections.abc import Callable
@@ -7,48 +7,48 @@ from pathlib import Path
 import numpy as np
 
 from espei_hpc.fit.chain import Chain
-from espei_hpc.fit.progress_file import ProgressFile
-from espei_hpc.fit.recent import Recent
-from espei_hpc.fit.sampling import Sampling
-from espei_hpc.fit.timeline import Timeline
-from espei_hpc.pool.results import Done
+from espei_hpc.rundir.progress_file import ProgressFile
+from espei_hpc.rundir.timeline import TimelineFile
+from espei_hpc.sampler.pace import Recent
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.workers.results import Done
 
 
 class Observer:
     """Follows a sampling.
 
     Args:
-        sampling: is kept up to date; its iterations and the end of its job are known.
-        run_directory: gets ``progress.json`` and ``timeline.npz``.
-        report: called when the sampling begins and as iterations are done.
+        sampling: the progress to update; its iterations and the end of its job are already set.
+        run_directory: directory for ``progress.json`` and ``timeline.npz``.
+        report: called when the sampling begins and as iterations finish.
     """
 
     def __init__(self, sampling: Sampling, run_directory: Path, report: Callable[[Sampling], None]) -> None:
         self.sampling = sampling
         self._report = report
         self._file = ProgressFile(run_directory)
-        self._timeline = Timeline(run_directory)
+        self._timeline = TimelineFile(run_directory)
         self._recent = Recent(time.monotonic(), 0)
 
     def begins(self, chain: Chain) -> None:
-        """Take note that the sampling begins, or begins again."""
+        """Record that the sampling begins or resumes."""
         self._recent = Recent(time.monotonic(), chain.done)
         self.sampling.paced(self._recent)
         self.note(chain)
         self._report(self.sampling)
 
     def evaluated(self, done: Done) -> None:
-        """Take note of a piece that a worker has evaluated."""
+        """Record a piece that a worker has evaluated."""
         self._recent.answered(done.seconds, preparing=bool(done.value.preparing))
         self._timeline.add(done)
 
     def iterated(self, chain: Chain, workers: int, awaited: int = 0) -> None:
-        """Take note of iterations that are done.
+        """Record finished iterations.
 
         Args:
-            chain: with these.
-            workers: how many take part.
-            awaited: workers that still build their likelihood.
+            chain: the chain, which has them.
+            workers: number of workers.
+            awaited: number of workers that are still building their likelihood.
         """
         self._recent.passed(time.monotonic(), workers)
         self._recent.iterated(chain.done, awaited)
@@ -57,7 +57,7 @@ class Observer:
         self._report(self.sampling)
 
     def turned(self, chain: Chain, workers: int) -> None:
-        """Take note of what changes within an iteration too."""
+        """Record what also changes during an iteration."""
         self._recent.passed(time.monotonic(), workers)
         if chain.written_at != self.sampling.saved_at:
             self._timeline.write_if_due()
@@ -65,7 +65,7 @@ class Observer:
         self._file.write_if_due(self.sampling)
 
     def note(self, chain: Chain) -> None:
-        """Take note of where the walkers are."""
+        """Record the state of the walkers."""
         sampling = self.sampling
         sampling.done = chain.done
         if chain.done:
@@ -74,7 +74,7 @@ class Observer:
             sampling.acceptance = float(np.mean(chain.state.accepted)) / chain.done
 
     def ends(self, chain: Chain) -> None:
-        """Write down where it ended."""
+        """Record the final state and write the files."""
         self.note(chain)
         self.sampling.saved_at = chain.written_at
         self._file.write(self.sampling)

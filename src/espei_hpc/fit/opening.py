@@ -1,4 +1,4 @@
-"""Beginning a fit: its input checked, its run directory held, and what an earlier start left in it."""
+"""Beginning a fit: check its input, lock its run directory, load what earlier starts left there."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -6,29 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from espei_hpc.faults import Refusal
-from espei_hpc.fit.goal import Goal
-from espei_hpc.fit.run_directory import RunDirectory, held
-from espei_hpc.problem import Problem, check
+from espei_hpc.errors import Refusal
+from espei_hpc.inputs import Problem, check
+from espei_hpc.rundir.run_directory import RunDirectory, held
+from espei_hpc.sampler.goal import Goal
 
 ENGINES = ("graph", "espei")
 VERIFY = 500
-"""ESPEI's own functions take about five times as long: so it costs 1 % of the time."""
+"""ESPEI's own functions take about five times as long, so this costs 1 % of the time."""
 Engine = Literal["graph", "espei"]
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What is said about the beginning.
+    """How to begin a fit.
 
     Attributes:
         input_file: ESPEI's input.
         run_directory: the run directory, which need not exist.
-        engine: ``graph`` for our own, which resumes; ``espei`` for the stock loop, which does not.
-        force_new: whether what earlier starts left is moved aside instead of going on with it.
-        verify: one in how many evaluations of the prepared likelihood is compared with ESPEI's own; 0 to
+        engine: ``graph`` for our own, which can resume; ``espei`` for the stock loop, which cannot.
+        force_new: whether to move the files of earlier starts aside instead of resuming.
+        verify: one evaluation in this many of the prepared likelihood is compared with ESPEI's own; 0 to
             prepare nothing.
-        goal: what ends the fit before all iterations are done; None for nothing.
+        goal: goal that ends the fit before all iterations are done; None for no goal.
     """
 
     input_file: Path
@@ -40,7 +40,7 @@ class Opening:
 
 
 def checked(opening: Opening, say: Callable[[str], None]) -> bool:
-    """Check an input and what earlier starts left, and tell whether the fit needs a cluster.
+    """Check an input and the files of earlier starts; return whether the fit needs a cluster.
 
     Raises:
         Refusal: as :func:`opened`.
@@ -58,21 +58,21 @@ def checked(opening: Opening, say: Callable[[str], None]) -> bool:
 def opened(
     opening: Opening, still_wanted: Callable[[], None], say: Callable[[str], None]
 ) -> Iterator[tuple[Problem, RunDirectory]]:
-    """Check an input and hold its run directory meanwhile.
+    """Check an input, and lock its run directory while the context lasts.
 
     Args:
-        opening: what is said about the beginning.
-        still_wanted: called while another host's hold is waited for; raises to give up.
+        opening: how to begin.
+        still_wanted: called while waiting for a lock held on another host; raises to give up.
         say: prints a line.
 
     Raises:
-        Refusal: if the input is at fault, the run directory is in use, or holds another problem's chain.
+        Refusal: if the input is wrong, or the run directory is in use or has the chain of another problem.
     """
     path = opening.run_directory
-    # First all faults of the input at once; a run directory is made for a sound one only.
+    # First report all faults of the input: a run directory is made for a valid input only.
     problem = None if path.exists() else check(opening.input_file)
     with held(path, still_wanted) as directory:
-        # What is moved aside need not be readable.
+        # Files that are moved aside need not be readable.
         with suppress(Refusal) if opening.force_new else nullcontext():
             directory.load()
         resumes = opening.engine == "graph"
@@ -80,12 +80,12 @@ def opened(
         for note in (*problem.notes, *directory.notes):
             say(note)
         if opening.force_new and directory.begun:
-            say(f"what was in {path} is now in {directory.set_aside(problem)}")
+            say(f"moved the earlier fit from {path} to {directory.set_aside(problem)}")
         elif resumes:
             directory.check_same(problem)
             directory.judge(opening.goal)
             if directory.done > 0 and not directory.complete(problem):
-                say(f"going on after iteration {directory.done} of {problem.iterations}")
+                say(f"resuming after iteration {directory.done} of {problem.iterations}")
         yield problem, directory
 
 

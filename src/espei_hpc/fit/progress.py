@@ -1,39 +1,39 @@
-"""Telling how far the fit is: live on a terminal, a plain line now and then in a batch log."""
+"""Progress of the fit: a live display on a terminal, an occasional plain line in a batch log."""
 
 import os
 import sys
 import time
 from typing import Protocol
 
-from espei_hpc.counted import counted
-from espei_hpc.fit import figures
 from espei_hpc.fit.live import LiveDisplay
 from espei_hpc.fit.log_line import dated
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.rundir import figures
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 FIRST_LINE_SECONDS = 1.0
-"""A batch log gets a line at growing intervals, each twice the one before, up to the longest."""
+"""A batch log gets lines at increasing intervals: each is twice the one before, up to the longest."""
 LONGEST_SILENCE_SECONDS = 600.0
 
 
 class Display(Protocol):
-    """Shows the sampling to a person."""
+    """Shows the progress to a person."""
 
     def report(self, sampling: Sampling) -> None:
-        """Take note of one more iteration."""
+        """Show the current progress."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
 
 
 def display() -> Display:
-    """Return the display that fits where the output goes."""
+    """Return the display that suits standard output."""
     draws = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     return LiveDisplay() if draws else Lines()
 
 
 class Lines:
-    """Plain lines: the beginning, the first iteration, then at growing intervals, and the last."""
+    """Plain lines: at the beginning, after the first iteration, at increasing intervals, at the end."""
 
     def __init__(self) -> None:
         self._start: float | None = None
@@ -42,7 +42,7 @@ class Lines:
         self._interval = FIRST_LINE_SECONDS
 
     def report(self, sampling: Sampling) -> None:
-        """Print a line if it is time for one."""
+        """Print a line if one is due."""
         # The first report comes as the sampling begins.
         if self._start is None:
             self._start, self._done_before = time.monotonic(), sampling.done
@@ -55,7 +55,7 @@ class Lines:
             self._interval = min(2 * self._interval, LONGEST_SILENCE_SECONDS)
 
     def close(self) -> None:
-        """Nothing to leave."""
+        """Do nothing."""
 
 
 def _print(text: str) -> None:
@@ -63,16 +63,16 @@ def _print(text: str) -> None:
 
 
 def beginning(sampling: Sampling) -> str:
-    """Return the line with which a sampling begins."""
+    """Return the first line of a sampling."""
     done = f"{sampling.done} of {counted(sampling.iterations, 'iteration')} done"
     return "; ".join(filter(None, [f"sampling begins, {done}", figures.pace(sampling)]))
 
 
 def line(sampling: Sampling, now: float) -> str:
-    """Return the line of a sampling.
+    """Return a progress line.
 
     Args:
-        sampling: what is known of it.
+        sampling: the progress of the sampling.
         now: the time, s since 1970.
     """
     told = [

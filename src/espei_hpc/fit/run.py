@@ -1,4 +1,4 @@
-"""A whole fit: hold its run directory, wait for the cluster, fit, say what came of it, let the cluster go."""
+"""A whole fit: lock its run directory, wait for the cluster, fit, print a summary, release the cluster."""
 
 import contextlib
 import copy
@@ -8,26 +8,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import dask_settings, earlier, failed_hosts, local, readiness, shutdown
-from espei_hpc.cluster.directory import ClusterDirectory
-from espei_hpc.counted import counted
+from espei_hpc.cluster import dask_settings, failed_hosts, local, readiness, shutdown
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
-from espei_hpc.faults import Fault, Refusal
 from espei_hpc.fit.losses import lost_cluster, lost_supervisor
 from espei_hpc.fit.opening import Opening, opened
-from espei_hpc.fit.run_directory import RunDirectory
-from espei_hpc.fit.sampling import Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.fit.walltime import Walltime
-from espei_hpc.fit.where import Wanted, Where, find
-from espei_hpc.problem import Problem
+from espei_hpc.fit.where import ClusterOptions, Where, find
+from espei_hpc.inputs import Problem
+from espei_hpc.rundir import cleanup as earlier
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.run_directory import RunDirectory
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 Say = Callable[[str], None]
 
 
 def run(
     opening: Opening,
-    wanted: Wanted,
+    wanted: ClusterOptions,
     stopper: Stopper,
     walltime: Walltime,
     supervisor: int | None,
@@ -37,31 +38,31 @@ def run(
 
     Args:
         opening: the input, its run directory and how to begin.
-        wanted: what is said about the cluster.
+        wanted: which cluster to use.
         stopper: already listening to signals.
         walltime: how much longer the fit may run.
-        supervisor: process whose end ends the fit; None for none.
+        supervisor: number of a process whose end stops the fit; None for none.
         say: prints a line.
 
     Raises:
-        Refusal: if the fit could not be run, or was lost on the way.
+        Refusal: if the fit could not run, or lost its cluster.
     """
     try:
-        # In here, since a script that is gone already ends this at once.
+        # Inside the try: if the script has ended already, this raises at once.
         if supervisor is not None:
             stopper.watch(lost_supervisor(supervisor))
         return _run(opening, wanted, stopper, walltime, say)
     finally:
         if wanted.cluster_id is not None:
-            # The script takes its cluster down; but it may be gone, and the cluster only starting.
+            # The script ends its cluster; but it may be gone while the cluster is still starting.
             ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id).end()
 
 
-def _run(opening: Opening, wanted: Wanted, stopper: Stopper, walltime: Walltime, say: Say) -> int:
+def _run(opening: Opening, wanted: ClusterOptions, stopper: Stopper, walltime: Walltime, say: Say) -> int:
     with opened(opening, stopper.check, say) as (problem, directory):
         fit = _Fit(problem, directory, opening, stopper, walltime, say)
         code: int = ExitCode.FAILED
-        # The run directory is ours alone now, and so no other start is in use.
+        # This process holds the run directory, so no other start is in use.
         earlier.tidy(directory.path, but=wanted.cluster_id)
         directory.started()
         try:
@@ -88,8 +89,8 @@ class _Fit:
     cluster: ClusterDirectory | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
-    def run(self, wanted: Wanted) -> int:
-        """Do what is left to do and return the exit code."""
+    def run(self, wanted: ClusterOptions) -> int:
+        """Do the remaining work and return the exit code."""
         problem, directory = self.problem, self.directory
         if not problem.samples:
             return self.without_cluster()
@@ -102,11 +103,11 @@ class _Fit:
         return self.on_cluster(find(problem, wanted))
 
     def on_cluster(self, where: Where) -> int:
-        """Fit on a cluster, which ends with the fit if it is ours."""
+        """Fit on a cluster; end the cluster with the fit if it is ours."""
         self.cluster = where.directory
         try:
             if self.walltime.known:
-                self.say(self.walltime.told())
+                self.say(self.walltime.describe())
                 self.stopper.watch_clock(self.walltime.over)
             with _cluster(where):
                 workers = readiness.wait(where.goal, self.stopper.check)
@@ -121,7 +122,7 @@ class _Fit:
             return self._stopped_early()
 
     def without_cluster(self) -> int:
-        """Do what needs no evaluation of the likelihood."""
+        """Fit without evaluating the likelihood: only the outputs are missing."""
         return self._fit(None)
 
     def _fit(self, scheduler_file: Path | None) -> int:
@@ -151,14 +152,14 @@ class _Fit:
         return ExitCode.STOPPED
 
     def _over(self, done: int, so_far: str) -> int:
-        """Say that the time was over; a start without an iteration would do no better again."""
+        """Report that the walltime is used up; refuse if not one iteration was done, as a restart would."""
         resumes = self.opening.engine == "graph"
         if done <= (self.directory.done if resumes else 0):
-            what = f"{self.stopper.over}, and not one iteration was done"
+            what = f"{self.stopper.over}, and no iteration was finished"
             raise Refusal(
-                ExitCode.UNAVAILABLE, [Fault("time", what, "ask for a longer job, or more workers")]
+                ExitCode.UNAVAILABLE, [Fault("time", what, "request more walltime or more workers")]
             )
-        again = "; the same command goes on from there" if resumes else ""
+        again = "; run the same command to resume" if resumes else ""
         self.say(f"stopped {so_far}: {self.stopper.over}{again}")
         return ExitCode.STOPPED
 
@@ -188,48 +189,48 @@ class _Fit:
         return tuple(path for path in named if path is not None)
 
     def _stopped_early(self) -> int:
-        """Say what a stop with no samples, or too few to make a database of, has left."""
+        """Report a stop with no iterations, or too few to write a database."""
         done = self.sampling.done
         if self.stopper.over is not None:
             return self._over(
-                done, f"after {counted(done, 'iteration')}, all saved, too few to make a database of"
+                done, f"after {counted(done, 'iteration')}, all saved, too few to write a database"
             )
         if self.stopper.signal is None:
-            saved = f"after {counted(done, 'iteration')}, all saved, too few to make a database of"
-            raise self._lost(saved if done else "before the first iteration was done")
-        self.say(f"stopped by signal {self.stopper.signal} before there was a chain to make a database of")
+            saved = f"after {counted(done, 'iteration')}, all saved, too few to write a database"
+            raise self._lost(saved if done else "before the first iteration was finished")
+        self.say(f"stopped by signal {self.stopper.signal} with too few iterations to write a database")
         written = [path for path in self._outputs() if path.exists()]
         for path in written:
             self.say(f"written          {path}")
         return ExitCode.STOPPED if written else SIGNAL_BASE + self.stopper.signal
 
     def _lost(self, when: str) -> Refusal:
-        # Without checkpoints another cluster would begin anew; one that never came up would not do so again.
+        # Restart the cluster only if the fit can resume, and only if the cluster was ready before.
         silent: list[str] = []
         if self.cluster and self.walltime.workers is not None and self.opening.engine == "graph":
             silent = failed_hosts.silent_hosts(self.cluster)
             self.cluster.lost(silent)
         tail = self.cluster.log_tail() if self.cluster else ()
-        cure = "the end of the launcher's log follows" if tail else ""
+        cure = "last lines of the launcher's log:" if tail else ""
         faults = [Fault("cluster", f"lost {when}: {self.stopper.lost}", cure)]
         faults += [Fault(f"host {host}", "does not answer") for host in silent]
         return Refusal(ExitCode.UNAVAILABLE, faults, tail)
 
     def _failed(self, error: Exception) -> Refusal:
-        """ESPEI raised: keep the traceback for whoever wants it, say what happened in one line."""
+        """Save the traceback of an exception in ESPEI, and report it in one line."""
         cure = ""
         if self.cluster:
-            log = self.cluster.path / "traceback.log"
+            log = self.cluster.traceback_file
             with contextlib.suppress(OSError):
                 log.write_text("".join(traceback.format_exception(error)))
-                cure = f"the traceback is in {log}"
+                cure = f"see {log} for the traceback"
         return Refusal(ExitCode.FAILED, [Fault("fit", f"{type(error).__name__}: {error}", cure)])
 
 
 @contextlib.contextmanager
 def _cluster(where: Where) -> Iterator[None]:
     """Use the cluster's Dask configuration; start it if it is a local one; end it if it is ours."""
-    # Of a cluster that somebody else starts it is looked for while that is waited for.
+    # For a cluster of another owner, readiness.wait finds the configuration.
     dask_settings.use_only(where.directory.dask_config if where.directory else None)
     dask_settings.silence()
     if where.directory is None:
@@ -250,7 +251,7 @@ def _cluster(where: Where) -> Iterator[None]:
 
 
 def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:
-    """Return ESPEI's input with the cluster in place of what it names itself."""
+    """Return ESPEI's input with the scheduler file of our cluster."""
     settings = copy.deepcopy(problem.settings)
     if settings.get("mcmc") is not None:
         settings["mcmc"]["scheduler"] = str(scheduler_file)
@@ -261,11 +262,11 @@ def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:
 def _finished_already(directory: RunDirectory, problem: Problem) -> str:
     if directory.done >= problem.iterations or directory.judged is None:
         done = counted(directory.done, "iteration")
-        return f"finished already: {done}; more of mcmc.iterations makes it go on"
+        return f"already finished: {done}; increase mcmc.iterations to continue"
     asked = counted(problem.iterations, "iteration")
     return (
-        f"finished already: {directory.judged}, after {directory.done} of {asked}; "
-        "a higher --until, or none, makes it go on"
+        f"already finished: {directory.judged}, after {directory.done} of {asked}; "
+        "increase or omit --until to continue"
     )
 
 

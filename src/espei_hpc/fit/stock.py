@@ -1,7 +1,7 @@
-"""ESPEI's own sampling loop on a cluster, watched and stoppable: for comparison.
+"""ESPEI's own sampling loop on a cluster, for comparison; it can be observed and stopped.
 
-Only the likelihood is not sent as ESPEI does it but built in each worker (see
-``likelihood.recipe``); without checkpoints, and with the barrier between half-steps.
+It has no checkpoints, and a barrier between half-steps. One thing differs from ESPEI: the
+likelihood is not sent with each task but built in each worker (see ``likelihood.recipe``).
 """
 
 import asyncio
@@ -16,30 +16,31 @@ import numpy as np
 from distributed.comm.core import CommClosedError
 from espei import espei_script
 
-from espei_hpc import upstream
 from espei_hpc.fit.graph_optimizer import FEWEST_ITERATIONS, recipe
-from espei_hpc.fit.recent import Recent
-from espei_hpc.fit.sampling import FloatArray, Sampling
 from espei_hpc.fit.stop import Stopped, Stopper
-from espei_hpc.likelihood import Recipe
+from espei_hpc.likelihood import LikelihoodRecipe
+from espei_hpc.likelihood.upstream import espei as upstream
+from espei_hpc.sampler.pace import Recent
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.sampler.state import FloatArray
 
 
 class _SafePool:
-    """emcee's pool, which tells when evaluations are waited for, and keeps the first values.
+    """A pool for emcee that allows a stop while it waits for evaluations, and keeps the first values.
 
     Args:
         client: ESPEI's Dask client.
-        packed: the packed recipe that workers build the likelihood from.
-        stopper: told when a stop is safe.
-        sampling: takes the log-probabilities of the starting walkers.
-        recent: told of each evaluation.
+        packed: the packed recipe from which workers build the likelihood.
+        stopper: notified when a stop is safe.
+        sampling: receives the log-probabilities of the starting walkers.
+        recent: receives each evaluation.
     """
 
     def __init__(
         self, client: Any, packed: bytes, stopper: Stopper, sampling: Sampling, recent: Recent
     ) -> None:
         self._client = client
-        # Held by every worker before the first evaluation, so that none waits for another.
+        # Every worker has it before the first evaluation, so that no worker waits for another.
         self._recipe = client.scatter(packed, broadcast=True, hash=False)
         self._stopper = stopper
         self._sampling = sampling
@@ -51,8 +52,8 @@ class _SafePool:
         try:
             values = self._evaluate(parameters)
         except (CommClosedError, CancelledError, asyncio.CancelledError) as error:
-            # ESPEI would end without saving; answered like a stop, it saves first.
-            self._stopper.lost = f"the connection to the cluster was lost ({error})"
+            # ESPEI would end without saving; after a KeyboardInterrupt it saves first.
+            self._stopper.lost = f"lost the connection to the cluster ({error})"
             raise KeyboardInterrupt from error
         finally:
             self._stopper.evaluating(begins=False)
@@ -72,24 +73,24 @@ def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling],
 
     Args:
         settings: ESPEI's input, with ``mcmc.scheduler`` naming the cluster's scheduler file.
-        stopper: asked at every safe point.
+        stopper: checked at every safe point.
         report: called when the sampling begins and after every iteration.
 
     Returns:
-        what is known of the sampling; ESPEI has written its files.
+        the state of the sampling; ESPEI has written its files.
 
     Raises:
-        Stopped: when stopped before there was anything to make a database of. A later
+        Stopped: if stopped before there were enough iterations to write a database. A later
             stop ends the sampling early instead; ESPEI then saves what it has.
     """
-    observer = _Observer(settings, stopper, report)
+    observer = _StockObserver(settings, stopper, report)
     with upstream.optimizer(upstream.observed_by(observer)):
         espei_script.run_espei(settings)
     return observer.sampling
 
 
-class _Observer:
-    """Keeps what is known of the sampling, and lets it be stopped."""
+class _StockObserver:
+    """Keeps the state of the sampling up to date, and makes it stoppable."""
 
     def __init__(
         self, settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling], None]
@@ -122,7 +123,7 @@ class _Observer:
 
     def end(self, files: tuple[str | None, str | None]) -> None:
         if not self.sampling.done:
-            # Empty arrays hold nothing and would only bar the next start.
+            # Empty arrays are useless, and the next start would refuse to overwrite them.
             for name in files:
                 if name is not None:
                     Path(name).unlink(missing_ok=True)
@@ -130,25 +131,25 @@ class _Observer:
             raise Stopped
 
 
-class _Answer(NamedTuple):
-    """What a worker has evaluated."""
+class _StockAnswer(NamedTuple):
+    """A worker's result."""
 
     value: float
     seconds: float
     built: bool
-    """Whether the worker built its likelihood for it."""
+    """Whether the worker also built its likelihood in this time."""
 
 
-def log_probability(parameters: FloatArray, recipe: bytes) -> _Answer:
-    """Return what ESPEI's ``EmceeOptimizer.predict`` does; runs in a worker."""
+def log_probability(parameters: FloatArray, recipe: bytes) -> _StockAnswer:
+    """Return the result of ESPEI's ``EmceeOptimizer.predict``; runs in a worker."""
     begin, builds = time.perf_counter(), _context.cache_info().misses
     value = upstream.EmceeOptimizer.predict(parameters, **_context(recipe))
-    return _Answer(value, time.perf_counter() - begin, _context.cache_info().misses > builds)
+    return _StockAnswer(value, time.perf_counter() - begin, _context.cache_info().misses > builds)
 
 
 @functools.lru_cache(maxsize=1)
 def _context(packed: bytes) -> dict[str, Any]:
-    recipe = Recipe.unpacked(packed)
+    recipe = LikelihoodRecipe.unpacked(packed)
     built = recipe.build()
     return {
         "symbols_to_fit": list(built.symbols),

@@ -1,8 +1,8 @@
 """Stopping a fit from outside: a signal, a lost cluster, a lost supervisor, the end of the job.
 
-A stop is only ever carried out at a safe point: while the sampler waits for
-evaluations, where no array is half written. There it becomes the
-KeyboardInterrupt that ESPEI itself answers by saving what it has.
+A stop takes effect at a safe point only: while the sampler waits for evaluations,
+when no array is half written. There it raises KeyboardInterrupt, upon which ESPEI
+saves what it has.
 """
 
 import os
@@ -14,26 +14,26 @@ from types import FrameType
 from typing import Literal
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
-"""What a batch system, a terminal or a user sends to end a fit."""
+"""Signals with which a batch system, a terminal or a user ends a fit."""
 WATCH_SECONDS = 1.0
 WAKE = signal.SIGUSR2
-"""Sent by our own threads to the main thread, which a lock would not let go otherwise."""
+"""Sent by our own threads to wake up the main thread, which may be waiting for a lock."""
 
 
 class Stopped(BaseException):
-    """Raised outside the sampling when a stop is asked for: there is nothing to save yet.
+    """Raised when a stop is requested outside the sampling: there is nothing to save yet.
 
-    Not an Exception, so that no handler of upstream's swallows it.
+    Not an Exception, so that no handler in ESPEI or emcee catches it.
     """
 
 
 class Stopper:
-    """Knows whether the fit is to stop, and interrupts it where that is safe.
+    """Collects stop requests, and interrupts the fit where that is safe.
 
     Attributes:
-        signal: number of the signal that asked for the stop; None if none came.
-        lost: why the fit cannot go on, in words; None if it can.
-        over: why its time is over, in words; None if it is not.
+        signal: number of the signal that requested the stop; None if there was none.
+        lost: why the fit cannot continue, for a message; None if it can.
+        over: why its walltime is used up, for a message; None if it is not.
     """
 
     def __init__(self) -> None:
@@ -45,35 +45,35 @@ class Stopper:
 
     @property
     def asked(self) -> bool:
-        """Whether the fit is to stop."""
+        """Whether a stop is requested."""
         return (self.signal, self.lost, self.over) != (None, None, None)
 
     def listen(self) -> None:
-        """Take over the signals of this process; call from the main thread."""
+        """Install the signal handlers; call from the main thread."""
         for number in (*SIGNALS, WAKE):
             signal.signal(number, self._receive)
 
     def watch(self, look: Callable[[], str | None]) -> None:
-        """Look every second, in the background, for a reason why the fit cannot go on."""
+        """Check every second, in a thread, whether the fit can continue; ``look`` returns why it cannot."""
         threading.Thread(target=self._watch, args=[look, "lost"], daemon=True).start()
 
     def watch_clock(self, look: Callable[[], str | None]) -> None:
-        """Look every second, in the background, whether the fit's time is over."""
+        """Check every second, in a thread, whether the fit's walltime is used up."""
         threading.Thread(target=self._watch, args=[look, "over"], daemon=True).start()
 
     def check(self) -> None:
-        """Raise :class:`Stopped` if a stop is asked for."""
+        """Raise :class:`Stopped` if a stop is requested."""
         if self.asked:
             raise Stopped
 
     def sampling(self) -> None:
-        """From here on stop only while evaluations are waited for."""
+        """Begin the sampling: from now on stop only while waiting for evaluations."""
         self._sampling = True
         if self.asked:
             raise Stopped
 
     def evaluating(self, *, begins: bool) -> None:
-        """Open or close the part of the sampling in which a stop is safe."""
+        """Mark the beginning or end of a wait for evaluations, in which a stop is safe."""
         self._evaluating = begins
         if begins and self.asked:
             self._interrupt()
@@ -82,7 +82,7 @@ class Stopper:
         again = self.signal is not None
         if number != WAKE:
             self.signal = number
-        # A second signal must not disturb the saving that the first one began.
+        # A second signal must not interrupt the saving started by the first.
         if self.asked and not again:
             self._interrupt()
 

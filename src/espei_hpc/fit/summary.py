@@ -1,12 +1,12 @@
-"""What a fit has come to, in a few lines."""
+"""Summary of a fit, in a few lines."""
 
 from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.counted import counted
-from espei_hpc.fit.goal import Judgement
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.sampler.goal import Judgement
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 
 def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
@@ -26,14 +26,14 @@ def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
 
 
 def _goal(sampling: Sampling, judged: Judgement) -> str:
-    """Say whether a goal besides the iterations is reached."""
+    """Return whether the goal is reached, in one line."""
     if judged.reached:
-        return f"reached: {judged}, after {sampling.done} of {counted(sampling.iterations, 'iteration')}"
-    return f"not reached: {judged}, at iteration {judged.iterations} of {sampling.iterations}"
+        return f"goal reached: {judged}, after {sampling.done} of {counted(sampling.iterations, 'iteration')}"
+    return f"goal not reached: {judged}, at iteration {judged.iterations} of {sampling.iterations}"
 
 
 def _start(sampling: Sampling) -> str:
-    """Say where the fit began; one that went on from a checkpoint does not know."""
+    """Return the best log-probability at the start; empty if this fit was resumed from a checkpoint."""
     if not sampling.start.size:
         return ""
     return f"{_number(float(np.max(sampling.start)))} (best starting walker) -> "

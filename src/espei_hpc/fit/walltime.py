@@ -1,42 +1,41 @@
-"""The fit's own clock: it ends before the job does, with all saved and taken down."""
+"""The fit's walltime: it ends before the job does, with everything saved and the cluster ended."""
 
 import math
 import time
 
 from espei_hpc.batch import JobEnd
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.fit.figures import duration
-from espei_hpc.fit.record import Record
+from espei_hpc.rundir.figures import duration
+from espei_hpc.rundir.record import Record
 
 LEAST_MARGIN = 60.0
 TAKE_DOWN_SECONDS = 30.0
-"""ESPEI writes its database, the cluster ends, and a launcher that does not is killed."""
+"""For ESPEI to write its database, the cluster to end, and a launcher that hangs to be killed."""
 SAVINGS = 3
 """The arrays may have grown to three times their size since they were last written."""
 MOST_OF_A_SHORT_JOB = 0.1
 STARTING_SECONDS = 15.0
-"""Until a small cluster is up and has its first evaluations."""
+"""Time until a small cluster is ready and has its first results."""
 
 
 class Walltime:
     """How much longer the fit may run.
 
-    The fit ends as soon as no more is left than
+    The fit ends when the time left is down to
 
-        margin = max(60 s, 30 s + 3 * saving), but at most a tenth of what was left at the start
+        margin = max(60 s, 30 s + 3 * saving), but at most a tenth of the time left at the start
 
-    where *saving* is the longest that writing a checkpoint and the arrays has taken in this start,
-    and 30 s are for all that follows. What is computed of an iteration that does not end is lost, so
-    at the end of an iteration the fit ends already if one more, of the mean length, would end later
-    than that.
+    where *saving* is the longest time to write a checkpoint and the arrays in this start, and 30 s
+    are for everything that follows. An unfinished iteration is lost, so the fit already ends at the
+    end of an iteration if another one of mean length would not finish in time.
 
     Args:
-        end: when the job ends; None where that is not known.
+        end: when the job ends; None if unknown.
 
     Attributes:
-        iteration: mean length of an iteration in this start, s; None before the first.
-        workers: workers that did them; None before they came.
+        iteration: mean time per iteration in this start, s; None before the first.
+        workers: number of workers; None before they have joined.
     """
 
     def __init__(self, end: JobEnd | None) -> None:
@@ -49,29 +48,29 @@ class Walltime:
 
     @property
     def known(self) -> bool:
-        """Whether there is an end to be in time for."""
+        """Whether the end of the job is known."""
         return math.isfinite(self._end.at)
 
     @property
     def end(self) -> float | None:
-        """When the job ends, s since 1970; None where that is not known."""
+        """When the job ends, s since 1970; None if unknown."""
         return self._end.at if self.known else None
 
-    def told(self) -> str:
-        """Say how much of the job is left."""
-        return f"{duration(max(0.0, self._end.left))} of the job are left (known by {self._end.known_by})"
+    def describe(self) -> str:
+        """Return the walltime left, for a message."""
+        return f"{duration(max(0.0, self._end.left))} of walltime left (according to {self._end.known_by})"
 
     @property
     def margin(self) -> float:
-        """What has to be left when the fit ends, s."""
+        """Time that must be left when the fit ends, s."""
         return min(self._most, max(LEAST_MARGIN, TAKE_DOWN_SECONDS + SAVINGS * self._saving))
 
     def saved(self, seconds: float) -> None:
-        """Take note of the time that saving takes: a checkpoint and the arrays, s."""
+        """Record the time to save a checkpoint and the arrays, s."""
         self._saving = max(self._saving, seconds)
 
     def sampled(self, done: int) -> None:
-        """Take note of the iterations done; the first time as the sampling begins."""
+        """Record the number of finished iterations; first called when the sampling begins."""
         now = time.monotonic()
         if self._since is None:
             self._since = now, done
@@ -80,32 +79,32 @@ class Walltime:
             self.iteration = (now - began) / (done - before)
 
     def over(self) -> str | None:
-        """Return, in words, that the fit has to end now; None if it has not."""
-        return self.told() if self._end.left <= self.margin else None
+        """Return why the fit has to end now, for a message; None if it need not."""
+        return self.describe() if self._end.left <= self.margin else None
 
     def over_for_an_iteration(self) -> str | None:
-        """Return, in words, that no further iteration should begin; None if one may."""
+        """Return why no further iteration should begin, for a message; None if one may."""
         iteration = self.iteration or 0.0
         if self._end.left > self.margin + iteration:
             return None
         needed = f"one more iteration ({duration(iteration)}), saving and ending ({duration(self.margin)})"
-        return f"{self.told()}, too little for {needed}"
+        return f"{self.describe()}, not enough for {needed}"
 
     def check(self, last: Record | None, workers: int | None) -> None:
-        """Refuse to start what would end without an iteration done.
+        """Refuse to start a fit that would end before its first iteration.
 
-        Such a job would use up its allocation for nothing, again and again where it starts itself again.
+        Such a job would waste its allocation, again and again if it requeues itself.
 
         Args:
-            last: of the last start, which may tell how long iterations are.
-            workers: that are to share the work; None where not known.
+            last: record of the last start, which may have the time per iteration.
+            workers: number of workers; None if unknown.
 
         Raises:
             Refusal: (UNAVAILABLE) if not even one iteration fits.
         """
         iteration = 0.0
         if last and last.iteration_seconds and last.workers and workers:
-            # At best more workers are as many times faster; one that is slower is not refused for that.
+            # Assume perfect scaling with more workers; do not refuse because of fewer.
             iteration = last.iteration_seconds * min(1.0, last.workers / workers)
         if self._end.left - self.margin >= STARTING_SECONDS + iteration:
             return
@@ -113,6 +112,6 @@ class Walltime:
         if iteration:
             needed += f", an iteration {duration(iteration)}"
         needed += f", saving and ending {duration(self.margin)}"
-        what = f"{self.told()}, too little for one iteration ({needed})"
-        fault = Fault("time", what, "nothing was started; ask for a longer job")
+        what = f"{self.describe()}, not enough for one iteration ({needed})"
+        fault = Fault("time", what, "nothing was started; request more walltime")
         raise Refusal(ExitCode.UNAVAILABLE, [fault])

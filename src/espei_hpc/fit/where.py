@@ -1,27 +1,27 @@
-"""Which cluster a fit uses: one of our own, one that somebody else started, or this machine's cores."""
+"""Which cluster a fit uses: one started by espei-mpi, one started by the user, or this machine's cores."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.cluster import prepare, readiness
-from espei_hpc.cluster.directory import ClusterDirectory
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.problem import Problem
+from espei_hpc.inputs import Problem
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What the user, or a script of ours, says about the cluster.
+class ClusterOptions:
+    """The cluster requested by the user or by espei-mpi.
 
     Attributes:
-        run_directory: the run's directory.
-        cluster_id: a start of a cluster in it; None for none.
-        scheduler_file: the file of a cluster that somebody else started; None for none.
-        local: whether the fit is to start workers itself.
-        workers: number of workers; None for all there are.
-        min_workers: go on with as few as this when the deadline has passed.
-        timeout: seconds until the cluster must be there; None for as many as its size deserves.
+        run_directory: the run directory.
+        cluster_id: id of a cluster start in it; None for none.
+        scheduler_file: scheduler file of a cluster that the user started; None for none.
+        local: whether the fit starts the workers itself.
+        workers: number of workers; None for all available.
+        min_workers: after the timeout, continue with at least this many workers.
+        timeout: seconds to wait for the cluster; None for a time that depends on its size.
     """
 
     run_directory: Path
@@ -35,11 +35,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Where:
-    """The cluster a fit uses.
+    """The cluster that a fit uses.
 
     Attributes:
-        directory: the start of a cluster of our own, which ends with the fit; None for somebody else's.
-        scheduler_file: where its scheduler tells its address.
+        directory: directory of our own cluster, which ends with the fit; None for the user's cluster.
+        scheduler_file: the file with the scheduler's address.
         local: whether the fit starts the workers itself.
         goal: what to wait for.
     """
@@ -47,20 +47,20 @@ class Where:
     directory: ClusterDirectory | None
     scheduler_file: Path
     local: bool
-    goal: readiness.Goal
+    goal: readiness.Awaited
 
 
-def find(problem: Problem, wanted: Wanted) -> Where:
+def find(problem: Problem, wanted: ClusterOptions) -> Where:
     """Find the cluster for a problem.
 
     Raises:
-        Refusal: (USAGE) if none is named; (CANNOT_CREATE) if a local one has no place.
+        Refusal: (USAGE) if none is named; (CANNOT_CREATE) if the directory of a local one cannot be created.
     """
     workers, directory = wanted.workers, None
     if wanted.cluster_id is not None:
         directory = ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id)
     elif wanted.local:
-        directory = prepare.own_cluster(wanted.run_directory, prepare.Wanted())
+        directory = prepare.own_cluster(wanted.run_directory, prepare.ClusterRequest())
         workers = workers or prepare.cores()
     if directory is not None:
         scheduler_file = directory.scheduler_file
@@ -69,7 +69,7 @@ def find(problem: Problem, wanted: Wanted) -> Where:
     seconds = wanted.timeout
     if seconds is None:
         seconds = readiness.patience(workers or (directory.settings().ranks if directory else None))
-    goal = readiness.Goal(scheduler_file, workers, wanted.min_workers, seconds, directory)
+    goal = readiness.Awaited(scheduler_file, workers, wanted.min_workers, seconds, directory)
     return Where(directory, scheduler_file, wanted.local, goal)
 
 
@@ -78,8 +78,8 @@ def _named_in_input(problem: Problem) -> Path:
     if not named or named == "dask":
         fault = Fault(
             "cluster",
-            "none is named",
-            "give --scheduler-file, or mcmc.scheduler in the input, or start everything with espei-mpi",
+            "not specified",
+            "use --scheduler-file, set mcmc.scheduler in the input, or start everything with espei-mpi",
         )
         raise Refusal(ExitCode.USAGE, [fault])
     return Path(named)

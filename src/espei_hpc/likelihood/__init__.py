@@ -1,15 +1,15 @@
-"""The log-probability of parameters, evaluated whole or in pieces, equal bit for bit to ESPEI's own.
+"""The log-probability of a parameter set, evaluated whole or in pieces, equal to ESPEI's bit for bit.
 
-A client describes the input by a :class:`Recipe`; each worker makes an :class:`Evaluator`
-of it; a piece of an evaluation gives an :class:`Evaluated`; :func:`combine` makes one
-log-probability of the pieces, and :func:`cut` says which units go into which piece.
+The client describes the input by a :class:`LikelihoodRecipe`; each worker builds an :class:`Evaluator`
+from it; the result of a piece is an :class:`Evaluated`; :func:`combine` combines the pieces to
+one log-probability, and :func:`cut` assigns units to pieces.
 """
 
 from espei_hpc.likelihood.combine import combine
 from espei_hpc.likelihood.cut import cut
 from espei_hpc.likelihood.evaluator import Evaluator
-from espei_hpc.likelihood.guard import WARM_UP
-from espei_hpc.likelihood.recipe import DatabaseText, Generate, Recipe, database_text, source
+from espei_hpc.likelihood.fast.guard import WARM_UP
+from espei_hpc.likelihood.recipe import DatabaseText, Generate, LikelihoodRecipe, database_text, source
 from espei_hpc.likelihood.results import (
     Description,
     Difference,
@@ -28,7 +28,7 @@ __all__ = [
     "Evaluator",
     "Generate",
     "LikelihoodError",
-    "Recipe",
+    "LikelihoodRecipe",
     "Residual",
     "UnitResult",
     "combine",

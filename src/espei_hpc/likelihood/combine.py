@@ -1,4 +1,4 @@
-"""One log-probability from the results of all units, by ESPEI's own arithmetic in ESPEI's own order."""
+"""Combines the results of all units to one log-probability, with ESPEI's arithmetic in ESPEI's order."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -18,18 +18,18 @@ from espei_hpc.likelihood.results import (
 
 
 def combine(description: Description, parts: Iterable[Evaluated]) -> float:
-    """Return what ``EmceeOptimizer.predict`` would have returned, bit for bit.
+    """Return the value that ``EmceeOptimizer.predict`` would return, bit for bit.
 
     Args:
         description: the evaluators' description.
-        parts: results for one set of parameters that hold all units between them, in any order.
+        parts: results for one parameter set that together have all units, in any order.
 
     Returns:
-        the log-probability: prior plus likelihood; -inf and NaN where ESPEI has them.
+        the log-probability, prior plus likelihood; -inf and NaN as in ESPEI.
 
     Raises:
-        LikelihoodError: the first exception that ESPEI would have met.
-        ValueError: a unit that is needed is in none of the parts.
+        LikelihoodError: the first exception that ESPEI would raise.
+        ValueError: a required unit is missing from the parts.
     """
     results: dict[int, UnitResult] = {}
     prior = None
@@ -71,16 +71,16 @@ def _likelihood(residual: Residual, values: list[Any] | None, weights: list[floa
         return -np.inf
     try:
         likelihood = _LIKELIHOODS[residual.kind](values, weights, residual.weight)
-        # ESPEI writes each likelihood into its log so, and fails where that does.
+        # ESPEI formats each likelihood like this for its log, and fails if that fails.
         format(likelihood, "0.3f")
     except Exception as error:
         raise LikelihoodError(residual.name, Failure.of(error)) from error
     return likelihood
 
 
-# Below, the last lines of ESPEI's functions, named with each. They take all values at once, as
-# there: how numpy adds numbers up depends on how many it is given. They return the types that
-# ESPEI's do: with a user's residual that returns a narrower number, the sum's digits depend on them.
+# The functions below repeat the last lines of the ESPEI functions named in them. They take all values
+# at once, as ESPEI does: the rounding of numpy's sum depends on the number of values. They return the
+# same types as ESPEI: if a user's residual returns a narrower type, the digits of the sum depend on it.
 
 
 def _whole(values: list[Any], weights: list[float], data_weight: float) -> Any:

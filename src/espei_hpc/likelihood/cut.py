@@ -1,4 +1,4 @@
-"""Which units of an evaluation go into which piece."""
+"""Assignment of the units of an evaluation to pieces."""
 
 import heapq
 from collections.abc import Mapping
@@ -7,18 +7,18 @@ from collections.abc import Mapping
 def cut(seconds: Mapping[int, float], pieces: int) -> tuple[tuple[int, ...], ...]:
     """Cut units into pieces that take about the same time.
 
-    The longest unit first, each to the piece that has least so far: never more than 4/3
-    of the best cut there is (R. L. Graham, SIAM J. Appl. Math. 17 (1969) 416).
+    Units are assigned longest first, each to the piece with the least time so far: at most 4/3
+    of the optimum (R. L. Graham, SIAM J. Appl. Math. 17 (1969) 416).
 
     Args:
         seconds: time of each unit, by its number.
-        pieces: how many are wanted; there are never more than units, and none is empty.
+        pieces: number of pieces; there are never more than units, and none is empty.
 
     Returns:
         numbers of the units of each piece, ascending: the order in which ESPEI evaluates them.
     """
     number = max(1, min(pieces, len(seconds)))
-    # Load first, then how many units: without measured times the units are shared out evenly.
+    # By load, then by number of units: without measured times the units are distributed evenly.
     open_pieces: list[tuple[float, int, int]] = [(0.0, 0, piece) for piece in range(number)]
     members: list[list[int]] = [[] for _ in range(number)]
     for unit in sorted(seconds, key=lambda unit: (-seconds[unit], unit)):

@@ -8,35 +8,35 @@ from importlib.metadata import version
 import numpy as np
 import numpy.typing as npt
 
-from espei_hpc import upstream
-from espei_hpc.likelihood.guard import Guarded
-from espei_hpc.likelihood.plans import Shared
-from espei_hpc.likelihood.recipe import Built, Recipe
+from espei_hpc.likelihood.fast import Shared
+from espei_hpc.likelihood.fast.guard import Guarded
+from espei_hpc.likelihood.recipe import Built, LikelihoodRecipe
 from espei_hpc.likelihood.results import Description, Evaluated, Residual
 from espei_hpc.likelihood.units import Unit, split
+from espei_hpc.likelihood.upstream import espei as upstream
 
 FloatArray = npt.NDArray[np.float64]
 
 PACKAGES = ("numpy", "scipy", "symengine")
-"""Packages that decide over last digits, besides those whose releases we know."""
+"""Packages that affect the last digits, in addition to those whose releases are checked."""
 
 
 class Evaluator:
     """Evaluates ESPEI's log-probability, all of it or some of its units.
 
     Args:
-        packed: a packed recipe; ESPEI's context is built from it, which takes seconds.
+        packed: a packed recipe; building ESPEI's context from it takes seconds.
 
     Attributes:
-        description: what there is to evaluate.
+        description: the residuals and units.
     """
 
     description: Description
 
     def __init__(self, packed: bytes) -> None:
-        recipe = Recipe.unpacked(packed)
+        recipe = LikelihoodRecipe.unpacked(packed)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # read already when the input was checked
+            warnings.simplefilter("ignore")  # the input has been checked before
             built = recipe.build()
         self._priors = recipe.priors
         units, self.description = _describe(built)
@@ -55,16 +55,16 @@ class Evaluator:
             units: numbers of the units to evaluate; None for all.
 
         Returns:
-            what :func:`espei_hpc.likelihood.combine` needs. An exception of a unit is part of it.
+            the input of :func:`espei_hpc.likelihood.combine`, including exceptions of units.
 
         Raises:
-            Exception: whatever a prior raises.
+            Exception: any exception of a prior.
         """
         parameters = np.asarray(parameters, dtype=np.float64)
         with warnings.catch_warnings():
-            # Parameters far off make numpy warn at every turn; the value says it all.
+            # Unreasonable parameters cause many numpy warnings; the value is enough.
             warnings.simplefilter("ignore")
-            # Fewer priors than parameters are what ESPEI makes of a prior without logpdf.
+            # ESPEI drops priors without logpdf, so there may be fewer priors than parameters.
             pairs = zip(self._priors, parameters, strict=False)
             evaluated = Evaluated(float(np.sum([prior.logpdf(value) for prior, value in pairs])))
             if not np.isneginf(evaluated.prior):
@@ -89,14 +89,14 @@ class Evaluator:
 def _guarded(units: list[Unit], verify: int) -> list[Guarded]:
     shared = Shared()
     return [
-        # One after the other, not all in the same evaluation.
+        # Staggered, so that not all units are compared in the same evaluation.
         Guarded(unit, shared, verify, first=place * verify // len(units))
         for place, unit in enumerate(units)
     ]
 
 
 def _describe(built: Built) -> tuple[list[Unit], Description]:
-    """Take the residuals apart; return their units in order, and the description."""
+    """Split the residuals into units; return the units in order, and the description."""
     known = upstream.known()
     units: list[Unit] = []
     residuals: list[Residual] = []
@@ -118,7 +118,7 @@ def _describe(built: Built) -> tuple[list[Unit], Description]:
 
 def _environment() -> tuple[tuple[str, str], ...]:
     releases = upstream.versions() | {package: version(package) for package in PACKAGES}
-    # The order of terms in sums depends on the hash seed; its own value cannot be read where it is random.
+    # The order of terms in sums depends on the hash seed, whose value is not available if it is random.
     return (("python", platform.python_version()), *sorted(releases.items()), ("hash", str(hash("espei"))))
 
 
@@ -127,6 +127,4 @@ def _unknown() -> str:
     other = [
         f"{name} {here[name]} (not {known})" for name, known in upstream.KNOWN.items() if here[name] != known
     ]
-    return "residuals are evaluated whole, on one worker each: not known to be separable with " + ", ".join(
-        other
-    )
+    return "each residual is evaluated on one worker, not in pieces: unsupported release " + ", ".join(other)

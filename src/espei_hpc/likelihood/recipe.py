@@ -1,11 +1,11 @@
-"""What the likelihood is built from: plain data, so that every worker can build it anew.
+"""The recipe of a likelihood: plain data from which every worker can build it.
 
-ESPEI sends its context, which holds symengine expressions. Each time such an
+ESPEI sends its context, which has symengine expressions. Each time such an
 expression is pickled, the terms of its sums change their order, and with it the
-last digits of a log-probability: the values that come from a worker then depend
-on how often the context was handed on before it got there. Built from the same
-input by ESPEI's own code, in a process with the same hash seed, the context is
-the one that ESPEI has when it runs alone, and so are all digits.
+last digits of a log-probability: the results of a worker then depend on how often
+the context was pickled on its way. If instead ESPEI's own code builds the context
+from the same input, in a process with the same hash seed, it is identical to that
+of ESPEI running alone, to the last digit.
 """
 
 import pickle
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 from pycalphad import Database
 from tinydb.storages import MemoryStorage
 
-from espei_hpc import upstream
+from espei_hpc.likelihood.upstream import espei as upstream
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DatabaseText:
 
 @dataclass(frozen=True)
 class Generate:
-    """A database that ESPEI makes from the datasets, and then has in memory only.
+    """A database that ESPEI generates from the datasets, in memory only.
 
     Attributes:
         settings: ESPEI's section ``generate_parameters`` with all defaults, its
@@ -52,7 +52,7 @@ class Generate:
     start: DatabaseText | None
 
     def make(self, phase_models: dict[str, Any], datasets: Any) -> Any:
-        """Return pycalphad's ``Database``, made as ``run_espei`` does; takes seconds."""
+        """Return pycalphad's ``Database``, generated as in ``run_espei``; takes seconds."""
         return upstream.generate_parameters(
             phase_models,
             datasets,
@@ -66,13 +66,13 @@ class Generate:
 
 
 class Built(NamedTuple):
-    """ESPEI's context, and what its database holds.
+    """ESPEI's context, and values of its database.
 
     Attributes:
         symbols: the fitted symbols, in the order of the parameters.
         initial: their values in the database.
         residuals: ESPEI's residual objects.
-        values: digest of the values of all symbols that can be fitted, fitted or not.
+        values: digest of the values of all symbols that could be fitted.
     """
 
     symbols: tuple[str, ...]
@@ -82,19 +82,19 @@ class Built(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What ESPEI's context is made of, all of it plain data.
+class LikelihoodRecipe:
+    """The input of ESPEI's context, as plain data.
 
     Attributes:
-        database: the database, or how to make it.
+        database: the database, or how to generate it.
         phase_models: content of the phase models file.
-        datasets: the datasets that are fitted to, in ESPEI's order.
+        datasets: the datasets, in ESPEI's order.
         symbols: the symbols to fit.
-        data_weights: weight of each kind of data.
+        data_weights: weight of each data type.
         priors: ESPEI's ``prior_rvs``: a distribution with ``logpdf`` for each symbol, in the
             order of the sorted symbols.
-        residuals: dotted names of the residuals that are registered with ESPEI.
-        verify: one in how many evaluations of a prepared unit is compared with ESPEI's own; 0 to
+        residuals: dotted names of the residuals registered with ESPEI.
+        verify: one evaluation in this many of a prepared unit is compared with ESPEI's own; 0 to
             prepare nothing.
     """
 
@@ -108,24 +108,24 @@ class Recipe:
     verify: int = 0
 
     def packed(self) -> bytes:
-        """Pack it into bytes, which no number of hand-overs changes."""
+        """Return it as bytes, which do not change on the way to a worker."""
         return pickle.dumps(self)
 
     @classmethod
     def unpacked(cls, packed: bytes) -> Self:
-        """Return the recipe that was packed."""
+        """Return the packed recipe."""
         recipe = pickle.loads(packed)  # noqa: S301 (our own, over our own cluster)
         if not isinstance(recipe, cls):
             raise TypeError(f"not a packed recipe but a {type(recipe).__name__}")
         return recipe
 
     def build(self) -> Built:
-        """Go the way of ``run_espei``, copies included: they too decide the order of terms."""
+        """Build the context as ``run_espei`` does, including copies, which affect the order of terms."""
         upstream.register(self.residuals)
         if upstream.registered() != self.residuals:
             raise RuntimeError(
-                f"other residuals are registered with ESPEI here ({', '.join(upstream.registered())}) "
-                f"than where the fit was started ({', '.join(self.residuals)})"
+                f"the residuals registered with ESPEI on this worker ({', '.join(upstream.registered())}) "
+                f"differ from those where the fit was started ({', '.join(self.residuals)})"
             )
         datasets = upstream.PickleableTinyDB(storage=MemoryStorage)
         datasets.insert_multiple(self.datasets)
@@ -157,10 +157,10 @@ def database_text(path: Path) -> DatabaseText:
 
 
 def source(settings: Mapping[str, Any]) -> DatabaseText | Generate:
-    """Return where the fitted database comes from.
+    """Return the database of a fit, or how to generate it.
 
     Args:
-        settings: ESPEI's input as it stands in the file, with ``fitting_description`` by name.
+        settings: ESPEI's input as written in the file, with ``fitting_description`` by name.
     """
     if file := settings["mcmc"].get("input_db"):
         return database_text(Path(file))

@@ -1,4 +1,4 @@
-"""What goes between client and workers: the description of a likelihood, and results of its units."""
+"""Data sent between client and workers: the description of a likelihood, and results of its units."""
 
 import traceback
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 
 class Kind(StrEnum):
-    """How the units of a residual make up its likelihood."""
+    """How the units of a residual combine to its likelihood."""
 
     WHOLE = "whole"
     """One unit: the likelihood itself."""
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
     @property
     def weighted(self) -> bool:
-        """Whether ESPEI's data weight enters after the units."""
+        """Whether ESPEI's data weight is applied after the units."""
         return self is Kind.BOUNDARIES
 
 
@@ -32,8 +32,8 @@ class Residual:
 
     Attributes:
         name: name of its class.
-        kind: how its units make up its likelihood.
-        weight: ESPEI's data weight, dimensionless, where the likelihood is made up at the client.
+        kind: how its units combine to its likelihood.
+        weight: ESPEI's data weight, dimensionless, if it is applied at the client.
         units: numbers of its units, in the order in which ESPEI evaluates them.
     """
 
@@ -45,16 +45,16 @@ class Residual:
 
 @dataclass(frozen=True)
 class Description:
-    """What a worker's likelihood consists of; equal on all workers, or their results would not fit.
+    """Description of a worker's likelihood; it must be equal on all workers for results to be consistent.
 
     Attributes:
         symbols: the fitted symbols, in the order of the parameters.
         initial: their values in the database.
         residuals: the residuals, in the order in which ESPEI adds them up.
         units: names of the units, by number.
-        environment: what the last digits depend on besides the input: releases, string hashing,
-            and the values in the database, which ESPEI may have generated.
-        note: why residuals are not taken apart, if they are not.
+        environment: what the last digits depend on in addition to the input: releases, string
+            hashing, and the values in the database, which ESPEI may have generated.
+        note: why residuals are not split into units; empty if they are.
     """
 
     symbols: tuple[str, ...]
@@ -78,7 +78,7 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, error: Exception) -> Self:
-        """Put an exception into plain text."""
+        """Return an exception as text."""
         summary = "".join(traceback.format_exception_only(error)).strip()
         return cls(summary, "".join(traceback.format_exception(error)))
 
@@ -87,9 +87,9 @@ class UnitResult(NamedTuple):
     """The outcome of one unit.
 
     Attributes:
-        values: differences, or log-probabilities, as the kind of the residual has it.
+        values: differences or log-probabilities, depending on the kind of the residual.
         weights: ESPEI's weight of each value, for kinds that need them.
-        short_circuited: whether ESPEI would evaluate nothing more of this residual and take it as -inf.
+        short_circuited: whether ESPEI would stop evaluating this residual and take it as -inf.
         failure: the exception that was raised instead.
     """
 
@@ -100,18 +100,18 @@ class UnitResult(NamedTuple):
 
     @property
     def stops(self) -> bool:
-        """Whether ESPEI would evaluate nothing more of the residual."""
+        """Whether ESPEI would stop evaluating the residual."""
         return self.short_circuited or self.failure is not None
 
 
 class Difference(NamedTuple):
-    """A prepared unit whose result is not that of ESPEI's own functions.
+    """A prepared unit whose result differs from that of ESPEI's own functions.
 
     Attributes:
         unit: its name.
-        parameters: where, shape (parameters,).
-        stock: ESPEI's result, written out.
-        prepared: the other one.
+        parameters: the parameter set, shape (parameters,).
+        stock: ESPEI's result, as text.
+        prepared: the prepared result, as text.
     """
 
     unit: str
@@ -122,17 +122,17 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Some units evaluated for one set of parameters.
+    """Results of some units for one parameter set.
 
     Attributes:
         prior: log-probability of the prior; if it is -inf, no unit was evaluated.
-        results: outcome of each unit by its number; those after a short-circuit or failure of
+        results: result of each unit by its number; units after a short-circuit or failure of
             their residual are absent.
-        seconds: wall time that each of these took (wall, not CPU: it is the wall time of
-            pieces that is to be balanced).
-        notes: units that are left to ESPEI's own functions from now on, and why each is.
-        differences: of prepared units that had been trusted before.
-        preparing: numbers of the units that are only being prepared, which takes longer.
+        seconds: wall time of each of these units (not CPU time, because the wall time of pieces
+            is balanced).
+        notes: units that ESPEI's own functions evaluate from now on, and the reason for each.
+        differences: differences of prepared units that had been trusted before.
+        preparing: numbers of the units that are still being prepared, which takes longer.
     """
 
     prior: float
@@ -144,7 +144,7 @@ class Evaluated:
 
 
 class LikelihoodError(Exception):
-    """ESPEI's evaluation of a set of parameters raised an exception.
+    """ESPEI's evaluation of a parameter set raised an exception.
 
     Args:
         unit: name of the unit or residual that failed.

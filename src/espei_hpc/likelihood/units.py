@@ -1,4 +1,4 @@
-"""ESPEI's residuals taken apart into units that can be evaluated each on its own, on any worker."""
+"""Splitting ESPEI's residuals into units that can be evaluated independently, on any worker."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from espei_hpc import upstream
-from espei_hpc.likelihood.plans import ActivityPlan, BoundaryPlan, ConfigurationsPlan, PropertiesPlan, Shared
+from espei_hpc.likelihood.fast import ActivityPlan, BoundaryPlan, ConfigurationsPlan, PropertiesPlan, Shared
 from espei_hpc.likelihood.results import Kind, UnitResult
+from espei_hpc.likelihood.upstream import espei as upstream
 
 FloatArray = npt.NDArray[np.float64]
 
 POINTS = 2
-"""Points of an activity dataset in a unit.
+"""Points of an activity dataset per unit.
 
-Each unit calculates the reference state anew. In Cu-Mg that takes 5 ms, a point 25 ms: two
-points make a unit of 55 ms, about as long as a piece of an evaluation should last at least,
-of which a tenth is done again.
+Each unit recalculates the reference state. In Cu-Mg that takes 5 ms, a point 25 ms: two points
+make a unit of 55 ms, which is about the minimum of a piece of an evaluation, with an overhead
+of a tenth.
 """
 
 
@@ -27,12 +27,12 @@ Evaluate = Callable[[FloatArray], UnitResult]
 
 
 class Unit(NamedTuple):
-    """Something to evaluate.
+    """A unit of a residual.
 
     Attributes:
-        name: what to call it.
-        evaluate: evaluates it at parameters by ESPEI's own functions.
-        prepare: makes, at some parameters, what evaluates it from then on; None where nothing does.
+        name: its name, for messages.
+        evaluate: evaluates it with ESPEI's own functions, for given parameters.
+        prepare: builds its plan at some parameters; None if it has no plan.
     """
 
     name: str
@@ -41,16 +41,16 @@ class Unit(NamedTuple):
 
 
 def split(residual: Any, known: bool) -> tuple[Kind, list[Unit]]:
-    """Return how a residual is taken apart, and its units in ESPEI's order.
+    """Return the kind of a residual, and its units in ESPEI's order.
 
     Args:
         residual: one of ESPEI's residual objects.
-        known: whether the installed releases are those that we know how to take apart.
+        known: whether the installed releases are supported.
     """
-    # Not isinstance(): a derived class may evaluate in any way of its own.
+    # Not isinstance(): a derived class may evaluate differently.
     kind, units = _SPLITS.get(type(residual), (Kind.WHOLE, None)) if known else (Kind.WHOLE, None)
     found = list(units(residual)) if units else []
-    if not found:  # no data of its kind: then ESPEI shall say what that amounts to
+    if not found:  # no data of this kind: leave its value to ESPEI
         return Kind.WHOLE, [Unit(type(residual).__name__, partial(_whole, residual))]
     return kind, found
 
@@ -70,7 +70,7 @@ def _boundaries(residual: Any) -> Iterator[Unit]:
 
 def _region(region: upstream.Region, parameters: FloatArray) -> UnitResult:
     forces, weights = upstream.driving_forces(region, parameters)
-    # ESPEI returns as soon as a driving force is infinite, and goes on where one is NaN.
+    # ESPEI returns as soon as a driving force is infinite, and continues if one is NaN.
     if np.any(np.isinf(forces)):
         return UnitResult(short_circuited=True)
     return UnitResult(forces, weights)
@@ -88,12 +88,12 @@ def _points(residual: Any, dataset: Mapping[str, Any], parameters: FloatArray) -
 
 
 def parts(dataset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Take an activity dataset apart into datasets of a few points, in the order of the points.
+    """Split an activity dataset into datasets of a few points, in the order of the points.
 
-    ESPEI evaluates the points one by one: pressure by pressure, temperature by temperature,
-    composition by composition; then the reference state. Each part has the reference state
-    last, too: where both it and a point of a later part fail, it is the former's exception
-    that is told, and ESPEI would have told the latter's.
+    ESPEI evaluates the points by pressure, temperature and composition, and the reference state
+    last. So does each part. One difference remains: if both the reference state and a point of
+    a later part fail, the exception reported is that of the reference state; ESPEI would report
+    that of the point.
     """
     values = np.array(dataset["values"])
     conditions = {name: np.atleast_1d(value) for name, value in dataset["conditions"].items()}
@@ -103,7 +103,7 @@ def parts(dataset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         and axes.keys() > {"P", "T"}
         and all(array.shape == (values.shape[axes[name]],) for name, array in conditions.items())
     )
-    if not regular:  # what ESPEI makes of it is then ESPEI's own affair
+    if not regular:  # leave it to ESPEI
         return [dataset]
     pressures, temperatures, compositions = values.shape
     starts = range(0, compositions, POINTS)

@@ -1,1 +1,1 @@
-"""What a chain says: statistics, plots, one page for people, and the samples for other programs."""
+"""``espei-hpc report`` and ``export``: statistics and plots of a chain; its samples for other programs."""

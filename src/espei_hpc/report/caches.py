@@ -1,4 +1,4 @@
-"""Places for what Matplotlib and ArviZ keep between runs, where the user's own cannot be written."""
+"""Cache directories for Matplotlib and ArviZ if the user's own are not writable."""
 
 import atexit
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def ensure() -> None:
-    """Give them a directory for this process where the user has none, as in many containers.
+    """Create a cache directory for this process if the user's is not writable, as in many containers.
 
-    To be called before either is imported: ArviZ ends there with an error otherwise.
+    Call this before importing either: without a cache directory, importing ArviZ fails.
     """
     if _writable():
         return
@@ -23,7 +23,7 @@ def _writable() -> bool:
     try:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         cache.mkdir(parents=True, exist_ok=True)
-    # There may be neither HOME nor an entry for the user.
+    # Both HOME and the user's passwd entry may be missing.
     except (OSError, RuntimeError):
         return False
     return os.access(cache, os.W_OK)

@@ -1,4 +1,4 @@
-"""A calculation in a process of its own: whatever happens to it, the report is written."""
+"""A calculation in a separate process, so that the report is written even if it crashes or hangs."""
 
 import multiprocessing
 import time
@@ -6,30 +6,30 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Self
 
-from espei_hpc.problem.quiet import quiet
+from espei_hpc.inputs.quiet import quiet
 
 SECONDS = 300
-"""Time that a calculation gets."""
+"""Time limit of a calculation."""
 Send = Callable[[Any], None]
 
 
 class Unavailable(Exception):
-    """There is nothing to calculate; the text is the reason."""
+    """The calculation is not possible; the message says why."""
 
 
 class _End(NamedTuple):
-    """The last message of a process: why it ended early, or nothing."""
+    """The last message of a process: why it ended early; empty if it finished."""
 
     reason: str
 
 
 class Child:
-    """A calculation beside the report; a context manager that ends it.
+    """A calculation in a separate process; a context manager that ends it.
 
     Args:
-        prepare: returns the calculation's input, or raises ``Unavailable``.
-        work: calculates in another process; called with the input, and with what sends a result.
-        seconds: time that it gets.
+        prepare: returns the input of the calculation, or raises ``Unavailable``.
+        work: the calculation; called in the process with the input, and a function that sends a result.
+        seconds: its time limit.
     """
 
     def __init__(self, prepare: Callable[[], Any], work: Callable[[Any, Send], None], seconds: float) -> None:
@@ -60,7 +60,7 @@ class Child:
         """Wait for the calculation.
 
         Returns:
-            All that it sent, and why there is not more; empty if it calculated to its end.
+            All results that it sent, and why it ended early; empty if it finished.
         """
         found: list[Any] = []
         if self._reason:

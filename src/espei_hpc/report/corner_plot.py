@@ -1,4 +1,4 @@
-"""The corner plot: distributions of symbols and of each pair of them."""
+"""The corner plot: distributions of symbols and of pairs of symbols."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,18 +6,18 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from espei_hpc.report.samples import FloatArray, Samples
-from espei_hpc.report.symbols import Description
+from espei_hpc.report.symbols import SymbolDescription
 
 LONGEST_LABEL = 28
-"""Letters below a plot of the corner plot."""
+"""Maximum length of a label, characters."""
 LABEL_INCHES = 1.1
-"""Room for numbers and labels at the left of a corner plot and below."""
+"""Space for numbers and labels to the left of and below the plot."""
 LABEL_PAD = 0.08
-"""Between numbers and label of a corner plot, in heights of one of its plots."""
+"""Distance between numbers and label, relative to the height of a single plot."""
 
 
-def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Description]) -> Figure:
-    """Draw the distributions of chosen symbols and of each pair of them."""
+def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, SymbolDescription]) -> Figure:
+    """Draw the distributions of some symbols and of each pair of them."""
     from corner import corner as draw
 
     chosen = [samples.symbols.index(symbol) for symbol in symbols]
@@ -31,7 +31,7 @@ def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Des
             labelpad=LABEL_PAD,
             range=[_range(values[:, index]) for index in range(len(chosen))],
             quantiles=[0.05, 0.5, 0.95],
-            # Of one symbol corner cannot draw it.
+            # corner cannot draw it for a single symbol.
             truths=samples.best[chosen] if len(chosen) > 1 else None,
             truth_color="C3",
             plot_datapoints=len(values) < 20_000,
@@ -42,7 +42,7 @@ def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Des
     return figure
 
 
-def _label(name: str, described: Mapping[str, Description]) -> str:
+def _label(name: str, described: Mapping[str, SymbolDescription]) -> str:
     if name not in described:
         return name
     unit = f", {described[name].unit}" if described[name].unit else ""
@@ -51,7 +51,7 @@ def _label(name: str, described: Mapping[str, Description]) -> str:
 
 
 def _range(values: FloatArray) -> tuple[float, float]:
-    """Return the range of a symbol; one that never moved gets some, which corner refuses to choose."""
+    """Return the range of a symbol, which must not be empty even if the symbol never moved."""
     low, high = float(values.min()), float(values.max())
     if low < high:
         return low, high

@@ -1,4 +1,4 @@
-"""What data are best drawn against: the composition, the temperature, or the calculated values."""
+"""The axis of a data plot: the composition, the temperature, or the measured values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 from espei_hpc.report.measured import Compared
 
 FEWEST_PLACES = 3
-"""Compositions or temperatures that make an axis worth its place."""
+"""Minimum number of compositions or temperatures for an axis."""
 MOST_CURVES = 8
-"""Temperatures, or compositions, that one plot has curves for."""
+"""Maximum number of curves (temperatures or compositions) in a plot."""
 DIGITS = 6
-"""Of compositions that count as the same."""
+"""Decimal digits to which equal compositions agree."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What values are drawn against.
+    """The horizontal axis of a plot.
 
     Attributes:
-        label: of the axis.
+        label: its label.
         of_element: the element whose mole fraction it is; empty for the temperature.
     """
 
@@ -27,11 +27,11 @@ class Axis:
     of_element: str = ""
 
     def place(self, one: Compared) -> float:
-        """Return where a value lies."""
+        """Return the position of a value on the axis."""
         return dict(one.point.fractions)[self.of_element] if self.of_element else one.point.temperature
 
     def curve(self, one: Compared) -> tuple[Any, ...]:
-        """Return what values on one curve have in common."""
+        """Return the key that all values on a curve share."""
         other = one.point.temperature if self.of_element else _composition(one)
         return other, one.point.configuration
 
@@ -41,7 +41,7 @@ def _composition(one: Compared) -> tuple[float, ...]:
 
 
 def chosen(compared: Sequence[Compared]) -> Axis | None:
-    """Return what values of a phase are best drawn against; None for measured against calculated."""
+    """Return the best axis for values of a phase; None to plot calculated against measured values."""
     present = sorted({name for one in compared for name, x in one.point.fractions if round(x, DIGITS) > 0})
     compositions = {_composition(one) for one in compared}
     temperatures = {one.point.temperature for one in compared}

@@ -1,7 +1,7 @@
-"""Plots of thermochemical data with what is calculated of them, before and after a fit.
+"""Plots of measured and calculated thermochemical data, before and after a fit.
 
-Data of a binary system are drawn against the composition, data at few compositions against the
-temperature, and all others measured against calculated.
+Data of a binary system are plotted against the composition, data at few compositions against the
+temperature; all others are plotted as calculated against measured values.
 """
 
 import math
@@ -17,13 +17,13 @@ from matplotlib.lines import Line2D
 from espei_hpc.report import plots
 from espei_hpc.report.data_axes import DIGITS, Axis, chosen
 from espei_hpc.report.measured import Compared
-from espei_hpc.report.properties import Family, known
+from espei_hpc.report.properties import PropertyFamily, known
 
 ROW_INCHES = 2.7
 LEGEND_COLUMNS = 3
 LONGEST_REFERENCE = 38
 MOST_PHASES = 3
-"""Phases that a title names; of more, the number."""
+"""Maximum number of phases named in a title; otherwise their number is shown."""
 MARKERS = "osD^vP*"
 COLORS = 10
 BEFORE: dict[str, Any] = {
@@ -43,7 +43,7 @@ Styles = Mapping[str, dict[str, Any]]
 
 
 def styles(compared: Iterable[Compared]) -> dict[str, dict[str, Any]]:
-    """Give each reference a marker and a colour, the same in all plots."""
+    """Return a marker and a colour for each reference, the same in all plots."""
     references = sorted({one.point.reference for one in compared})
     return {
         reference: {"color": f"C{index % COLORS}", "marker": MARKERS[index % len(MARKERS)]}
@@ -51,13 +51,13 @@ def styles(compared: Iterable[Compared]) -> dict[str, dict[str, Any]]:
     }
 
 
-def figure(family: Family, compared: Sequence[Compared], look: Styles) -> Figure:
+def figure(family: PropertyFamily, compared: Sequence[Compared], look: Styles) -> Figure:
     """Draw all properties of a family: a plot for each phase whose data have an axis, and one for all others.
 
     Args:
-        family: what the properties are.
-        compared: the values of all of them.
-        look: of each reference.
+        family: the family.
+        compared: the values of all its properties.
+        look: marker and colour of each reference.
     """
     panels: list[tuple[list[Compared], Axis | None]] = []
     for _, group in groupby(sorted(compared, key=_order), key=lambda one: _order(one)[:2]):
@@ -79,10 +79,10 @@ def figure(family: Family, compared: Sequence[Compared], look: Styles) -> Figure
 
 
 def _draw(
-    drawn: Figure, family: Family, panels: Sequence[tuple[list[Compared], Axis | None]], look: Styles
+    drawn: Figure, family: PropertyFamily, panels: Sequence[tuple[list[Compared], Axis | None]], look: Styles
 ) -> int:
-    """Draw plots two in a row; returns the number of rows."""
-    # Measured against calculated takes two places: before, and after.
+    """Draw two plots per row; return the number of rows."""
+    # Calculated against measured needs two plots: before and after.
     alone = [(compared, axis) for compared, axis in panels if axis]
     pairs = [compared for compared, axis in panels if not axis]
     rows = math.ceil(len(alone) / 2) + len(pairs)
@@ -105,9 +105,11 @@ def _order(one: Compared) -> tuple[str, tuple[str, ...], str]:
     return one.output, one.excluded, one.phase
 
 
-def _quantity(family: Family, compared: Sequence[Compared]) -> str:
+def _quantity(family: PropertyFamily, compared: Sequence[Compared]) -> str:
     what = known(compared[0].output)
-    return what.unit or (what.name.split(" (")[0] if family is Family.ACTIVITY else compared[0].output)
+    return what.unit or (
+        what.name.split(" (")[0] if family is PropertyFamily.ACTIVITY else compared[0].output
+    )
 
 
 def _against(axes: Axes, compared: Sequence[Compared], axis: Axis, look: Styles) -> None:
@@ -129,7 +131,7 @@ def _against(axes: Axes, compared: Sequence[Compared], axis: Axis, look: Styles)
 
 
 def _is_curve(places: Sequence[float], values: Sequence[float]) -> bool:
-    """Whether there is one value at each place: the same place may stand for several configurations."""
+    """Whether there is one value at each place; several configurations may share a place."""
     at: dict[float, float] = {}
     return all(
         math.isclose(at.setdefault(round(place, DIGITS), value), value, rel_tol=1e-6, abs_tol=1e-9)
@@ -153,8 +155,8 @@ def _parity(before: Axes, after: Axes, compared: Sequence[Compared], look: Style
 
 
 def _scale(compared: Sequence[Compared]) -> float:
-    """Return what counts as a small difference, so that a plot does not magnify smaller ones."""
-    if known(compared[0].output).family is Family.ACTIVITY:
+    """Return a small difference, used as the minimum margin of a plot so as not to magnify noise."""
+    if known(compared[0].output).family is PropertyFamily.ACTIVITY:
         return SMALL_ACTIVITY
     deviations = [one.deviation for one in compared if math.isfinite(one.deviation)]
     return float(np.median(deviations)) if deviations else 1.0
@@ -184,7 +186,7 @@ def _temperatures(compared: Sequence[Compared]) -> str:
 
 
 def _legend(drawn: Figure, compared: Sequence[Compared], look: Styles, *, lines: bool) -> int:
-    """Add a legend below all plots; returns its number of rows."""
+    """Add a legend below all plots; return its number of rows."""
     handles = [
         Line2D([], [], label=_label(reference), **_marker(look[reference]))
         for reference in sorted({one.point.reference for one in compared})
@@ -198,5 +200,5 @@ def _legend(drawn: Figure, compared: Sequence[Compared], look: Styles, *, lines:
 
 def _label(reference: str) -> str:
     label = plots.shortened(reference or "no reference", LONGEST_REFERENCE)
-    # A dollar sign would begin a formula.
+    # A dollar sign would start a formula.
     return label.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""The phase diagram of a binary system with its data, before and after a fit, by pycalphad and ESPEI."""
+"""The phase diagram of a binary system with its data, before and after a fit, from pycalphad and ESPEI."""
 
 import io
 import json
@@ -14,20 +14,20 @@ from espei_hpc.report.child import Send, Unavailable
 from espei_hpc.report.samples import Samples
 
 MARGIN = 150.0
-"""K around the temperatures of the data."""
+"""K below and above the temperatures of the data."""
 POINTS = 50
-"""Steps of the composition; and at most of the temperature."""
+"""Steps of the composition, and maximum steps of the temperature."""
 PRESSURE = 101325.0
 RESOLUTION = 130
 
 
 @dataclass(frozen=True)
 class Binary:
-    """What a phase diagram is drawn from.
+    """The input of a phase diagram.
 
     Attributes:
         database: file of the database before the fit.
-        components: all components, vacancies included.
+        components: all components, including vacancies.
         phases: the phases of the fit.
         datasets: directory of the data.
         best: the best value of each symbol in the chain.
@@ -41,17 +41,17 @@ class Binary:
 
 
 def binary(samples: Samples) -> Binary:
-    """Return what the diagram of a fit is drawn from.
+    """Return the input of the phase diagram of a fit.
 
     Raises:
-        Unavailable: if the system is not binary, or a file is not there.
+        Unavailable: if the system is not binary, or a file is missing.
     """
     settings = samples.settings
     database = (settings.get("mcmc") or {}).get("input_db")
     if samples.run.input_file is None:
-        raise Unavailable("the input is no longer beside the run directory")
+        raise Unavailable("the input is no longer next to the run directory")
     if database is None:
-        raise Unavailable("the database was generated in the same fit, so there is none from before")
+        raise Unavailable("this fit generated its database, so there is no earlier one to compare with")
     system = settings["system"]
     try:
         models = json.loads(samples.file(system["phase_models"]).read_text())
@@ -63,7 +63,7 @@ def binary(samples: Samples) -> Binary:
             best=dict(zip(samples.symbols, map(float, samples.best), strict=True)),
         )
     except (OSError, ValueError, KeyError) as error:
-        raise Unavailable(f"a file of the input cannot be read ({error})") from error
+        raise Unavailable(f"cannot read a file of the input ({error})") from error
     if len(_elements(made.components)) != 2:
         raise Unavailable("the system is not binary")
     return made
@@ -77,8 +77,8 @@ def draw(binary: Binary, send: Send) -> None:
     """Draw both diagrams side by side.
 
     Args:
-        binary: what they are drawn from.
-        send: takes the picture, a PNG file's content.
+        binary: the input of the diagrams.
+        send: called with the plot, the content of a PNG file.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -111,7 +111,7 @@ def _draw_one(
     from pycalphad import binplot
 
     with warnings.catch_warnings():
-        # pycalphad warns of every point where an equilibrium was not found at once.
+        # pycalphad warns about every point where the first attempt at an equilibrium failed.
         warnings.simplefilter("ignore")
         binplot(
             database,
@@ -139,7 +139,7 @@ def _conditions(binary: Binary, data: Any) -> dict[Any, Any]:
     """Return the conditions of the diagram: all compositions, and the temperatures of the data.
 
     Raises:
-        Unavailable: if no phase boundary was measured.
+        Unavailable: if the data have no phase boundary.
     """
     from pycalphad import variables as v
     from tinydb import where
@@ -147,7 +147,7 @@ def _conditions(binary: Binary, data: Any) -> dict[Any, Any]:
     found = data.search(where("output") == "ZPF")
     kelvin = [float(t) for one in found for t in np.atleast_1d(one["conditions"]["T"])]
     if not kelvin:
-        raise Unavailable("no phase boundary is among the data")
+        raise Unavailable("the datasets have no phase boundaries")
     low, high = max(1.0, min(kelvin) - MARGIN), max(kelvin) + MARGIN
     step = max(1.0, round((high - low) / POINTS))
     second = _elements(binary.components)[1]

@@ -1,29 +1,30 @@
-"""The chain for other programs: ArviZ' InferenceData in a netCDF-4 file."""
+"""Export of the chain for other programs, as ArviZ' InferenceData in a netCDF-4 file."""
 
-import os
 from pathlib import Path
 
-from espei_hpc.checkpoint.files import reason
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
 from espei_hpc.report import quiet_arviz
 from espei_hpc.report.samples import Samples
+from espei_hpc.rundir.files import READABLE, new_file, reason
 
 ENDING = ".nc"
 
 
 def export(samples: Samples, path: Path) -> None:
-    """Write a chain: one variable for each symbol, walkers for chains, iterations for draws.
+    """Write a chain: one variable for each symbol, walkers as chains, iterations as draws.
 
     Args:
-        samples: the chain, all of it.
-        path: the file; one of this name is replaced once the new one is whole.
+        samples: the whole chain.
+        path: the file, written atomically.
 
     Raises:
-        Refusal: (USAGE) if the name does not end as netCDF files do; (CANNOT_CREATE) if it cannot be written.
+        Refusal: (USAGE) if the name does not end in .nc; (CANNOT_CREATE) if the file cannot be written.
     """
     if path.suffix != ENDING:
-        fault = Fault(str(path), f"a netCDF file's name ends in {ENDING}", f"name it {path.stem}{ENDING}")
+        fault = Fault(
+            str(path), f"the name of a netCDF file must end in {ENDING}", f"use {path.stem}{ENDING}"
+        )
         raise Refusal(ExitCode.USAGE, [fault])
     arviz = quiet_arviz.arviz()
     fingerprint = {f"fingerprint: {name}": mark for name, mark in samples.record.fingerprint.items()}
@@ -37,12 +38,9 @@ def export(samples: Samples, path: Path) -> None:
             **fingerprint,
         },
     )
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{ENDING}")
     try:
-        data.to_netcdf(str(temporary), engine="h5netcdf")
-        temporary.rename(path)
+        with new_file(path, lambda file: data.to_netcdf(file.name, engine="h5netcdf"), READABLE) as temporary:
+            temporary.rename(path)
     except OSError as error:
-        fault = Fault(str(path), f"cannot be written ({reason(error)})", "name a file that can be")
+        fault = Fault(str(path), f"cannot be written ({reason(error)})", "use another file")
         raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
-    finally:
-        temporary.unlink(missing_ok=True)

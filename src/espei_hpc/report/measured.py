@@ -1,4 +1,4 @@
-"""Thermochemical data against what is calculated, before and after a fit, by ESPEI's own residuals."""
+"""Measured and calculated thermochemical data, before and after a fit, from ESPEI's own residuals."""
 
 import json
 from collections.abc import Mapping
@@ -9,24 +9,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from pycalphad import variables as v
 
-from espei_hpc import upstream
-from espei_hpc.likelihood import Recipe, source
+from espei_hpc.likelihood import LikelihoodRecipe, source
 from espei_hpc.likelihood.results import Failure
+from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report.child import Send, Unavailable
 from espei_hpc.report.residuals import SOURCES, Data
 from espei_hpc.report.samples import FloatArray, Samples
 
 ACTIVITY = "ACR"
 FILES = (("mcmc", "input_db"), ("generate_parameters", "input_db"), ("system", "phase_models"))
-"""Settings that name a file which is read here."""
+"""Settings with the name of a file that is read here."""
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What the data are compared with.
+class ComparisonInputs:
+    """The input of the comparison.
 
     Attributes:
-        settings: the input, with the places where its files are.
+        settings: the input, with absolute paths of its files.
         best: the best value of each symbol in the chain.
     """
 
@@ -36,19 +36,19 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Compared:
-    """One measured value, and what is calculated of it.
+    """A measured value and its calculated values.
 
     Attributes:
         output: the property, as the dataset names it.
-        excluded: contributions to the model that are left out of it.
-        phase: the phase; of an equilibrium all that were considered.
-        point: where it was measured.
-        before: calculated with the starting database; NaN if that failed.
-        after: calculated with the best parameters of the chain; NaN if that failed.
-        difference_before: ESPEI's residual before: calculated less measured, of an activity as the chemical
-            potential in J/mol.
-        difference_after: the same after.
-        deviation: ESPEI's standard deviation of the residual, its weights included.
+        excluded: model contributions that are excluded from it.
+        phase: the phase; for an equilibrium all phases considered.
+        point: the measured value and its conditions.
+        before: value calculated with the starting database; NaN if that failed.
+        after: value calculated with the best parameters of the chain; NaN if that failed.
+        difference_before: ESPEI's residual before the fit, calculated minus measured; for an activity that
+            of the chemical potential, J/mol.
+        difference_after: the same after the fit.
+        deviation: ESPEI's standard deviation of the residual, including its weights.
     """
 
     output: str
@@ -67,41 +67,41 @@ class Batch(NamedTuple):
 
     Attributes:
         compared: the values.
-        notes: sentences about what went wrong.
+        notes: sentences about problems.
     """
 
     compared: list[Compared]
     notes: list[str]
 
 
-def inputs(samples: Samples) -> Inputs:
-    """Return what the data of a fit are compared with.
+def inputs(samples: Samples) -> ComparisonInputs:
+    """Return the input of the comparison for a fit.
 
     Raises:
-        Unavailable: if that cannot be known.
+        Unavailable: if the input file is missing, or this release of ESPEI is not supported.
     """
     if not samples.settings:
-        raise Unavailable("the input is no longer beside the run directory")
+        raise Unavailable("the input is no longer next to the run directory")
     if not upstream.known():
-        raise Unavailable("residuals of the installed release of ESPEI are not known here")
+        raise Unavailable("the installed release of ESPEI is not supported here")
     settings = {name: dict(section) for name, section in samples.settings.items() if section}
     for section, key in FILES:
         if name := settings.get(section, {}).get(key):
             settings[section][key] = str(samples.file(name).absolute())
     settings["system"]["datasets"] = str(samples.file(settings["system"]["datasets"]).absolute())
-    return Inputs(settings, dict(zip(samples.symbols, map(float, samples.best), strict=True)))
+    return ComparisonInputs(settings, dict(zip(samples.symbols, map(float, samples.best), strict=True)))
 
 
-def compare(inputs: Inputs, send: Send) -> None:
-    """Compare all thermochemical data; sends a ``Batch`` after the other.
+def compare(inputs: ComparisonInputs, send: Send) -> None:
+    """Compare all thermochemical data; send them in batches.
 
     Args:
-        inputs: what to compare with.
-        send: takes each batch.
+        inputs: the input of the comparison.
+        send: called with each ``Batch``.
     """
     datasets = _datasets(inputs.settings)
     excluded = _exclusions(datasets)
-    recipe = Recipe(
+    recipe = LikelihoodRecipe(
         database=source(inputs.settings),
         phase_models=json.loads(Path(inputs.settings["system"]["phase_models"]).read_text()),
         datasets=datasets,
@@ -132,7 +132,7 @@ _Key = tuple[str, str, str]
 
 
 def _exclusions(datasets: list[dict[str, Any]]) -> dict[_Key, set[tuple[str, ...]]]:
-    """Return which contributions to the model are left out of a property of a phase from a reference."""
+    """Return the excluded model contributions by property, phase and reference."""
     found: dict[_Key, set[tuple[str, ...]]] = {}
     for dataset in datasets:
         key = (dataset["output"], " + ".join(dataset["phases"]), str(dataset.get("reference", "")))
@@ -161,7 +161,7 @@ def _batch(
         compared.append(
             Compared(
                 output=data.output,
-                # Where one reference has the property with and without them, it is not known which this is.
+                # If one reference has the property with and without them, it is ambiguous.
                 excluded=next(iter(excluded)) if len(excluded) == 1 else (),
                 phase=data.phase,
                 point=point,

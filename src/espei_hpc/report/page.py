@@ -1,39 +1,36 @@
-"""The page: one HTML file with everything in it, that needs no network and no script."""
+"""The page: one self-contained HTML file without scripts or network access."""
 
 import base64
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
-import jinja2
 import numpy as np
 
-from espei_hpc.counted import counted
-from espei_hpc.problem.fingerprint import PACKAGES
-from espei_hpc.report.properties import Row
+from espei_hpc.inputs.fingerprint import PACKAGES
+from espei_hpc.report.properties import PropertyRow
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
-from espei_hpc.report.symbols import Description
+from espei_hpc.report.symbols import SymbolDescription
 from espei_hpc.report.verdict import ENOUGH_RHAT, ENOUGH_SAMPLES, TIMES, Verdict
+from espei_hpc.text import counted, templates
 
-TEMPLATES = Path(__file__).parent / "templates"
 NONE = "-"
 SMALLEST = 0.001
-"""Smaller differences are not told apart."""
+"""Smaller differences are shown as less than this."""
 LONG = 1e7
-"""From here on numbers have an exponent."""
+"""Numbers from here on are shown with an exponent."""
 
 
 @dataclass(frozen=True)
-class Image:
+class PlotImage:
     """A plot.
 
     Attributes:
-        name: of its file, without ending.
-        title: what it shows.
-        png: its content.
+        name: its file name, without ending.
+        title: its title.
+        png: content of the PNG file.
     """
 
     name: str
@@ -42,56 +39,54 @@ class Image:
 
     @property
     def source(self) -> str:
-        """The picture as an address that holds it all."""
+        """The plot as a data URL."""
         return f"data:image/png;base64,{base64.b64encode(self.png).decode()}"
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of the page that is calculated beside the rest, and may fail.
+class PagePart:
+    """A part of the page that is calculated in a separate process, and may fail.
 
     Attributes:
         images: its plots.
-        missing: why there is no plot, or why there are not more; empty where all are there.
-        rows: how far calculated and measured data differ.
-        notes: sentences about single data.
+        missing: why plots are missing; empty if none is.
+        rows: differences between calculated and measured data.
+        notes: sentences about individual data.
     """
 
-    images: Sequence[Image] = ()
+    images: Sequence[PlotImage] = ()
     missing: str = ""
-    rows: Sequence[Row] = ()
+    rows: Sequence[PropertyRow] = ()
     notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What is calculated beside the rest."""
+    """The parts calculated in separate processes."""
 
-    diagram: Part
-    data: Part
+    diagram: PagePart
+    data: PagePart
 
 
 def render(
     samples: Samples,
     statistics: Statistics,
     verdict: Verdict,
-    images: Sequence[Image],
-    symbols: Mapping[str, Description],
+    images: Sequence[PlotImage],
+    symbols: Mapping[str, SymbolDescription],
     parts: Parts,
 ) -> str:
     """Return the page.
 
     Args:
         samples: the chain.
-        statistics: of it.
-        verdict: on it.
-        images: its plots, in their order.
-        symbols: what each symbol is, where that is known.
+        statistics: its statistics.
+        verdict: its verdict.
+        images: its plots, in order.
+        symbols: description of each symbol, if known.
         parts: phase diagram and data.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=True
-    )
+    environment = templates("espei_hpc.report", html=True)
     environment.filters["number"] = number
     environment.filters["difference"] = difference
     return environment.get_template("report.html").render(
@@ -117,7 +112,7 @@ def render(
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Return a number for a table, without exponent where it is short; a dash where there is none."""
+    """Format a number for a table, without an exponent if it is short; NaN and infinity are a dash."""
     if not np.isfinite(value):
         return NONE
     rounded = float(f"{value:.{digits}g}")
@@ -125,5 +120,5 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def difference(value: float) -> str:
-    """Return a root mean square difference for a table."""
+    """Format a root mean square difference for a table."""
     return f"< {SMALLEST}" if value < SMALLEST else number(value, 3)

@@ -1,4 +1,4 @@
-"""The plots of a chain, by matplotlib, corner and our own statistics."""
+"""The plots of a chain, with matplotlib and our own statistics."""
 
 import io
 import math
@@ -11,28 +11,28 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from espei_hpc import chain_statistics
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.report.statistics import Statistics
-from espei_hpc.report.symbols import Description
-from espei_hpc.report.timeline import Timeline
+from espei_hpc.report.symbols import SymbolDescription
+from espei_hpc.rundir.timeline import Timeline
+from espei_hpc.sampler import statistics as chain_statistics
 
 INCHES = 8.5
 """Width of a plot."""
 RESOLUTION = 110
 MOST_LINES = 200
-"""Walkers that are drawn one by one; of more, some."""
+"""Maximum number of walkers drawn; of more, every n-th is drawn."""
 MOST_POINTS = 2000
-"""Iterations that are drawn of each walker: a screen has no more."""
+"""Maximum number of iterations drawn per walker: a screen shows no more."""
 COLUMNS = 3
 ROW_INCHES = 2.0
 SMALL = 8
 LONGEST_TITLE = 44
-"""Letters above one of three plots in a row."""
+"""Maximum length of a title, with three plots per row."""
 WINDOWS = 150
-"""Of the number of workers at work, over which it is averaged: it changes with every evaluation."""
+"""Number of time windows over which the number of busy workers is averaged."""
 LEFT_OUT = "0.93"
-"""Grey behind the iterations that do not count."""
+"""Grey background of the discarded iterations."""
 STYLE = {
     "axes.axisbelow": True,
     "axes.grid": True,
@@ -46,7 +46,7 @@ STYLE = {
 
 
 def style() -> AbstractContextManager[None]:
-    """Return a context in which plots are made and saved as they are meant to look."""
+    """Return a context that sets the style in which plots are drawn and saved."""
     return mpl.rc_context(STYLE)
 
 
@@ -58,12 +58,12 @@ def png(figure: Figure) -> bytes:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Cut a text at so many letters."""
+    """Truncate a text to ``longest`` characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def traces(samples: Samples, described: Mapping[str, Description]) -> Figure:
-    """Draw every symbol of every walker against the iterations."""
+def traces(samples: Samples, described: Mapping[str, SymbolDescription]) -> Figure:
+    """Draw the trace of each symbol: every walker against the iterations."""
 
     def draw(axes: Axes, index: int) -> None:
         _walkers(axes, samples, samples.positions[:, :, index])
@@ -78,7 +78,7 @@ def traces(samples: Samples, described: Mapping[str, Description]) -> Figure:
 
 
 def log_probabilities(samples: Samples) -> Figure:
-    """Draw the log-probability of every walker, and in the second half at full height."""
+    """Draw the log-probability of every walker, for all iterations and for the second half."""
     figure, (whole, kept) = _figure(2.8, 1, 2)
     _walkers(whole, samples, samples.log_probabilities)
     whole.set(title="all iterations", xlabel="iteration", ylabel="log-probability")
@@ -86,7 +86,7 @@ def log_probabilities(samples: Samples) -> Figure:
     later = samples.log_probabilities[:, samples.kept]
     margin = 0.05 * float(np.ptp(later)) or 1.0
     kept.set(
-        title="the iterations that count",
+        title="second half",
         xlabel="iteration",
         xlim=(samples.iterations - later.shape[1], samples.iterations),
         ylim=(later.min() - margin, later.max() + margin),
@@ -95,7 +95,7 @@ def log_probabilities(samples: Samples) -> Figure:
 
 
 def acceptance(statistics: Statistics) -> Figure:
-    """Draw which fraction of each walker's proposals was accepted."""
+    """Draw the acceptance of each walker."""
     figure, axes = _figure(2.4)
     axes.bar(np.arange(1, statistics.walkers + 1), statistics.acceptance, width=0.8)
     mean = float(np.mean(statistics.acceptance))
@@ -111,7 +111,7 @@ def acceptance(statistics: Statistics) -> Figure:
 
 
 def autocorrelations(
-    samples: Samples, statistics: Statistics, described: Mapping[str, Description]
+    samples: Samples, statistics: Statistics, described: Mapping[str, SymbolDescription]
 ) -> Figure:
     """Draw the ensemble's autocorrelation of each symbol against the lag."""
     figure, axes = _figure(2.8)
@@ -137,13 +137,13 @@ def autocorrelations(
     return figure
 
 
-def _slowest(name: str, described: Mapping[str, Description]) -> str:
+def _slowest(name: str, described: Mapping[str, SymbolDescription]) -> str:
     what = f": {described[name].short}" if name in described else ""
     return f"{name}, the slowest{what}"
 
 
 def timeline(line: Timeline) -> Figure:
-    """Draw when which worker evaluated, and below how many were at work."""
+    """Draw when each worker evaluated, and below it the number of busy workers."""
     workers = len(line.workers)
     figure, (rows, count) = _figure(
         min(8.0, 2.2 + 0.12 * workers), 2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1]}
@@ -156,7 +156,7 @@ def timeline(line: Timeline) -> Figure:
     rows.grid(visible=False)
     edges, busy = line.at_work(WINDOWS)
     count.stairs(busy, edges, linewidth=1)
-    count.set(xlabel="time, s", ylabel="at work", ylim=(0, workers * 1.05))
+    count.set(xlabel="time, s", ylabel="busy", ylim=(0, workers * 1.05))
     return figure
 
 
@@ -173,7 +173,7 @@ def _grid(number: int, draw: Callable[[Axes, int], None], below: str) -> Figure:
             draw(one, index)
         else:
             one.set_visible(False)
-        # With a hidden plot below, the one above is the last of its column.
+        # If the plot below is hidden, this is the last plot of its column.
         if index < number <= index + axes.shape[1]:
             one.set_xlabel(below)
             one.tick_params(labelbottom=True)

@@ -1,4 +1,4 @@
-"""Thermochemical properties: what each is called, its unit, and how far calculated and measured differ."""
+"""Thermochemical properties: names, units, and differences between calculated and measured values."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from espei_hpc.report.samples import FloatArray
 
 PER_ATOM = "J/mol-atom"
 PER_ATOM_KELVIN = "J/K-mol-atom"
-"""As ESPEI's own plots have it: data are per mole of atoms, parameters per mole of formula units."""
+"""As in ESPEI's own plots: data are per mole of atoms, parameters per mole of formula units."""
 ENDINGS = {"_MIX": " of mixing", "_FORM": " of formation", "R": " from reference states", "": ""}
-"""How a property is referred, by the ending of its name in a dataset."""
+"""The reference state of a property, by the ending of its name in a dataset."""
 
 
-class Family(Enum):
-    """Properties that are shown together: name of the picture, heading, a property, its unit."""
+class PropertyFamily(Enum):
+    """Properties that are shown together: name of the plot, heading, name of the property, unit."""
 
     ENTHALPY = ("enthalpies", "Enthalpies", "enthalpy", PER_ATOM)
     ENTROPY = ("entropies", "Entropies", "entropy", PER_ATOM_KELVIN)
@@ -35,52 +35,52 @@ class Family(Enum):
 
 
 BASES = {
-    "HM": Family.ENTHALPY,
-    "SM": Family.ENTROPY,
-    "CPM": Family.HEAT_CAPACITY,
-    "GM": Family.GIBBS_ENERGY,
-    "ACR": Family.ACTIVITY,
+    "HM": PropertyFamily.ENTHALPY,
+    "SM": PropertyFamily.ENTROPY,
+    "CPM": PropertyFamily.HEAT_CAPACITY,
+    "GM": PropertyFamily.GIBBS_ENERGY,
+    "ACR": PropertyFamily.ACTIVITY,
 }
 
 
 @dataclass(frozen=True)
 class Property:
-    """A property as a dataset names it.
+    """A property of a dataset.
 
     Attributes:
-        family: what it belongs to.
-        name: in words, with the dataset's name.
-        unit: of its values; empty for a number, and where it is not known.
-        residual_unit: of ESPEI's residual.
+        family: its family.
+        name: its name in words, with the name in the dataset.
+        unit: unit of its values; empty for dimensionless values, or if unknown.
+        residual_unit: unit of ESPEI's residual.
     """
 
-    family: Family
+    family: PropertyFamily
     name: str
     unit: str
     residual_unit: str
 
 
 def known(output: str, excluded: Sequence[str] = ()) -> Property:
-    """Return what a property is.
+    """Return the description of a property.
 
     Args:
         output: its name in a dataset.
-        excluded: contributions to the model that are left out of it.
+        excluded: model contributions that are excluded from it.
     """
     without = f" without {', '.join(excluded)}" if excluded else ""
     for base, family in BASES.items():
         ending = output.removeprefix(base)
-        if family is Family.ACTIVITY and ending.startswith("_"):
+        if family is PropertyFamily.ACTIVITY and ending.startswith("_"):
             return Property(family, f"activity of {ending[1:]} ({output})", "", "J/mol")
         if ending != output and ending in ENDINGS:
             name = f"{family.noun}{ENDINGS[ending]} ({output}{without})"
             return Property(family, name, family.unit, family.unit)
-    return Property(Family.OTHER, f"{output}{without}", "", "")
+    return Property(PropertyFamily.OTHER, f"{output}{without}", "", "")
 
 
 @dataclass(frozen=True)
-class Row:
-    """How far calculated and measured values of a property differ.
+class PropertyRow:
+    """Differences between calculated and measured values of a property.
 
     Attributes:
         name: the property.
@@ -88,7 +88,7 @@ class Row:
         number: number of data.
         before: root mean square of ESPEI's residuals with the starting database.
         after: the same with the best parameters.
-        unit: of both.
+        unit: unit of both.
         before_scaled: root mean square of the residuals, each divided by ESPEI's standard deviation.
         after_scaled: the same after.
         failed: number of data that could not be calculated, before or after.
@@ -105,8 +105,8 @@ class Row:
     failed: int
 
 
-def rows(compared: Iterable[Compared]) -> list[Row]:
-    """Return a row for each property of each phase, and one for all phases where there are several."""
+def rows(compared: Iterable[Compared]) -> list[PropertyRow]:
+    """Return a row for each property and phase, and one for all phases if there are several."""
     found = []
     for (output, excluded), group in groupby(sorted(compared, key=_order), key=_property):
         of_property = list(group)
@@ -125,11 +125,11 @@ def _order(one: Compared) -> tuple[str, tuple[str, ...], str]:
     return one.output, one.excluded, one.phase
 
 
-def _row(what: Property, phase: str, compared: Sequence[Compared]) -> Row:
+def _row(what: Property, phase: str, compared: Sequence[Compared]) -> PropertyRow:
     before = np.array([one.difference_before for one in compared])
     after = np.array([one.difference_after for one in compared])
     deviations = np.array([one.deviation for one in compared])
-    return Row(
+    return PropertyRow(
         name=what.name,
         phase=phase,
         number=len(compared),

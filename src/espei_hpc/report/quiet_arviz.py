@@ -1,11 +1,11 @@
-"""ArviZ without what it says of itself when it is imported."""
+"""Importing ArviZ without its announcements."""
 
 import warnings
 from typing import Any
 
 
 def arviz() -> Any:
-    """Import ArviZ; it announces its next major release to everyone, which no user of ours can act on."""
+    """Import ArviZ without the warning about its next major release, which our users cannot act on."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         import arviz as imported

@@ -1,4 +1,4 @@
-"""The data of ESPEI's thermochemical residuals, value by value, and how each is evaluated."""
+"""The individual data of ESPEI's thermochemical residuals, and functions that evaluate them."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from espei_hpc import upstream
+from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report.samples import FloatArray
 
 
@@ -16,10 +16,10 @@ class Data(NamedTuple):
 
     Attributes:
         output: the property, as the dataset names it.
-        phase: the phase; of an equilibrium all that are considered.
+        phase: the phase; for an equilibrium all phases considered.
         points: the measured values.
-        differences: returns ESPEI's residual of each at parameters, and its standard deviation.
-        note: a sentence about how ESPEI evaluates them; empty where there is nothing to say.
+        differences: returns ESPEI's residual of each value for given parameters, and its standard deviation.
+        note: a sentence about how ESPEI evaluates them; empty if none is needed.
     """
 
     output: str
@@ -40,7 +40,7 @@ def _activities(residual: Any) -> Iterator[Data]:
 
 
 def _activity_points(dataset: Mapping[str, Any]) -> list[upstream.DataPoint]:
-    """Return the values of an activity dataset, in the order in which its format lists them."""
+    """Return the values of an activity dataset, in the order of its format."""
     given = {name[2:]: np.atleast_1d(x) for name, x in dataset["conditions"].items() if name.startswith("X_")}
     elements = sorted(set(dataset["components"]) - {"VA"})
     pressures, temperatures = (np.atleast_1d(dataset["conditions"][name]) for name in ("P", "T"))
@@ -71,9 +71,9 @@ def _properties(residual: Any) -> Iterator[Data]:
         note = ""
         if upstream.property_is_crossed(dataset):
             note = (
-                f"{dataset.output} of {phase} ({dataset.reference}): with several temperatures and several "
-                "compositions in one dataset ESPEI subtracts values at other conditions; here each is "
-                "compared at its own. Write a dataset for each temperature"
+                f"{dataset.output} of {phase} ({dataset.reference}): with several temperatures and "
+                "compositions in one dataset ESPEI subtracts values of different conditions; here each value "
+                "is compared at its own conditions. Use one dataset per temperature"
             )
         differences = partial(upstream.property_differences_in_order, dataset)
         yield Data(str(dataset.output), phase, upstream.property_points(dataset), differences, note)
@@ -84,4 +84,4 @@ SOURCES: dict[type[Any], Callable[[Any], Iterator[Data]]] = {
     upstream.FixedConfigurationPropertyResidual: _configurations,
     upstream.EquilibriumPropertyResidual: _properties,
 }
-"""What takes the data of each residual apart."""
+"""The function that lists the data of each residual."""

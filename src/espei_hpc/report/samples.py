@@ -1,4 +1,4 @@
-"""The chain of a run as far as it is saved, read without touching anything: the fit may be running."""
+"""The saved chain of a run; reading it changes no files, because the fit may be running."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espei_hpc.checkpoint import Store
-from espei_hpc.counted import counted
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.fit.record import Record
-from espei_hpc.fit.run_directory import CHECKPOINT
-from espei_hpc.problem.reading import read_input
-from espei_hpc.status.runs import Run, find
+from espei_hpc.inputs.reading import read_input
+from espei_hpc.rundir.checkpoint import Store
+from espei_hpc.rundir.record import Record
+from espei_hpc.rundir.run_directory import CHECKPOINT
+from espei_hpc.rundir.status.runs import Run, find
+from espei_hpc.text import counted
 
 FloatArray = NDArray[np.float64]
 DEFAULT_OUTPUT = "out.tdb"
-"""ESPEI's, for ``output.output_db``."""
+"""ESPEI's default of ``output.output_db``."""
 FEWEST = 2
-"""Iterations of which there is anything to say."""
+"""Minimum number of iterations for a report."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Samples:
         log_probabilities: (walkers, iterations).
         accepted: (walkers,) accepted proposals.
         symbols: name of each symbol, in ESPEI's order.
-        record: what the run wrote down of itself.
-        settings: its input as written; empty if that is no longer beside the run directory.
+        record: the record of the run.
+        settings: its input as written; empty if it is no longer next to the run directory.
     """
 
     run: Run
@@ -58,7 +58,7 @@ class Samples:
 
     @property
     def asked(self) -> int | None:
-        """Iterations that the input asks for now; None where that is not known."""
+        """Iterations requested in the input now; None if unknown."""
         asked = (self.settings.get("mcmc") or {}).get("iterations")
         return asked if isinstance(asked, int) else None
 
@@ -71,12 +71,12 @@ class Samples:
 
     @property
     def kept(self) -> slice:
-        """The iterations that count: the second half, by which walkers have left where they began."""
+        """The iterations used: the second half; the first half is discarded as burn-in."""
         return slice(self.iterations // 2, None)
 
     @property
     def database(self) -> Path | None:
-        """The starting database, or the fitted one where the fit generated it; None if neither is there."""
+        """The starting database, or the fitted one if the fit generated it; None if it does not exist."""
         name = (self.settings.get("mcmc") or {}).get("input_db")
         if name is None:
             name = (self.settings.get("output") or {}).get("output_db", DEFAULT_OUTPUT)
@@ -84,7 +84,7 @@ class Samples:
         return file if file.is_file() else None
 
     def file(self, name: str) -> Path:
-        """Find a file of the input: from the working directory, as ESPEI does, else beside the input."""
+        """Find a file of the input: in the working directory, as ESPEI does, else next to the input."""
         here = Path(name)
         if here.exists() or self.run.input_file is None:
             return here
@@ -98,8 +98,8 @@ def read(path: Path) -> Samples:
         path: its input, or its run directory.
 
     Raises:
-        Refusal: (BAD_INPUT) if there is no such run, or it has no samples; (CANNOT_CREATE) if a file cannot
-            be read.
+        Refusal: (BAD_INPUT) if there is no such run, or it has no samples; (CANNOT_CREATE) if a file is
+            not readable.
     """
     runs, faults = find([path])
     if faults:
@@ -108,8 +108,9 @@ def read(path: Path) -> Samples:
     saved, record = Store(run.directory / CHECKPOINT).look(), Record.read(run.directory)
     if saved is None or record is None or saved.state.iteration < FEWEST:
         done = saved.state.iteration if saved else 0
-        what = f"{counted(done, 'iteration')} saved: too few to say anything of"
-        raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, "wait for more; espei-hpc status tells")])
+        what = f"{counted(done, 'iteration')} saved: too few for a report"
+        cure = "wait for more; see espei-hpc status"
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, cure)])
     settings = read_input(run.input_file) if run.input_file else {}
     number = saved.positions.shape[2]
     return Samples(
@@ -124,7 +125,7 @@ def read(path: Path) -> Samples:
 
 
 def _symbols(record: Record, settings: Mapping[str, Any], beside: Path, number: int) -> tuple[str, ...]:
-    """Return the symbols that the run wrote down; of a generated database those of the fitted one."""
+    """Return the recorded symbols of the run; for a generated database those of the fitted one."""
     written = tuple(record.fingerprint.get("symbols", "").split())
     if len(written) == number:
         return written
@@ -138,6 +139,6 @@ def _fitted(database: Path) -> tuple[str, ...]:
         return ()
     from pycalphad import Database
 
-    from espei_hpc import upstream
+    from espei_hpc.likelihood.upstream import espei as upstream
 
     return tuple(upstream.database_symbols_to_fit(Database(str(database))))

@@ -1,6 +1,6 @@
-"""Statistics of a chain: where its parameters are, how sure that is, and whether it has converged.
+"""Statistics of a chain: parameter values, their uncertainty, and convergence.
 
-R-hat is the rank-normalised split one of Vehtari et al., Bayesian Analysis 16 (2021) 667, with walkers for
+R-hat is the rank-normalised split R-hat of Vehtari et al., Bayesian Analysis 16 (2021) 667, with walkers as
 chains; ArviZ computes it.
 """
 
@@ -8,30 +8,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from espei_hpc import chain_statistics
 from espei_hpc.report import quiet_arviz
 from espei_hpc.report.samples import FloatArray, Samples
+from espei_hpc.sampler import statistics as chain_statistics
 
 INTERVAL = (5.0, 50.0, 95.0)
 """Percentiles: a 90 % interval and the median."""
 FEWEST_FOR_RHAT = 4
-"""Iterations that ArviZ needs to split walkers in two."""
+"""Minimum number of iterations for ArviZ to split walkers in two."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What the second half of a chain says of one quantity.
+    """Statistics of one quantity over the second half of a chain.
 
     Attributes:
-        name: the symbol's, or ``log-probability``.
+        name: name of the symbol, or ``log-probability``.
         low: 5th percentile over walkers and iterations.
         median: 50th percentile.
         high: 95th percentile.
-        best: value where the log-probability is highest, in the whole chain.
-        autocorrelation: integrated autocorrelation time in iterations; NaN if nothing moved.
-        autocorrelation_error: standard error of that.
+        best: value at the highest log-probability of the whole chain.
+        autocorrelation: integrated autocorrelation time, iterations; NaN if no walker moved.
+        autocorrelation_error: its standard error.
         effective: effective sample size, walkers x iterations / autocorrelation time.
-        rhat: split R-hat over walkers; NaN where it cannot be had.
+        rhat: split R-hat over walkers; NaN if it cannot be computed.
     """
 
     name: str
@@ -46,18 +46,18 @@ class Parameter:
 
     @property
     def moves(self) -> bool:
-        """Whether its walkers moved at all."""
+        """Whether any walker moved."""
         return bool(np.isfinite(self.autocorrelation))
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the second half of a chain says.
+    """Statistics of the second half of a chain.
 
     Attributes:
-        parameters: one for each symbol.
-        log_probability: the same for the log-probability.
-        iterations: iterations that count.
+        parameters: statistics of each symbol.
+        log_probability: statistics of the log-probability.
+        iterations: number of iterations used.
         walkers: number of walkers.
         acceptance: (walkers,) fraction of accepted proposals since the start.
     """

@@ -1,4 +1,4 @@
-"""What a fitted symbol is: the parameters of the database that use it, and its term in each."""
+"""Descriptions of the fitted symbols: the database parameters that use each symbol, and its term in them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from typing import Any
 from pycalphad import Database
 from tinydb import where
 
-from espei_hpc.problem.quiet import quiet
+from espei_hpc.inputs.quiet import quiet
 from espei_hpc.report.terms import factors, resolved, term
 
 MOST_USES = 3
-"""Uses of a symbol that are written out; of more, the number."""
+"""Maximum number of uses of a symbol that are listed; the others are counted."""
 ENERGIES = ("G", "L")
-"""TDB parameter types of the Gibbs energy; pycalphad makes no difference between them."""
+"""TDB parameter types of the Gibbs energy; pycalphad treats them alike."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """One parameter of the database that a symbol enters.
+    """A parameter of the database that uses a symbol.
 
     Attributes:
         phase: name of the phase.
@@ -28,7 +28,7 @@ class Use:
         order: order of the parameter.
         interaction: whether constituents mix on a sublattice.
         term: the term of the parameter that the symbol scales.
-        unit: the symbol's unit; empty where it is not known.
+        unit: the symbol's unit; empty if unknown.
         through: the functions between symbol and parameter, the parameter's own first.
     """
 
@@ -43,7 +43,7 @@ class Use:
 
     @property
     def short(self) -> str:
-        """The parameter as a TDB file has it."""
+        """The parameter as written in a TDB file."""
         return f"{self.kind}({self.phase},{self.constituents};{self.order})"
 
     def __str__(self) -> str:
@@ -58,8 +58,8 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Description:
-    """What a symbol is.
+class SymbolDescription:
+    """SymbolDescription of a symbol.
 
     Attributes:
         name: the symbol.
@@ -71,15 +71,15 @@ class Description:
 
     @property
     def unit(self) -> str:
-        """Its unit; empty where it is not known, or not the same in all uses."""
+        """Its unit; empty if it is unknown, or differs between uses."""
         units = {use.unit for use in self.uses}
         return units.pop() if len(units) == 1 else ""
 
     @property
     def short(self) -> str:
-        """One line for a plot: the parameter as a TDB file has it, and how many more there are."""
+        """One line for a plot: the first parameter as written in a TDB file, and the number of others."""
         if not self.uses:
-            return "in no parameter"
+            return "not used"
         term = self.uses[0].term
         more = f" + {len(self.uses) - 1} more" if len(self.uses) > 1 else ""
         return f"{self.uses[0].short}{'' if term == 'constant term' else f', {term}'}{more}"
@@ -87,22 +87,22 @@ class Description:
     def __str__(self) -> str:
         unit = f" ({self.unit})" if self.unit else ""
         if not self.uses:
-            return "used in no parameter of the database"
+            return "not used by any parameter of the database"
         if len(self.uses) == 1:
             return f"{self.uses[0]}{unit}"
         more = [f"{len(self.uses) - MOST_USES} more"] if len(self.uses) > MOST_USES else []
         return f"used {len(self.uses)} times{unit}: " + "; ".join([*map(str, self.uses[:MOST_USES]), *more])
 
 
-def describe(database: Database, names: Iterable[str]) -> dict[str, Description]:
+def describe(database: Database, names: Iterable[str]) -> dict[str, SymbolDescription]:
     """Describe symbols of a database.
 
     Args:
-        database: pycalphad's.
+        database: a pycalphad database.
         names: the symbols.
 
     Returns:
-        A description for each name, in the order given.
+        A description of each symbol, in the order given.
     """
     uses: dict[str, list[Use]] = {name: [] for name in names}
     for parameter in database.search(where("phase_name").exists()):
@@ -111,10 +111,10 @@ def describe(database: Database, names: Iterable[str]) -> dict[str, Description]
             use = _use(parameter, *named, through)
             if use not in uses[name]:
                 uses[name].append(use)
-    return {name: Description(name, tuple(found)) for name, found in uses.items()}
+    return {name: SymbolDescription(name, tuple(found)) for name, found in uses.items()}
 
 
-def describe_file(file: Path | None, names: Iterable[str]) -> dict[str, Description]:
+def describe_file(file: Path | None, names: Iterable[str]) -> dict[str, SymbolDescription]:
     """Describe symbols of a database file.
 
     Args:
@@ -122,14 +122,14 @@ def describe_file(file: Path | None, names: Iterable[str]) -> dict[str, Descript
         names: the symbols.
 
     Returns:
-        A description for each name; nothing where the file cannot be read.
+        A description of each symbol; empty if the file is not readable.
     """
     if file is None:
         return {}
     try:
         with quiet():
             return describe(Database(str(file)), names)
-    # pycalphad raises anything at a file that is not a database; the chain needs none to be reported.
+    # pycalphad raises various errors for a bad file; the report works without descriptions.
     except Exception:
         return {}
 

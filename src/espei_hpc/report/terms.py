@@ -1,4 +1,4 @@
-"""The terms of a parameter: what symbols it holds, through which functions, and what each multiplies."""
+"""The terms of a parameter: the symbols it uses, through which functions, and what each one multiplies."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from pycalphad import Database
 UNITS = {"G": "J/mol", "L": "J/mol", "TC": "K", "NT": "K"}
 """Unit of a parameter by its TDB type; J/mol is per mole of formula units of the phase."""
 MOST_STEPS = 20
-"""Functions within functions that are looked into."""
+"""Maximum depth of nested functions."""
 T = symengine.Symbol("T")
 TERMS = (
     (T, "temperature term", 1),
@@ -29,19 +29,19 @@ def factors(
 
     Args:
         expression: a parameter of the database, or a function.
-        database: pycalphad's, for the functions.
+        database: a pycalphad database with the functions.
         names: the symbols to look for.
-        through: functions that led here, the parameter's own first.
+        through: functions between the parameter and this expression, outermost first.
 
     Yields:
-        The symbol, the expression's derivative to it, and the functions on the way.
+        The symbol, the derivative of the expression with respect to it, and the functions in between.
     """
     for piece in _pieces(expression):
         for symbol in sorted(getattr(piece, "free_symbols", ()), key=str):
             name = str(symbol)
             if name in names:
                 yield name, piece.diff(symbol), through
-            # A database whose functions use each other in a circle cannot be evaluated, but read.
+            # A database with circular functions cannot be evaluated, but it can be read.
             elif name in database.symbols and name not in through:
                 outer = piece.diff(symbol)
                 for found, inner, way in factors(database.symbols[name], database, names, (*through, name)):
@@ -49,13 +49,13 @@ def factors(
 
 
 def resolved(factor: Any, database: Database, names: Mapping[str, Any]) -> Any:
-    """Replace functions by what they are, where that is the same at all temperatures."""
+    """Replace functions by their definition, if it is the same at all temperatures."""
     for _ in range(MOST_STEPS):
         found: dict[Any, Any] = {}
         for symbol in factor.free_symbols:
             name = str(symbol)
             if name in database.symbols and name not in names:
-                # The last piece is that beyond all ranges.
+                # The last piece is for temperatures outside all ranges.
                 pieces = set(_pieces(database.symbols[name])[:-1])
                 found |= {symbol: pieces.pop()} if len(pieces) == 1 else {}
         if not found:
@@ -72,14 +72,14 @@ def _pieces(expression: Any) -> list[Any]:
 
 
 def term(factor: Any, kind: str) -> tuple[str, str]:
-    """Name the term of which this is the factor, and the unit of what it multiplies.
+    """Return the name of a term, and the unit of the symbol in it.
 
     Args:
-        factor: derivative of a parameter to a symbol.
+        factor: derivative of a parameter with respect to a symbol.
         kind: TDB type of the parameter.
     """
     base = UNITS.get(kind, "")
-    # pycalphad's temperature is a class of its own, which symengine does not always take for equal.
+    # pycalphad's T has its own class, which symengine does not always treat as equal to its own T.
     factor = symengine.expand(factor).xreplace({one: T for one in factor.free_symbols if str(one) == "T"})
     if not factor.free_symbols:
         return f"constant term{_times(factor)}", base

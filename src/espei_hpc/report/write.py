@@ -1,39 +1,39 @@
-"""Writing a report: plots as PNG files, and one page that holds them all."""
+"""Writing a report: plots as PNG files, and one page with all of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espei_hpc.checkpoint.files import new_file, reason
+from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Fault, Refusal
-from espei_hpc.report import beside, corner_plot, page, plots, timeline
+from espei_hpc.report import calculations as beside
+from espei_hpc.report import corner_plot, page, plots
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics, statistics
-from espei_hpc.report.symbols import Description, describe_file
+from espei_hpc.report.symbols import SymbolDescription, describe_file
 from espei_hpc.report.verdict import Verdict, verdict
+from espei_hpc.rundir import timeline
+from espei_hpc.rundir.files import READABLE, new_file, reason
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE = "report.html"
-READABLE = 0o644
-"""Less the umask; a report is there to be shown."""
 MOST_IN_CORNER = 6
-"""Symbols of the corner plot where none are chosen: the slowest, which are what to look at."""
+"""Default number of symbols in the corner plot: the slowest ones."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report that was written.
+    """A written report.
 
     Attributes:
         page: the page.
-        verdict: what it says of the chain.
-        slowest: the slowest symbol, and what it is; empty where that is not known.
+        verdict: the verdict on the chain.
+        slowest: the slowest symbol and its description; empty if unknown.
     """
 
     page: Path
@@ -46,12 +46,12 @@ def write(samples: Samples, directory: Path, symbols: Sequence[str], say: Say) -
 
     Args:
         samples: the chain.
-        directory: where it goes; made if it is not there.
-        symbols: of the corner plot; if empty, the slowest.
+        directory: output directory; created if it does not exist.
+        symbols: symbols of the corner plot; if empty, the slowest.
         say: prints a line.
 
     Raises:
-        Refusal: (USAGE) if a symbol is not of the fit; (CANNOT_CREATE) if a file cannot be written.
+        Refusal: (USAGE) if a symbol is not fitted; (CANNOT_CREATE) if a file cannot be written.
     """
     described = describe_file(samples.database, samples.symbols)
     _check(samples, symbols, described, say)
@@ -67,16 +67,18 @@ def write(samples: Samples, directory: Path, symbols: Sequence[str], say: Say) -
         _write(path, page.render(samples, found, judged, images, described, parts).encode())
     except OSError as error:
         fault = Fault(
-            str(error.filename or directory), f"cannot be written ({reason(error)})", "name another --output"
+            str(error.filename or directory), f"cannot be written ({reason(error)})", "use another --output"
         )
         raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
     _say_missing(parts, say)
     return Report(path, judged, _slowest_described(found, described))
 
 
-def _check(samples: Samples, symbols: Sequence[str], described: Mapping[str, Description], say: Say) -> None:
+def _check(
+    samples: Samples, symbols: Sequence[str], described: Mapping[str, SymbolDescription], say: Say
+) -> None:
     faults = [
-        Fault("--symbols", f"{symbol} is not fitted", f"the symbols are {', '.join(samples.symbols)}")
+        Fault("--symbols", f"{symbol} is not fitted", f"fitted symbols: {', '.join(samples.symbols)}")
         for symbol in symbols
         if symbol not in samples.symbols
     ]
@@ -90,11 +92,11 @@ def _say_missing(parts: page.Parts, say: Say) -> None:
     if parts.diagram.missing:
         say(f"no phase diagram: {parts.diagram.missing}")
     if parts.data.missing:
-        some = "not all data are" if parts.data.rows else "no data are"
-        say(f"{some} compared with the calculation: {parts.data.missing}")
+        some = "not all data" if parts.data.rows else "no data"
+        say(f"{some} compared with calculated values: {parts.data.missing}")
 
 
-def _slowest_described(found: Statistics, described: Mapping[str, Description]) -> str:
+def _slowest_described(found: Statistics, described: Mapping[str, SymbolDescription]) -> str:
     slowest = found.slowest
     if slowest is None or slowest.name not in described:
         return ""
@@ -108,19 +110,19 @@ def _slowest(found: Statistics) -> list[str]:
 
 
 def _images(
-    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, Description]
-) -> list[page.Image]:
+    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, SymbolDescription]
+) -> list[page.PlotImage]:
     with plots.style():
         return [
-            page.Image(name, title, plots.png(figure))
+            page.PlotImage(name, title, plots.png(figure))
             for name, title, figure in _figures(samples, found, symbols, described)
         ]
 
 
 def _figures(
-    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, Description]
+    samples: Samples, found: Statistics, symbols: Sequence[str], described: Mapping[str, SymbolDescription]
 ) -> Iterator[tuple[str, str, "Figure"]]:
-    """Make the plots one after the other: name, what it shows, and the plot."""
+    """Yield the plots: name, title, figure."""
     yield "log-probability", "Log-probability of the walkers", plots.log_probabilities(samples)
     yield "traces", "Traces of the symbols", plots.traces(samples, described)
     yield "autocorrelation", "Autocorrelation", plots.autocorrelations(samples, found, described)
@@ -128,12 +130,12 @@ def _figures(
     yield "corner", f"Distributions of {', '.join(symbols)}", corner_plot.corner(samples, symbols, described)
     line = timeline.read(samples.run.directory)
     if line is not None:
-        title = f"What the workers did in the end: evaluating for {line.efficiency:.0%} of the time"
+        title = f"Last evaluations of the workers: busy {line.efficiency:.0%} of the time"
         yield "timeline", title, plots.timeline(line)
 
 
-def _write_images(images: Sequence[page.Image], directory: Path) -> None:
-    """Write each plot, and remove those that an earlier report has left and this one does not have."""
+def _write_images(images: Sequence[page.PlotImage], directory: Path) -> None:
+    """Write each plot, and remove plots of an earlier report that this one does not have."""
     for image in images:
         _write(directory / f"{image.name}.png", image.png)
     for name in set(beside.PICTURES) - {image.name for image in images}:

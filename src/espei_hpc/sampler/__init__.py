@@ -1,8 +1,8 @@
 """The stretch move of emcee 2.2.1 as a graph of evaluations that need not wait for one another.
 
-:class:`Graph` says which evaluation is ready and what its result changes; who
-evaluates, where and in what order is another's business. ``graph`` holds the
-argument why the chain is emcee's, bit for bit, whatever that order is.
+:class:`Graph` says which evaluation is ready and applies its result; it does not
+depend on which worker evaluates it, or in which order. The docstring of ``graph``
+explains why the chain is that of emcee, bit for bit, in any order.
 """
 
 from espei_hpc.sampler.graph import Graph

@@ -5,22 +5,22 @@ moves the other: a barrier, at which every worker waits for the slowest
 evaluation. The barrier is not needed:
 
 1. The random numbers of a half-step (stretch, partner and acceptance of each of
-   its walkers) depend on the generator alone, not on any log-probability. They can
-   be drawn ahead, in emcee's order, and are the numbers emcee would draw.
-2. Walker k of half-step s is proposed at ``c - z (c - x)``: its own position x as
-   half-step s - 2 left it and the position c of *one* partner as half-step s - 1
-   left it. Whether the proposal is accepted depends further only on its own
-   log-probability at s - 2, the new one and numbers already drawn.
+   its walkers) depend on the generator only, not on any log-probability. They can
+   be drawn in advance, in emcee's order, and are the numbers that emcee would draw.
+2. The proposal of walker k in half-step s is ``c - z (c - x)``, from its own
+   position x after half-step s - 2 and the position c of *one* partner after
+   half-step s - 1. Its acceptance also depends only on the walker's
+   log-probability at s - 2, the new one, and numbers already drawn.
 
-So a result is a function of the results of its two parents and of numbers fixed
-beforehand. The results form a graph without cycles, each node with two parents,
-whose values are the same in whatever order the nodes are evaluated, as long as
-parents come before their children. emcee's order is one such order, hence any
-other gives emcee's chain; bit for bit, because the arithmetic is emcee's too.
+So a result is a function of the results of its two parents and of numbers drawn in
+advance. The results form an acyclic graph, in which each node has two parents. The
+values do not depend on the order of evaluation, as long as parents come before
+their children. emcee's order is one such order, so any other gives emcee's chain;
+bit for bit, because the arithmetic is emcee's too.
 
-A late result holds up only its descendants, which about double with each
-half-step; so the furthest task is some 2 log2(walkers) half-steps ahead of the
-latest, and what is held at any time is bounded by that window.
+A late result delays only its descendants, whose number about doubles with each
+half-step; so the furthest task is about 2 log2(walkers) half-steps ahead of the
+latest one, and the memory needed is bounded by that window.
 """
 
 import heapq
@@ -33,28 +33,28 @@ from espei_hpc.sampler.state import Block, FloatArray, NotANumber, State, Task, 
 
 
 class Graph:
-    """A chain under way: which evaluations are ready, and what their results change.
+    """A chain being sampled: which evaluations are ready, and what their results change.
 
-    Not for use by more than one thread at a time. What is taken is no longer held,
-    so memory stays bounded where :meth:`take` is called now and then.
+    Not thread-safe. Iterations are dropped when taken, so memory stays bounded if
+    :meth:`take` is called regularly.
 
     Args:
-        start: where the chain goes on. Without log-probabilities they are the first tasks.
-        iterations: wanted in all, counted from 0 over the whole chain.
+        start: state from which the chain continues. Missing log-probabilities are the first tasks.
+        iterations: total number of iterations, counted from 0 over the whole chain.
         a: scale of the stretch move, emcee's ``a``.
 
     Attributes:
-        pause_at: :meth:`take` hands out no iteration beyond this one, over the whole chain, so that its state
-            can be had; those beyond are evaluated all the same.
+        pause_at: :meth:`take` returns no iteration after this one, counted over the whole chain, so that its
+            state is available; later ones are evaluated anyway.
 
     Raises:
         NotANumber: a starting position is not finite or a starting log-probability is NaN.
-        ValueError: fewer iterations are wanted than are done.
+        ValueError: fewer iterations are requested than are done.
     """
 
     def __init__(self, start: State, iterations: int, a: float = 2.0) -> None:
         if iterations < start.iteration:
-            raise ValueError(f"iterations done: {start.iteration}; wanted are only {iterations}")
+            raise ValueError(f"iterations done: {start.iteration}, but only {iterations} requested")
         check_finite(start.positions)
         self._a = a
         self.pause_at = iterations
@@ -76,10 +76,10 @@ class Graph:
         self._begin(start)
 
     def _begin(self, start: State) -> None:
-        """Give the starting log-probabilities to both halves, or make tasks of them."""
+        """Set the starting log-probabilities of both halves, or create tasks for them."""
         tasks = [Task(half_step, walker) for half_step in (0, 1) for walker in range(self._shape[0])]
         if start.log_probabilities is None:
-            self._ready = tasks  # in order, and so a heap
+            self._ready = tasks  # sorted, hence a heap
             return
         nan = np.isnan(start.log_probabilities)
         if nan.any():
@@ -103,7 +103,7 @@ class Graph:
         return heapq.heappop(self._ready)
 
     def parameters(self, task: Task) -> FloatArray:
-        """Return (parameters,), where a popped task is to be evaluated.
+        """Return the parameters at which to evaluate a popped task, (parameters,).
 
         Raises:
             ValueError: the task was not popped or is already answered.
@@ -111,7 +111,7 @@ class Graph:
         return self._opened(task).copy()
 
     def put(self, task: Task, log_probability: float) -> None:
-        """Take in the result of a popped task, in any order.
+        """Apply the result of a popped task; any order is allowed.
 
         A second answer to a task (of a worker thought dead, say) is an error here:
         who sends a task out twice knows which answer came first.
@@ -133,7 +133,7 @@ class Graph:
         self._known(task)
 
     def take(self) -> Block | None:
-        """Return the iterations finished since the last call, None if there are none; drop them here."""
+        """Return and drop the iterations finished since the last call; None if there are none."""
         before, done = self._taken, min((self._whole - 2) // 2, self.pause_at - self._first)
         if done <= before:
             return None
@@ -147,7 +147,7 @@ class Graph:
         log_probabilities = np.stack(
             [np.concatenate((f.log_probabilities, s.log_probabilities)) for f, s in halves], axis=1
         )
-        # The last two stay: they are the parents of what comes.
+        # Keep the last two: they are the parents of the next.
         for half_step in range(2 * before, 2 * done):
             del self._half_steps[half_step]
         self._taken = done
@@ -162,7 +162,7 @@ class Graph:
 
     @property
     def finished(self) -> bool:
-        """Whether all iterations are taken or ready to be taken."""
+        """Whether all iterations are finished, whether or not they are taken."""
         return self._whole > self._last
 
     @property
@@ -172,7 +172,7 @@ class Graph:
 
     @property
     def held(self) -> int:
-        """Number of half-steps in memory: from the last iteration taken to the furthest one drawn for."""
+        """Number of half-steps in memory: from the last iteration taken to the furthest one with draws."""
         return len(self._half_steps)
 
     def _opened(self, task: Task) -> FloatArray:
@@ -190,9 +190,9 @@ class Graph:
         return here.proposal(walker, self._half_steps[half_step - 2], self._half_steps[half_step - 1])
 
     def _known(self, task: Task) -> None:
-        """Tell a task's children that it is known."""
+        """Notify a task's children of its result."""
         half_step, walker = task
-        # The children's draws are made with the first of their parents, so that none is missed.
+        # Draw for the children with the result of their first parent, so that none is missed.
         self._draw_until(min(half_step + 2, self._last))
         if (other := self._half_steps.get(half_step + 1)) is not None:
             for follower in other.followers[walker]:

@@ -1,4 +1,4 @@
-"""One half-step: half of the walkers, the random numbers of its moves and what came of them."""
+"""One half-step: half of the walkers, the random numbers of their moves, and the results."""
 
 from dataclasses import dataclass, field
 from typing import cast
@@ -13,13 +13,13 @@ from espei_hpc.sampler.state import FloatArray, RandomState
 class Draws:
     """The random numbers of one half-step, one of each kind for each of its walkers.
 
-    Python's floats: the same double precision arithmetic as numpy's, without
-    numpy's warning where two infinities meet.
+    They are Python floats: the same double precision arithmetic as numpy's, without
+    numpy's warning for the difference of two infinities.
 
     Attributes:
         stretch: emcee's ``zz``.
-        partner: number of the walker of the other half that is moved along.
-        gain: (parameters - 1) ln(stretch), what the move adds to the difference of log-probabilities.
+        partner: number of the partner in the other half.
+        gain: (parameters - 1) ln(stretch), added to the difference of log-probabilities.
         threshold: logarithm of the uniform number that the sum must exceed.
     """
 
@@ -36,15 +36,15 @@ def draw(random: np.random.RandomState, shape: tuple[int, int], a: float) -> Dra
     Comm. App. Math. Comp. Sci. 5, 65, equations 7 to 10.
 
     Args:
-        random: goes on by the draws.
+        random: the generator, which is advanced.
         shape: (half, parameters).
         a: scale of the stretch.
     """
     half, parameters = shape
     stretch = ((a - 1.0) * random.rand(half) + 1) ** 2.0 / a
     partner = random.randint(half, size=(half,))
-    # Logarithms of whole arrays, as emcee takes them: numpy's logarithm of one
-    # number may differ in the last bit from that of the same number in an array.
+    # Logarithms of whole arrays, as in emcee: numpy's logarithm of a scalar may
+    # differ in the last bit from that of the same number in an array.
     threshold = np.log(random.rand(half))
     gain = (parameters - 1.0) * np.log(stretch)
     return Draws(stretch.tolist(), partner.tolist(), gain.tolist(), threshold.tolist())
@@ -52,17 +52,17 @@ def draw(random: np.random.RandomState, shape: tuple[int, int], a: float) -> Dra
 
 @dataclass(slots=True)
 class HalfStep:
-    """Half of the ensemble after a half-step, filled in as the results come.
+    """Half of the ensemble after a half-step, filled in as results arrive.
 
     Attributes:
         positions: (half, parameters).
         log_probabilities: (half,).
         random: the random numbers' state after the draws.
         draws: empty for the starting positions, which are not proposed.
-        accepted: (half,), whose proposal was accepted.
-        unknown: number of walkers whose result has not come.
-        missing: of each walker, the number of parents whose result has not come.
-        followers: of each walker of the other half, those here who are moved along it.
+        accepted: (half,), whether the proposal was accepted.
+        unknown: number of walkers without a result.
+        missing: for each walker, the number of parents without a result.
+        followers: for each walker of the other half, the walkers here that have it as partner.
     """
 
     positions: FloatArray
@@ -84,20 +84,20 @@ class HalfStep:
             self.followers[partner].append(walker)
 
     def proposal(self, walker: int, own: "HalfStep", other: "HalfStep") -> FloatArray:
-        """Return (parameters,), where a walker is to be evaluated.
+        """Return the proposal of a walker, (parameters,).
 
         Args:
             walker: number within the half.
             own: this half before the move.
-            other: the other half, along which it moves.
+            other: the other half, which has the partner.
         """
         partner: FloatArray = other.positions[self.draws.partner[walker]]
-        with np.errstate(over="ignore", invalid="ignore"):  # refused in words by who asked
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller checks for it
             moved: FloatArray = partner - self.draws.stretch[walker] * (partner - own.positions[walker])
         return moved
 
     def settle(self, walker: int, own: "HalfStep", proposal: FloatArray, new: float) -> None:
-        """Accept or reject a proposal; the order of the operations is emcee's, for the last bit.
+        """Accept or reject a proposal, with the operations in emcee's order, to get the same bits.
 
         Args:
             walker: number within the half.
@@ -106,7 +106,7 @@ class HalfStep:
             new: the log-probability there.
         """
         old = own.log_probabilities.item(walker)
-        # Between two impossible points the sum is NaN, which exceeds nothing: rejected, as by emcee.
+        # If both points have probability 0 the sum is NaN, so the comparison is false: rejected, as in emcee.
         accepted = self.draws.gain[walker] + new - old > self.draws.threshold[walker]
         self.accepted[walker] = accepted
         self.positions[walker] = proposal if accepted else own.positions[walker]
@@ -120,6 +120,6 @@ def started(positions: FloatArray, random: RandomState) -> HalfStep:
 
 
 def proposed(random: np.random.RandomState, shape: tuple[int, int], a: float) -> HalfStep:
-    """Return a half that is to be moved, with the next draws made for it (see :func:`draw`)."""
+    """Return a half to be moved, with its draws (see :func:`draw`)."""
     draws = draw(random, shape, a)
     return HalfStep(np.empty(shape), np.empty(shape[0]), cast(RandomState, random.get_state()), draws)

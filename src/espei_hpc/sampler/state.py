@@ -1,4 +1,4 @@
-"""What goes into the sampler and what comes out of it."""
+"""Input and output of the sampler."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,10 +12,10 @@ RandomState = tuple[str, NDArray[np.uint32], int, int, float]
 
 
 class NotANumber(ValueError):
-    """A log-probability or a parameter no chain can go on with; the message is emcee's own.
+    """A log-probability or parameter with which sampling cannot continue; the message is emcee's own.
 
     Attributes:
-        parameters: (parameters,), the point it happened at.
+        parameters: the point where it happened, (parameters,).
     """
 
     def __init__(self, message: str, parameters: FloatArray) -> None:
@@ -55,17 +55,17 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class State:
-    """The ensemble at the end of an iteration: all that the rest of the chain depends on.
+    """The ensemble at the end of an iteration: everything that the rest of the chain depends on.
 
     Attributes:
-        iteration: iterations done, 0 at the start.
+        iteration: number of finished iterations, 0 at the start.
         positions: (walkers, parameters).
-        log_probabilities: (walkers,); None where they are still to be evaluated.
+        log_probabilities: (walkers,); None if not evaluated yet.
         accepted: (walkers,), accepted proposals so far (emcee's ``naccepted``).
         random: the random numbers' state before the draws of the next half-step.
 
     Raises:
-        ValueError: shapes that do not fit together, or a number of walkers that has no halves.
+        ValueError: the shapes are inconsistent, or the number of walkers is odd.
     """
 
     iteration: int

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch import System, allocation
+from espei_hpc.batch import BatchSystem, allocation
 
 # What Slurm 22.05 sets, as far as it is read here.
 SLURM = {
@@ -66,7 +66,6 @@ def test_batch_system_is_told_by_its_variables(environment: dict[str, str], name
     job = allocation(environment)
     assert job is not None
     assert job.name == name
-    assert job.submitted_from == Path("/home/user/work")
     assert job.index == ""
 
 
@@ -74,7 +73,7 @@ def test_slurm_job_has_its_hosts_and_the_tasks_on_each() -> None:
     job = allocation(SLURM)
     assert job is not None
     assert list(job.ranks_on.items()) == [("node1", 2), ("node2", 2), ("node4", 1)]
-    assert (job.ranks, job.nodes, job.restarts) == (5, 3, 0)
+    assert (job.ranks, job.nodes) == (5, 3)
 
 
 def test_slurm_job_without_a_number_of_tasks_has_those_that_fit_its_hosts() -> None:
@@ -88,12 +87,6 @@ def test_slurm_step_on_one_of_the_jobs_hosts_does_not_know_the_ranks_of_the_othe
     assert job is not None
     assert job.ranks_on == {}
     assert (job.ranks, job.nodes) == (1, 3)
-
-
-def test_requeued_slurm_job_tells_how_often() -> None:
-    job = allocation({**SLURM, "SLURM_RESTART_COUNT": "2"})
-    assert job is not None
-    assert job.restarts == 2
 
 
 @pytest.mark.parametrize("environment", [OPENPBS, TORQUE])
@@ -147,13 +140,13 @@ def test_job_of_an_array_tells_its_index(environment: dict[str, str], variable: 
 @pytest.mark.parametrize(
     ("environment", "system", "question"),
     [
-        (SLURM, System.SLURM, ("squeue", "--noheader", "--jobs=77", "--format=%L")),
-        (OPENPBS, System.PBS, ("qstat", "-f", "41.head")),
-        (GRID_ENGINE, System.GRID_ENGINE, ()),
+        (SLURM, BatchSystem.SLURM, ("squeue", "--noheader", "--jobs=77", "--format=%L")),
+        (OPENPBS, BatchSystem.PBS, ("qstat", "-f", "41.head")),
+        (GRID_ENGINE, BatchSystem.GRID_ENGINE, ()),
     ],
 )
 def test_batch_system_is_asked_in_its_own_words(
-    environment: dict[str, str], system: System, question: tuple[str, ...]
+    environment: dict[str, str], system: BatchSystem, question: tuple[str, ...]
 ) -> None:
     job = allocation(environment)
     assert job is not None

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.cluster import failed_hosts, prepare, without_hosts
-from espei_hpc.cluster.directory import ClusterDirectory, write_json
 from espei_hpc.cluster.failed_hosts import Lost, died_on, left_out
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
+from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.files import pass_json
 
 OPENMPI_4 = "mpirun noticed that process rank 2 with PID 0 on node n3 exited on signal 9 (Killed)."
 OPENMPI_5 = "   prterun noticed that process rank 2 with PID 4242 on node n3 exited on signal 9 (Killed).\n"
@@ -62,9 +63,9 @@ def test_host_left_out_stays_left_out() -> None:
 @pytest.fixture
 def start(tmp_path: Path) -> ClusterDirectory:
     """A lost start on three hosts, of which the last is silent."""
-    directory = prepare.own_cluster(tmp_path / "x.run", prepare.Wanted(4))
+    directory = prepare.own_cluster(tmp_path / "x.run", prepare.ClusterRequest(4))
     for rank, host in enumerate(("n1.site", "n2.site", "n2.site", "n3.site")):
-        write_json(directory.rank_file(rank), {"rank": rank, "host": host, "networks": {}})
+        pass_json(directory.rank_file(rank), {"rank": rank, "host": host, "networks": {}})
     directory.lost(["n3.site"])
     return directory
 
@@ -94,7 +95,7 @@ def test_mpirun_is_told_by_a_host_file_with_a_line_for_each_rank(
 
 @pytest.mark.parametrize("option", ["--hostfile", "-f", "--host=n1", "-H"])
 def test_launcher_whose_options_name_hosts_is_left_to_its_user(option: str, start: ClusterDirectory) -> None:
-    with pytest.raises(Refusal, match="the options of mpirun would have to leave out n3") as refused:
+    with pytest.raises(Refusal, match="the options of mpirun name hosts, so it cannot exclude n3") as refused:
         without_hosts.remaining([start], None, ["mpirun", option, "mine"])
     assert refused.value.code is ExitCode.UNAVAILABLE
 
@@ -113,7 +114,7 @@ def test_lost_start_without_failed_hosts_is_started_as_before(start: ClusterDire
 def test_host_that_is_there_answers_by_refusing(start: ClusterDirectory) -> None:
     here = {"127.0.0.0/8": "127.0.0.1"}, {"127.0.0.0/8": "127.0.0.2"}
     for rank, networks in enumerate(here):
-        write_json(start.rank_file(rank), {"rank": rank, "host": f"n{rank}", "networks": networks})
+        pass_json(start.rank_file(rank), {"rank": rank, "host": f"n{rank}", "networks": networks})
     for rank in (2, 3):
         start.rank_file(rank).unlink()
     assert failed_hosts.silent_hosts(start) == []

@@ -9,10 +9,11 @@ from typing import TypeVar
 
 import pytest
 
-from espei_hpc.cluster.interfaces import Choice, choose, networks, shared
+from espei_hpc.cluster.interfaces import Endpoint, choose, networks, shared
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
 from needs import require
+from support import wait_until
 from unit.doctor.looking import NETWORK, libc
 
 MIXED = """
@@ -40,10 +41,25 @@ def with_network(setup: str, look: Callable[[], T]) -> T:
 def _make_network(setup: str) -> None:
     assert libc().unshare(NETWORK) == 0
     subprocess.run(["bash", "-ec", setup], check=True)
+    wait_until(_settled, "interfaces that are up, with their addresses")
+
+
+def _settled() -> bool:
+    """Whether the kernel has brought up every interface and has given it its link-local address."""
+    links = [line for line in _ip("link", "show", "up") if not line.split()[1].startswith("lo:")]
+    addressed = {line.split()[1] for line in _ip("-6", "address")}
+    names = {line.split()[1].rstrip(":").split("@")[0] for line in links}
+    up = all("LOWER_UP" in line for line in links)
+    return up and names <= addressed and not _ip("-6", "address", "show", "tentative")
+
+
+def _ip(*words: str) -> list[str]:
+    done = subprocess.run(["ip", "-oneline", *words], check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
 
 
 def test_ranks_on_one_host_talk_over_loopback() -> None:
-    assert choose(None, on_one_host=True) == Choice("lo", "127.0.0.1")
+    assert choose(None, on_one_host=True) == Endpoint("lo", "127.0.0.1")
 
 
 def test_ranks_on_several_hosts_are_left_to_dask() -> None:
@@ -51,7 +67,7 @@ def test_ranks_on_several_hosts_are_left_to_dask() -> None:
 
 
 def test_interface_asked_for_is_taken() -> None:
-    assert choose("lo", on_one_host=True) == Choice("lo", "127.0.0.1")
+    assert choose("lo", on_one_host=True) == Endpoint("lo", "127.0.0.1")
 
 
 def test_network_that_all_hosts_are_on_is_found() -> None:
@@ -115,12 +131,12 @@ def test_address_is_of_ipv6_only_where_ipv4_does_not_serve(
     asked: str | None, network: str, interface: str, address: str
 ) -> None:
     chosen = with_network(MIXED, partial(choose, asked, on_one_host=False, network=network))
-    assert chosen == Choice(interface, address)
+    assert chosen == Endpoint(interface, address)
 
 
 def test_dask_is_told_an_address_of_ipv6_alone_and_in_brackets() -> None:
-    assert Choice("ib0", "fd00:1::1").host == "[fd00:1::1]"
-    assert Choice("ib0", "192.0.2.1").host is None
+    assert Endpoint("ib0", "fd00:1::1").host == "[fd00:1::1]"
+    assert Endpoint("ib0", "192.0.2.1").host is None
 
 
 def test_unknown_interface_is_refused_with_the_ipv6_addresses_there_are() -> None:
@@ -132,7 +148,7 @@ def test_unknown_interface_is_refused_with_the_ipv6_addresses_there_are() -> Non
 def test_interface_with_a_link_local_address_alone_is_refused() -> None:
     told = with_network(LINK_LOCAL, partial(refusal, "eth0"))
     assert "interface 'eth0' on host" in told
-    assert "has none to listen at" in told
+    assert "has no address to listen on" in told
     assert "eth0 (fe80::" in told
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from espei_hpc.cluster import place
-from espei_hpc.cluster.place import Place
+from espei_hpc.cluster.place import RankPlace
 
 SRUN = {"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "3"}
 
@@ -19,27 +19,27 @@ SRUN = {"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "3"}
     ],
 )
 def test_launchers_variables_tell_rank_and_size(environment: dict[str, str], launcher: str) -> None:
-    assert place.told(environment, None) == Place(launcher, 1, 3)
+    assert place.find(environment, None) == RankPlace(launcher, 1, 3)
 
 
 def test_pbsdsh_tells_the_rank_alone_so_the_size_is_what_was_asked_for() -> None:
     task = {"PBS_VNODENUM": "1", "PBS_TASKNUM": "146"}
-    assert place.told(task, 3) == Place("pbsdsh", 1, 3)
-    assert place.told(task, None) is None
+    assert place.find(task, 3) == RankPlace("pbsdsh", 1, 3)
+    assert place.find(task, None) is None
 
 
 def test_variables_of_a_pbs_jobs_own_script_tell_nothing_of_a_rank() -> None:
-    assert place.told({"PBS_VNODENUM": "0", "PBS_TASKNUM": "1"}, 3) is None
+    assert place.find({"PBS_VNODENUM": "0", "PBS_TASKNUM": "1"}, 3) is None
 
 
 def test_batch_script_of_a_slurm_job_is_no_rank() -> None:
-    assert place.told({"SLURM_PROCID": "0", "SLURM_NTASKS": "3"}, 3) is None
+    assert place.find({"SLURM_PROCID": "0", "SLURM_NTASKS": "3"}, 3) is None
 
 
 def test_flux_inside_a_slurm_step_counts_its_own_ranks() -> None:
     broker = {"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "2"}
-    found = place.told(broker | {"FLUX_TASK_RANK": "5", "FLUX_JOB_SIZE": "8"}, None)
-    assert found == Place("Flux", 5, 8)
+    found = place.find(broker | {"FLUX_TASK_RANK": "5", "FLUX_JOB_SIZE": "8"}, None)
+    assert found == RankPlace("Flux", 5, 8)
 
 
 @pytest.mark.parametrize(
@@ -50,25 +50,25 @@ def test_flux_inside_a_slurm_step_counts_its_own_ranks() -> None:
     ],
 )
 def test_mpirun_whose_daemons_srun_started_is_an_mpirun(mpirun: dict[str, str]) -> None:
-    assert place.told(SRUN | mpirun, 3) is None
+    assert place.find(SRUN | mpirun, 3) is None
 
 
 @pytest.mark.parametrize("other", [{"PMIX_RANK": "0"}, {"PMI_RANK": "2"}, {"PMI_SIZE": "12"}])
 def test_pmi_with_other_numbers_belongs_to_another_launcher(other: dict[str, str]) -> None:
-    assert place.told(SRUN | other, None) is None
+    assert place.find(SRUN | other, None) is None
 
 
 def test_without_a_pmi_mpi_is_not_tried() -> None:
-    assert "srun tells them" in str(place.why_no_mpi(Place("srun", 1, 3), SRUN))
+    assert "srun sets rank and size" in str(place.why_no_mpi(RankPlace("srun", 1, 3), SRUN))
 
 
 @pytest.mark.parametrize("server", [{"PMIX_RANK": "1"}, {"PMI_FD": "7"}, {"PMI_PORT": "n1:4711"}])
 def test_with_a_server_of_a_pmi_mpi_is_tried(server: dict[str, str]) -> None:
-    assert place.why_no_mpi(Place("srun", 1, 3), SRUN | server) is None
+    assert place.why_no_mpi(RankPlace("srun", 1, 3), SRUN | server) is None
 
 
 def test_pmi_of_a_cray_is_left_to_an_mpi_that_somebody_named() -> None:
     cray = SRUN | {"PALS_RANKID": "1", "PMI_RANK": "1", "PMI_SIZE": "3"}
-    found = Place("srun", 1, 3)
+    found = RankPlace("srun", 1, 3)
     assert place.why_no_mpi(found, cray) is not None
     assert place.why_no_mpi(found, cray | {"MPI4PY_LIBMPI": "/opt/cray/libmpi.so.12"}) is None

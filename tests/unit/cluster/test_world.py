@@ -3,8 +3,8 @@
 import pytest
 
 from espei_hpc.cluster.world import World, prove
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
 
 
 def world(size: int, hosts: tuple[str, ...] = ("a",)) -> World:
@@ -30,7 +30,7 @@ def test_launcher_without_variables_is_held_to_the_ranks_asked_for() -> None:
 
 
 def test_other_number_of_ranks_than_asked_for_is_refused() -> None:
-    with pytest.raises(Refusal, match="started 4 ranks where 3 were asked for"):
+    with pytest.raises(Refusal, match="started 4 ranks, but 3 were requested"):
         prove(world(4), 3, {"PMI_SIZE": "4"})
 
 

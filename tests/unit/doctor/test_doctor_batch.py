@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.doctor import batch_time, slurm
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor import batch_time
+from espei_hpc.doctor import pmi as slurm
+from espei_hpc.doctor.finding import Severity
 from espei_hpc.doctor.options import Options
 
 # What Slurm 22.05 of Debian printed.
@@ -43,11 +44,11 @@ def stand_in(directory: Path, name: str, output: str, code: int = 0) -> dict[str
 
 def test_outside_of_a_job_nothing_is_asked(tmp_path: Path) -> None:
     (line,) = batch_time.time_left(Options(tmp_path, environment={}))
-    assert (line.state, line.seen) == (State.OK, "not in a batch job")
+    assert (line.state, line.seen) == (Severity.OK, "not in a batch job")
 
 
-@pytest.mark.parametrize(("minutes", "state"), [(90, State.OK), (5, State.WARNING)])
-def test_end_of_a_slurm_job_is_read_from_its_variable(minutes: int, state: State, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("minutes", "state"), [(90, Severity.OK), (5, Severity.WARNING)])
+def test_end_of_a_slurm_job_is_read_from_its_variable(minutes: int, state: Severity, tmp_path: Path) -> None:
     job = {"SLURM_JOB_ID": "12", "SLURM_JOB_END_TIME": str(int(time.time()) + 60 * minutes + 30)}
     (line,) = batch_time.time_left(Options(tmp_path, cheap=True, environment=job))
     assert (line.state, line.seen) == (state, f"{minutes} min of Slurm job 12")
@@ -62,20 +63,20 @@ def test_slurm_is_asked_where_the_variable_is_missing(tmp_path: Path) -> None:
 def test_slurm_job_without_a_limit_is_ok(tmp_path: Path) -> None:
     job = {"SLURM_JOB_ID": "12", **stand_in(tmp_path, "squeue", "UNLIMITED\n")}
     (line,) = batch_time.time_left(Options(tmp_path, environment=job))
-    assert (line.state, line.seen) == (State.OK, "Slurm job 12 has no limit")
+    assert (line.state, line.seen) == (Severity.OK, "Slurm job 12 has no time limit")
 
 
 def test_time_of_a_pbs_job_is_what_is_granted_less_what_is_used(tmp_path: Path) -> None:
     job = {"PBS_JOBID": "12.server", **stand_in(tmp_path, "qstat", QSTAT)}
     (line,) = batch_time.time_left(Options(tmp_path, environment=job))
-    assert (line.state, line.seen) == (State.WARNING, "9 min of PBS job 12.server")
+    assert (line.state, line.seen) == (Severity.WARNING, "9 min of PBS job 12.server")
 
 
 @pytest.mark.parametrize("answer", [("INVALID\n", 0), ("slurm_load_jobs error: Unable to contact\n", 1)])
 def test_unknown_end_is_told_as_unknown(answer: tuple[str, int], tmp_path: Path) -> None:
     job = {"SLURM_JOB_ID": "12", **stand_in(tmp_path, "squeue", *answer)}
     (line,) = batch_time.time_left(Options(tmp_path, environment=job))
-    assert line.state == State.WARNING
+    assert line.state == Severity.WARNING
     assert "not known" in line.seen
 
 
@@ -86,7 +87,7 @@ def test_cheap_part_asks_no_batch_system(tmp_path: Path) -> None:
 
 def test_kinds_of_srun_are_told_with_the_mpi_each_serves(tmp_path: Path) -> None:
     (line,) = slurm.pmi_kinds(Options(tmp_path, environment=stand_in(tmp_path, "srun", SRUN_LIST)))
-    assert line.state == State.OK
+    assert line.state == Severity.OK
     assert "cray_shasta, none, pmi2, pmix" in line.seen
     assert "--mpi=pmi2 for MPICH" in line.seen
     assert "--mpi=pmix for Open MPI" in line.seen
@@ -94,8 +95,8 @@ def test_kinds_of_srun_are_told_with_the_mpi_each_serves(tmp_path: Path) -> None
 
 def test_srun_without_a_kind_for_ours_is_a_warning(tmp_path: Path) -> None:
     (line,) = slurm.pmi_kinds(Options(tmp_path, environment=stand_in(tmp_path, "srun", OLD_SRUN_LIST)))
-    assert line.state == State.WARNING
-    assert "none, openmpi: for no MPI" in line.seen
+    assert line.state == Severity.WARNING
+    assert "none, openmpi: no MPI" in line.seen
 
 
 def test_kind_is_held_against_the_mpis_that_are_there(
@@ -103,13 +104,13 @@ def test_kind_is_held_against_the_mpis_that_are_there(
 ) -> None:
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     (line,) = slurm.pmi_kinds(Options(tmp_path, environment=stand_in(tmp_path, "srun", SRUN_LIST)))
-    assert line.state == State.WARNING
+    assert line.state == Severity.WARNING
 
 
 def test_srun_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
     environment = stand_in(tmp_path, "srun", "srun: error: cannot find slurm.conf\n", 1)
     (line,) = slurm.pmi_kinds(Options(tmp_path, environment=environment))
-    assert line.state == State.WARNING
+    assert line.state == Severity.WARNING
     assert "cannot find slurm.conf" in line.seen
 
 
@@ -122,7 +123,7 @@ def test_kinds_of_a_hosts_srun_are_read_from_its_plugins(tmp_path: Path) -> None
     stand_in(tmp_path, "srun", "never run")
     (tmp_path / "srun").rename(host / "opt" / "mini-slurm" / "bin" / "srun")
     (line,) = slurm.pmi_kinds(Options(tmp_path, environment={"PATH": "/opt/mini-slurm/bin"}), host)
-    assert (line.state, line.seen) == (State.OK, "it offers pmix; use --mpi=pmix for Open MPI")
+    assert (line.state, line.seen) == (Severity.OK, "it offers pmix; use --mpi=pmix for Open MPI")
 
 
 def test_host_without_srun_has_no_line(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.doctor import engine
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor.finding import Severity
 from espei_hpc.doctor.options import Options
 from unit.doctor.looking import MOUNTS, USERS, libc, look
 
@@ -16,7 +16,7 @@ UNAME26 = 0x0020000
 
 def test_apptainer_around_this_process_is_named_with_its_image(tmp_path: Path) -> None:
     (line,) = engine.engine(Options(tmp_path, environment={"APPTAINER_NAME": "espei.sif", "PATH": ""}))
-    assert (line.state, line.seen) == (State.OK, "inside Apptainer, image espei.sif")
+    assert (line.state, line.seen) == (Severity.OK, "inside Apptainer, image espei.sif")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_podman_around_this_process_is_known_by_its_file(content: str, named: st
 @pytest.mark.needs("podman")
 def test_engine_on_path_is_named_with_its_version(tmp_path: Path) -> None:
     (line,) = engine.engine(Options(tmp_path))
-    assert line.state == State.OK
+    assert line.state == Severity.OK
     assert "podman " in line.seen
     assert "not known" not in line.seen
 
@@ -42,7 +42,7 @@ def test_engine_that_cannot_say_its_version_is_named_without(tmp_path: Path) -> 
     broken.write_text("#!/bin/sh\necho cannot open shared object file; exit 127\n")
     broken.chmod(0o755)
     (line,) = engine.engine(Options(tmp_path, environment={"PATH": str(tmp_path)}))
-    assert "apptainer (its version is not known)" in line.seen
+    assert "apptainer (version not known)" in line.seen
 
 
 def test_without_an_engine_the_module_to_load_is_named(tmp_path: Path) -> None:
@@ -51,13 +51,13 @@ def test_without_an_engine_the_module_to_load_is_named(tmp_path: Path) -> None:
         # A machine that says so itself is believed.
         assert line.seen == "inside Docker, as /.dockerenv says"
     else:
-        assert line.state == State.WARNING
+        assert line.state == Severity.WARNING
         assert "module" in line.cure
 
 
 def test_libc_and_kernel_are_this_machine_s(tmp_path: Path) -> None:
     (line,) = engine.libc(Options(tmp_path))
-    assert line.state == State.OK
+    assert line.state == Severity.OK
     assert os.confstr("CS_GNU_LIBC_VERSION") == f"glibc {line.seen.split()[1].rstrip(',')}"
     assert os.uname().release in line.seen
 
@@ -87,4 +87,4 @@ def test_missing_dev_fuse_is_a_warning(tmp_path: Path) -> None:
     setup = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3"
     line = look(tmp_path, setup, namespaces=MOUNTS)["/dev/fuse"]
     assert line.state == "warning"
-    assert line.seen.startswith("is not there")
+    assert line.seen.startswith("does not exist")

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.doctor import Line, Options, State, as_json, examination, examine, exit_code, obstacles, told
+from espei_hpc.doctor import (
+    Line,
+    Options,
+    Severity,
+    as_json,
+    as_text,
+    examination,
+    examine,
+    exit_code,
+    obstacles,
+)
 from espei_hpc.doctor.examination import Check
-from espei_hpc.doctor.line import fault, ok, warning
+from espei_hpc.doctor.finding import fault, ok, warning
 
 
 @pytest.fixture
@@ -31,7 +41,7 @@ def test_check_without_an_end_is_a_warning_of_its_own(
         examination, "CHECKS", (Check("hanging", hang), Check("after", lambda _: [ok("after", "fine")]))
     )
     hanging, after = examine(Options(tmp_path, cheap=True))
-    assert (hanging.topic, hanging.state) == ("hanging", State.WARNING)
+    assert (hanging.topic, hanging.state) == ("hanging", Severity.WARNING)
     assert "no answer within 0.8 s" in hanging.seen
     assert after == ok("after", "fine")
 
@@ -44,8 +54,8 @@ def test_check_that_fails_is_a_warning_without_a_traceback(
 
     monkeypatch.setattr(examination, "CHECKS", (Check("failing", fail),))
     (line,) = examine(Options(tmp_path, cheap=True))
-    assert line.state == State.WARNING
-    assert "could not be looked at (PermissionError" in line.seen
+    assert line.state == Severity.WARNING
+    assert "check failed (PermissionError" in line.seen
 
 
 def test_cheap_part_starts_no_launcher(tmp_path: Path) -> None:
@@ -67,7 +77,7 @@ def test_whole_examination_has_a_line_of_the_world(tmp_path: Path) -> None:
 
 def test_lines_for_people_stand_in_columns_with_the_cure_below() -> None:
     lines = [ok("libc", "2.41"), fault("open files", "at most\n100", "ulimit -n 320")]
-    assert told(lines) == [
+    assert as_text(lines) == [
         "ok       libc        2.41",
         "fault    open files  at most 100",
         "                     -> ulimit -n 320",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.doctor import limits
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor.finding import Severity
 from espei_hpc.doctor.options import Options
 from unit.doctor.looking import look
 
@@ -50,7 +50,7 @@ def test_more_ranks_than_cores_are_a_warning(tmp_path: Path) -> None:
     assert look(tmp_path, bound, ranks=2)["cores"].state == "ok"
     line = look(tmp_path, bound, ranks=3)["cores"]
     assert line.state == "warning"
-    assert line.seen == "1 may be used by 3 ranks: they take turns"
+    assert line.seen == "3 ranks share 1 core"
 
 
 @pytest.fixture
@@ -80,15 +80,15 @@ def half_a_core(tmp_path: Path) -> Iterator[Path]:
 def test_quota_below_the_cores_in_sight_is_a_warning(tmp_path: Path, half_a_core: Path) -> None:
     line = look(tmp_path, lambda: (half_a_core / "cgroup.procs").write_text(str(os.getpid())))["cores"]
     assert line.state == "warning"
-    assert "a quota grants the time of 0.5" in line.seen
+    assert "the CPU quota is 0.5 cores" in line.seen
 
 
 def test_several_cores_for_a_task_are_a_warning(tmp_path: Path) -> None:
     (line,) = limits.threads(Options(tmp_path, environment={"SLURM_CPUS_PER_TASK": "4"}))
-    assert line.state == State.WARNING
+    assert line.state == Severity.WARNING
     assert "--ntasks" in line.cure
 
 
 def test_one_core_for_a_task_is_ok(tmp_path: Path) -> None:
     (line,) = limits.threads(Options(tmp_path, environment={"SLURM_CPUS_PER_TASK": "1"}))
-    assert line.state == State.OK
+    assert line.state == Severity.OK

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from espei_hpc.doctor import network
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor.finding import Severity
 from espei_hpc.doctor.options import Options
 from unit.doctor.looking import HOST_NAME, MOUNTS, NETWORK, look
 
@@ -31,7 +31,7 @@ def test_loopback_that_is_down_is_a_fault(tmp_path: Path) -> None:
     seen = look(tmp_path, namespaces=NETWORK)
     assert seen["loopback"].state == "fault"
     assert seen["interfaces"].state == "fault"
-    assert "the cluster would have no address" in seen["interfaces"].seen
+    assert "has no address to listen on" in seen["interfaces"].seen
 
 
 def test_loopback_alone_serves_one_host_but_not_several(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_loopback_alone_serves_one_host_but_not_several(tmp_path: Path) -> None:
     assert one["loopback"].state == one["interfaces"].state == "ok"
     several = look(tmp_path, setup, namespaces=NETWORK | HOST_NAME, variables=ALLOCATION)
     assert several["interfaces"].state == "fault"
-    assert "no other host reaches" in several["interfaces"].seen
+    assert "no other host can reach" in several["interfaces"].seen
 
 
 def test_interface_of_the_default_route_is_the_one_for_several_hosts(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_without_a_route_several_hosts_use_the_network_of_ipv6_that_there_is(tmp
 
 def test_interface_asked_for_that_is_not_there_is_a_fault_naming_those_that_are(tmp_path: Path) -> None:
     (line,) = network.interface(Options(tmp_path, interface="ib9"))
-    assert line.state == State.FAULT
+    assert line.state == Severity.FAULT
     assert "no interface 'ib9'" in line.seen
     assert "lo (127.0.0.1" in line.cure
 

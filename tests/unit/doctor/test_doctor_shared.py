@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from espei_hpc.doctor import shared
-from espei_hpc.doctor.line import Line, State
+from espei_hpc.doctor.finding import Line, Severity
 
 RANKS = 2
 
@@ -45,7 +45,7 @@ def test_file_seen_half_written_is_a_fault(tmp_path: Path) -> None:
             file.write('"other"}')
 
     line = read_while(tmp_path, in_place)
-    assert line.state == State.FAULT
+    assert line.state == Severity.FAULT
     assert "half written" in line.seen
 
 
@@ -57,8 +57,8 @@ def test_file_that_is_gone_for_a_moment_is_a_warning(tmp_path: Path) -> None:
         new.rename(path)
 
     line = read_while(tmp_path, removed_first)
-    assert line.state == State.WARNING
-    assert "not there for a moment" in line.seen
+    assert line.state == Severity.WARNING
+    assert "briefly missing" in line.seen
 
 
 def test_lock_that_keeps_nobody_out_is_told_with_what_stands_in(tmp_path: Path) -> None:
@@ -69,8 +69,8 @@ def test_lock_that_keeps_nobody_out_is_told_with_what_stands_in(tmp_path: Path) 
 
     # Nobody holds the lock that this rank tries.
     line = read_while(tmp_path, replaced)
-    assert line.state == State.OK
-    assert "locks do not reach all ranks" in line.seen
+    assert line.state == Severity.OK
+    assert "locks are not shared by all ranks" in line.seen
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
@@ -92,6 +92,6 @@ def test_ranks_without_mpi_find_each_other(ranks: int, tmp_path: Path) -> None:
     (line,) = shared.lines(
         [{"process": name, "host": "a", "files": files} for name, files in told.items()], ranks
     )
-    assert line.state == State.OK
+    assert line.state == Severity.OK
     # One alone has nobody to see its file replaced.
-    assert ("stay whole" in line.seen) == (read > 0) == (ranks > 1)
+    assert ("replaced atomically" in line.seen) == (read > 0) == (ranks > 1)

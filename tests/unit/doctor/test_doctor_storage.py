@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.doctor import storage
-from espei_hpc.doctor.line import State
+from espei_hpc.doctor.finding import Severity
 from espei_hpc.doctor.options import Options
 from unit.doctor.looking import MOUNTS, look
 
@@ -14,8 +14,8 @@ ALLOCATION = {"SLURM_JOB_ID": "7", "SLURM_JOB_NUM_NODES": "2", "SLURM_NTASKS": "
 
 def test_directory_that_can_be_used_is_ok_and_left_as_it_was(tmp_path: Path) -> None:
     (line,) = storage.directory(Options(tmp_path))
-    assert line.state == State.OK
-    assert line.seen.endswith("written, renamed, locked")
+    assert line.state == Severity.OK
+    assert line.seen.endswith("write, rename and lock work")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -28,7 +28,7 @@ def test_read_only_directory_is_a_fault_with_another_place_as_cure(tmp_path: Pat
 
 def test_missing_directory_is_a_fault(tmp_path: Path) -> None:
     (line,) = storage.directory(Options(tmp_path / "nowhere"))
-    assert line.state == State.FAULT
+    assert line.state == Severity.FAULT
     assert "No such file" in line.seen
 
 
@@ -75,7 +75,7 @@ def test_local_disk_is_told_in_an_allocation_of_several_hosts(tmp_path: Path) ->
 
 def test_missing_tmpdir_is_a_fault(tmp_path: Path) -> None:
     (line,) = storage.tmpdir(Options(tmp_path, environment={"TMPDIR": str(tmp_path / "scratch")}))
-    assert line.state == State.FAULT
+    assert line.state == Severity.FAULT
     assert str(tmp_path / "scratch") in line.seen
     assert "in a container, one that is bound" in line.cure
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from espei_hpc.doctor import Line, Options, State, exit_code, launching, mpi, probe, storage
+from espei_hpc.doctor import Line, Options, Severity, exit_code, launching, mpi, probe, storage
 from espei_hpc.doctor.launching import Trial
 from espei_hpc.doctor.options import Launched
 from espei_hpc.doctor.running import Ended
@@ -56,9 +56,9 @@ def script(path: Path, *lines: str) -> str:
 def test_one_world_is_told_with_message_connections_and_directory(launcher: str, tmp_path: Path) -> None:
     lines = seen(asked(tmp_path, launcher))
     assert list(lines) == ["MPI world", "MPI message", "connections", "shared directory"]
-    assert {line.state for line in lines.values()} == {State.OK}, lines
+    assert {line.state for line in lines.values()} == {Severity.OK}, lines
     assert "one world of 2 ranks on 1 host" in lines["MPI world"].seen
-    assert lines["shared directory"].seen.endswith("replaced files stay whole, locks hold")
+    assert lines["shared directory"].seen.endswith("files are replaced atomically, locks work")
     assert exit_code(list(lines.values())) == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -76,27 +76,27 @@ def test_library_of_the_other_family_is_told_as_singletons(tmp_path: Path) -> No
 def test_ranks_that_crash_in_mpi_are_told_with_what_they_said(tmp_path: Path) -> None:
     lines = seen(asked(tmp_path, OPENMPI, MPI4PY_LIBMPI=str(LIBRARIES["mpich"])))
     assert list(lines) == ["MPI world"]
-    assert "ranks came up and none got into a world" in lines["MPI world"].seen
+    assert "ranks started, but none entered an MPI world" in lines["MPI world"].seen
     assert "exit code" in lines["MPI world"].seen
     assert exit_code(list(lines.values())) == 69
 
 
 def test_launcher_that_starts_nothing_is_told_in_its_own_words(tmp_path: Path) -> None:
     line = seen(asked(tmp_path, script(tmp_path / "mpirun", "echo no slots left; exit 3")))["MPI world"]
-    assert "no rank came up; the launcher ended with exit code 3: no slots left" in line.seen
+    assert "no rank started; the launcher ended with exit code 3: no slots left" in line.seen
 
 
 def test_launcher_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
     (tmp_path / "mpirun").write_bytes(b"\x7fELF")
     (tmp_path / "mpirun").chmod(0o755)
     line = seen(asked(tmp_path, str(tmp_path / "mpirun")))["MPI world"]
-    assert line.state == State.FAULT
+    assert line.state == Severity.FAULT
     assert "Exec format error" in line.seen
 
 
 def test_launcher_that_is_not_there_is_told(tmp_path: Path) -> None:
     line = seen(asked(tmp_path, "no-such-mpirun"))["MPI world"]
-    assert line.state == State.FAULT
+    assert line.state == Severity.FAULT
     assert "'no-such-mpirun' is not found" in line.seen
 
 
@@ -119,7 +119,7 @@ def test_launcher_is_looked_for_as_espei_mpi_does(tmp_path: Path) -> None:
 def test_trial_without_an_end_is_ended_at_the_deadline(tmp_path: Path) -> None:
     launcher = script(tmp_path / "mpirun", f"echo $$ > {tmp_path}/pid", "sleep 600")
     line = seen(asked(tmp_path, launcher, seconds=1))["MPI world"]
-    assert "no rank came up; the deadline passed" in line.seen
+    assert "no rank started; timed out" in line.seen
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
@@ -143,7 +143,7 @@ def test_ranks_without_mpi_are_told_as_a_way_that_works(tmp_path: Path) -> None:
     )
     lines = seen(asked(tmp_path, srun))
     assert list(lines) == ["MPI world", "shared directory"]
-    assert lines["MPI world"].state == State.WARNING
+    assert lines["MPI world"].state == Severity.WARNING
     assert "2 ranks on 1 host" in lines["MPI world"].seen
     assert "without MPI" in lines["MPI world"].seen
     assert exit_code(list(lines.values())) == 0
@@ -158,7 +158,7 @@ def test_ranks_that_somebody_else_started_are_told_alike(tmp_path: Path) -> None
     output = tmp_path / "launched"
     output.write_bytes(ended.stdout + ended.stderr)
     lines = seen(Options(tmp_path, launched=Launched(output, ended.returncode, ranks=2)))
-    assert {line.state for line in lines.values()} == {State.OK}, lines
+    assert {line.state for line in lines.values()} == {Severity.OK}, lines
     assert "shared directory" in lines
 
 
@@ -166,16 +166,16 @@ def test_ranks_that_somebody_else_started_are_told_alike(tmp_path: Path) -> None
 def test_ranks_of_another_number_than_asked_for_are_told(tmp_path: Path) -> None:
     launcher = script(tmp_path / "mpirun", f'exec {MPICH} -n 3 "${{@:3}}"')
     line = seen(asked(tmp_path, launcher))["MPI world"]
-    assert line.state == State.FAULT
-    assert "a world of 3 where 2 ranks were asked for" in line.seen
+    assert line.state == Severity.FAULT
+    assert "a world of 3 ranks, but 2 were requested" in line.seen
 
 
 @pytest.mark.all
 def test_ranks_bound_to_fewer_cores_than_workers_are_a_warning(tmp_path: Path) -> None:
     launcher = ("taskset", "--cpu-list", "0", MPICH)
     lines = seen(Options(tmp_path, launcher=launcher, ranks=3))
-    assert lines["bound cores"].state == State.WARNING
-    assert "3 ranks are bound to 1 of the cores" in lines["bound cores"].seen
+    assert lines["bound cores"].state == Severity.WARNING
+    assert "3 ranks are bound to 1 core of" in lines["bound cores"].seen
 
 
 def test_fewer_hosts_than_the_allocation_has_are_a_warning() -> None:
@@ -185,7 +185,7 @@ def test_fewer_hosts_than_the_allocation_has_are_a_warning() -> None:
         for rank in (0, 1)
     ]
     lines = {line.topic: line for line in mpi.lines(Trial("srun", 2, Ended(0, "\n".join(told))), nodes=4)}
-    assert lines["hosts"].state == State.WARNING
+    assert lines["hosts"].state == Severity.WARNING
     assert "1 host of the allocation's 4" in lines["hosts"].seen
 
 
@@ -200,10 +200,10 @@ def test_message_that_does_not_arrive_is_a_fault_of_the_message_alone(tmp_path: 
         f"kill $!; wait; cat {tmp_path}/log; exit 1",
     )
     lines = seen(asked(tmp_path, launcher))
-    assert lines["MPI world"].state == State.OK, lines
-    assert lines["MPI message"].state == State.FAULT
+    assert lines["MPI world"].state == Severity.OK, lines
+    assert lines["MPI message"].state == Severity.FAULT
     assert "UCX_POSIX_USE_PROC_LINK=n" in lines["MPI message"].cure
-    assert "did not get to their end" in lines["MPI end"].seen
+    assert "ranks did not finish" in lines["MPI end"].seen
     assert exit_code(list(lines.values())) == 1
 
 
@@ -211,7 +211,7 @@ def test_message_that_does_not_arrive_is_a_fault_of_the_message_alone(tmp_path: 
 def test_cure_of_the_message_is_one(tmp_path: Path) -> None:
     launcher = script(tmp_path / "mpirun", f'exec {MPICH} -n $2 unshare -Ur "${{@:3}}"')
     options = asked(tmp_path, launcher, UCX_POSIX_USE_PROC_LINK="n", MPIR_CVAR_CH4_CMA_ENABLE="0")
-    assert seen(options)["MPI message"].state == State.OK
+    assert seen(options)["MPI message"].state == Severity.OK
 
 
 @pytest.mark.all
@@ -228,9 +228,9 @@ def test_ranks_that_cannot_connect_are_a_fault_though_mpi_works(tmp_path: Path) 
     alone = 'ip link set lo up && exec "$0" "$@"'
     launcher = script(tmp_path / "mpirun", f"exec {MPICH} -n $2 unshare -n sh -c '{alone}' \"${{@:3}}\"")
     lines = seen(asked(tmp_path, launcher))
-    assert lines["MPI message"].state == State.OK, lines
-    assert lines["connections"].state == State.FAULT
-    assert "does not reach rank" in lines["connections"].seen
+    assert lines["MPI message"].state == Severity.OK, lines
+    assert lines["connections"].state == Severity.FAULT
+    assert "cannot reach rank" in lines["connections"].seen
     assert "Connection refused" in lines["connections"].seen
 
 
@@ -250,8 +250,8 @@ def test_directory_that_each_rank_sees_for_itself_is_a_fault(tmp_path: Path) -> 
     output = tmp_path / "launched"
     output.write_bytes(ended.stdout + ended.stderr)
     lines = seen(Options(tmp_path, launched=Launched(output, ended.returncode, ranks=2)))
-    assert lines["MPI world"].state == State.OK, lines
-    assert lines["shared directory"].state == State.FAULT
+    assert lines["MPI world"].state == Severity.OK, lines
+    assert lines["shared directory"].state == Severity.FAULT
     assert "saw the files of only 1 of 2 ranks" in lines["shared directory"].seen
 
 
@@ -263,5 +263,5 @@ def test_directory_that_ranks_do_not_have_is_a_fault(tmp_path: Path) -> None:
         tmp_path / "bin" / "mpirun", f"exec {MPICH} -n $2 unshare -m sh -c '{hide}' \"${{@:3}}\""
     )
     lines = seen(asked(tmp_path, launcher))
-    assert lines["shared directory"].state == State.FAULT
+    assert lines["shared directory"].state == Severity.FAULT
     assert "No such file" in lines["shared directory"].seen

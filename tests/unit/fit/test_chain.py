@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from espei_hpc.fit.chain import CHECKPOINT_SECONDS, Chain
-from espei_hpc.fit.files import SampleFiles
-from espei_hpc.fit.run_directory import held
+from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.rundir.run_directory import held
 from espei_hpc.sampler import Graph, State
 
 WALKERS, PARAMETERS = 4, 2

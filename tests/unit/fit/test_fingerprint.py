@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from espei_hpc.problem import check
-from espei_hpc.problem.fingerprint import fingerprint
+from espei_hpc.inputs import check
+from espei_hpc.inputs.fingerprint import fingerprint
 from fits import write_fit
 
 

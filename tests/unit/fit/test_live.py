@@ -13,7 +13,7 @@ from rich.console import Console
 
 from espei_hpc.fit import progress
 from espei_hpc.fit.live import LiveDisplay, drawn, rows
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.sampler.sampling import Sampling
 
 NOW = 1_700_000_000.0
 LAST = np.array([-5.0, -6.0, -7.0, -8.0])
@@ -47,7 +47,7 @@ def test_every_figure_is_shown() -> None:
         "350 of 1000 iterations, 35%",
         "best -5.00, median -6.50",
         "acceptance       0.25",
-        "0.2 s an iteration, 2 min left",
+        "0.2 s per iteration, 2 min left",
         "19 workers, 94% busy",
         "2 h 0 min left",
         "12 s ago",
@@ -70,7 +70,7 @@ def test_before_the_first_iteration_no_number_stands_for_one_that_is_not_there()
 
 def test_before_there_is_a_pace_it_says_that_workers_prepare() -> None:
     told = text(Sampling(iterations=1000, workers=3, preparing=True))
-    assert "workers are preparing, time left not known yet" in told
+    assert "workers are preparing, time left unknown" in told
 
 
 def test_it_fits_a_narrow_terminal() -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from espei_hpc.fit.chain import Chain
-from espei_hpc.fit.files import SampleFiles
 from espei_hpc.fit.observer import Observer
-from espei_hpc.fit.run_directory import held
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.fit.sample_files import SampleFiles
 from espei_hpc.likelihood import Evaluated
-from espei_hpc.pool.dispatch import Job
-from espei_hpc.pool.results import Done
+from espei_hpc.rundir.run_directory import held
 from espei_hpc.sampler import Graph, State
+from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.workers.dispatch import Job
+from espei_hpc.workers.results import Done
 
 
 def test_sampling_and_files_tell_how_far_it_is_and_who_worked(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from espei_hpc.fit import figures, progress
-from espei_hpc.fit.sampling import Sampling
+from espei_hpc.fit import progress
+from espei_hpc.rundir import figures
+from espei_hpc.sampler.sampling import Sampling
 
 LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (.*)")
 
@@ -67,7 +68,7 @@ def test_line_has_the_figures_of_the_display() -> None:
     told = progress.line(known, 100.0)
     assert told == (
         "iteration 350 of 1000: log-probability best -5.00, median -6.50; acceptance 0.25; "
-        "0.2 s an iteration, 0.19 s of late, 2 min left; 1 worker, 94% busy; job 2 h 0 min left; "
+        "0.2 s per iteration, 0.19 s recently, 2 min left; 1 worker, 94% busy; job 2 h 0 min left; "
         "checkpoint 12 s ago"
     )
 
@@ -80,13 +81,13 @@ def test_line_leaves_out_what_is_not_known() -> None:
 def test_pace_is_told_once_where_it_is_that_of_late() -> None:
     known = sampling(350, 1000)
     known.mean, known.pace = 5.111, 5.112
-    assert progress.line(known, 100.0).endswith("; 5.11 s an iteration, 55 min left")
+    assert progress.line(known, 100.0).endswith("; 5.11 s per iteration, 55 min left")
 
 
 def test_no_time_is_told_while_workers_prepare() -> None:
     preparing = sampling(2, 1000)
     preparing.preparing = True
-    assert progress.line(preparing, 100.0).endswith("; workers are preparing, time left not known yet")
+    assert progress.line(preparing, 100.0).endswith("; workers are preparing, time left unknown")
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,6 @@ def test_end_of_the_time_interrupts_a_waiting_main_thread(stopper: Stopper) -> N
     stopper.sampling()
     stopper.evaluating(begins=True)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012 (it may come at once)
-        stopper.watch_clock(lambda: "60 s of the job are left")
+        stopper.watch_clock(lambda: "60 s of walltime left")
         wait_until(lambda: False, "the interruption", seconds=60)
-    assert (stopper.over, stopper.lost, stopper.signal) == ("60 s of the job are left", None, None)
+    assert (stopper.over, stopper.lost, stopper.signal) == ("60 s of walltime left", None, None)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espei_hpc.batch import JobEnd
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
-from espei_hpc.fit.record import Record
 from espei_hpc.fit.walltime import Walltime
+from espei_hpc.rundir.record import Record
 
 HOUR = 3600.0
 
@@ -42,7 +42,7 @@ def test_job_of_hours_keeps_a_minute_for_saving_and_ending(clock: Clock) -> None
     clock.now += 4 * HOUR - 61
     assert walltime.over() is None
     clock.now += 1
-    assert walltime.over() == "60 s of the job are left (known by squeue)"
+    assert walltime.over() == "60 s of walltime left (according to squeue)"
 
 
 def test_slow_saving_makes_the_margin_greater(clock: Clock) -> None:
@@ -71,7 +71,7 @@ def test_iteration_that_would_end_too_late_is_not_begun(clock: Clock) -> None:
     clock.now += 2 * HOUR - 1800 - 659
     assert walltime.over() is None
     assert walltime.over_for_an_iteration() == (
-        "11 min of the job are left (known by squeue), too little for one more iteration (10 min), "
+        "11 min of walltime left (according to squeue), not enough for one more iteration (10 min), "
         "saving and ending (60 s)"
     )
 
@@ -99,8 +99,8 @@ def test_start_in_the_last_seconds_of_a_job_is_refused_in_one_line(clock: Clock)
         job_of(16, clock).check(None, None)
     assert refused.value.code == ExitCode.UNAVAILABLE
     assert str(refused.value) == (
-        "time: 16 s of the job are left (known by squeue), too little for one iteration (starting takes "
-        "15 s, saving and ending 2 s); nothing was started; ask for a longer job"
+        "time: 16 s of walltime left (according to squeue), not enough for one iteration (starting takes "
+        "15 s, saving and ending 2 s); nothing was started; request more walltime"
     )
 
 
@@ -111,7 +111,7 @@ def last(iteration: float, workers: int) -> Record:
 def test_start_whose_time_was_over_before_it_looked_is_refused(clock: Clock) -> None:
     end = JobEnd(clock.now + 10, "squeue")
     clock.now += 20
-    with pytest.raises(Refusal, match="0 s of the job are left"):
+    with pytest.raises(Refusal, match="0 s of walltime left"):
         Walltime(end).check(None, None)
 
 

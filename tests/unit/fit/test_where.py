@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from espei_hpc.cluster import prepare
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
-from espei_hpc.fit.where import Wanted, find
+from espei_hpc.fit.where import ClusterOptions, find
 
 
 def problem(scheduler: str | None) -> Any:
@@ -17,16 +17,16 @@ def problem(scheduler: str | None) -> Any:
     return SimpleNamespace(settings={"mcmc": {"scheduler": scheduler}})
 
 
-def wanted(run_directory: Path, **said: Any) -> Wanted:
+def wanted(run_directory: Path, **said: Any) -> ClusterOptions:
     """Say what the user says, and nothing of the rest."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("cluster_id", "scheduler_file", "workers", "min_workers", "timeout")
     )
-    return Wanted(run_directory, **(nothing | {"local": False} | said))
+    return ClusterOptions(run_directory, **(nothing | {"local": False} | said))
 
 
 def test_wait_grows_with_the_number_of_ranks(tmp_path: Path) -> None:
-    small, large = (prepare.own_cluster(tmp_path, prepare.Wanted(ranks)) for ranks in (2, 1000))
+    small, large = (prepare.own_cluster(tmp_path, prepare.ClusterRequest(ranks)) for ranks in (2, 1000))
     seconds = [
         find(problem("dask"), wanted(tmp_path, cluster_id=directory.id)).goal.seconds
         for directory in (small, large)
@@ -35,7 +35,7 @@ def test_wait_grows_with_the_number_of_ranks(tmp_path: Path) -> None:
 
 
 def test_deadline_named_by_the_user_holds(tmp_path: Path) -> None:
-    directory = prepare.own_cluster(tmp_path, prepare.Wanted(1000))
+    directory = prepare.own_cluster(tmp_path, prepare.ClusterRequest(1000))
     assert find(problem("dask"), wanted(tmp_path, cluster_id=directory.id, timeout=7.0)).goal.seconds == 7.0
 
 

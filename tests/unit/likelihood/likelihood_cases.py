@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from espei import espei_script
 
-from espei_hpc import upstream
-from espei_hpc.likelihood import Description, Evaluator, LikelihoodError, Recipe, combine, source
+from espei_hpc.likelihood import Description, Evaluator, LikelihoodError, LikelihoodRecipe, combine, source
+from espei_hpc.likelihood.upstream import espei as upstream
 from support import EXAMPLE
 
 FloatArray = npt.NDArray[np.float64]
@@ -101,7 +101,7 @@ class Stock:
     """What stock ESPEI had when it was about to sample."""
 
     context: dict[str, Any]
-    recipe: Recipe
+    recipe: LikelihoodRecipe
     initial: FloatArray
     chains: FloatArray
 
@@ -135,7 +135,7 @@ def stock(settings: dict[str, Any]) -> Stock:
         def do_sampling(self, chains: FloatArray, iterations: int) -> None:
             symbols, datasets, weights = self.fitted
             context = self.sampler.kwargs
-            recipe = Recipe(
+            recipe = LikelihoodRecipe(
                 database=source(settings),
                 phase_models=self.phase_models,
                 datasets=[dict(dataset) for dataset in datasets.all()],

@@ -25,8 +25,8 @@ from scipy.stats import norm
 
 # Imported before anything is replaced: plans, and what they are compared with, keep ESPEI's own functions.
 from espei_hpc.likelihood import combine
-from espei_hpc.likelihood.guard import evaluated
-from espei_hpc.likelihood.plans import BoundaryPlan, Shared, configurations
+from espei_hpc.likelihood.fast import BoundaryPlan, Shared, configurations
+from espei_hpc.likelihood.fast.guard import evaluated
 from espei_hpc.likelihood.results import Description, Evaluated, Kind, Residual, UnitResult
 from espei_hpc.likelihood.units import Unit, split
 

@@ -9,8 +9,8 @@ import pytest
 from espei.error_functions.residual_base import residual_function_registry
 from espei.optimizers.opt_mcmc import EmceeOptimizer
 
-from espei_hpc import upstream
 from espei_hpc.likelihood import DatabaseText, Evaluator, LikelihoodError, combine
+from espei_hpc.likelihood.upstream import espei as upstream
 from unit.likelihood.likelihood_cases import FloatArray, Outcome, Stock, split_outcome, vectors
 
 
@@ -110,7 +110,7 @@ def test_residual_that_only_the_client_knows_is_registered_in_the_worker_too(
 
 def test_residual_that_only_the_worker_knows_is_refused(registry: list[type], enthalpies: Stock) -> None:
     residual_function_registry.register(UserResidual)
-    with pytest.raises(RuntimeError, match=r"other residuals are registered.*UserResidual"):
+    with pytest.raises(RuntimeError, match=r"residuals registered with ESPEI on this worker.*UserResidual"):
         Evaluator(enthalpies.recipe.packed())
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from espei_hpc.likelihood.guard import COMPARED_FIRST, WARM_UP, Guarded
-from espei_hpc.likelihood.plans import Shared
+from espei_hpc.likelihood.fast import Shared
+from espei_hpc.likelihood.fast.guard import COMPARED_FIRST, WARM_UP, Guarded
 from espei_hpc.likelihood.results import UnitResult
 from espei_hpc.likelihood.units import Evaluate, Unit
-from espei_hpc.upstream_pycalphad import Left, NotPrepared
+from espei_hpc.likelihood.upstream.pycalphad import Left, NotPrepared
 
 PARAMETERS = np.array([1.0, 2.0])
 
@@ -73,7 +73,7 @@ def test_plan_that_is_wrong_from_the_start_never_counts() -> None:
     unit(PARAMETERS)
     compared = unit(PARAMETERS)
     assert compared.result == UnitResult((1.0,), (1.0,))
-    assert compared.note == ("unit 1", "prepared, its result is another")
+    assert compared.note == ("unit 1", "its prepared result differs")
     assert compared.difference is None
     values(unit, 20)
     assert stock.count == 22
@@ -118,7 +118,7 @@ def test_first_evaluations_that_lead_another_way_are_not_taken_for_comparisons()
     stock, plan = Counted(1.0), Counted(*[Left("away")] * 5, 2.0)
     unit = guarded(stock, plan)
     values(unit, 6)
-    assert unit(PARAMETERS).note == ("unit 1", "prepared, its result is another")
+    assert unit(PARAMETERS).note == ("unit 1", "its prepared result differs")
 
 
 @pytest.mark.parametrize("before", [0, COMPARED_FIRST])

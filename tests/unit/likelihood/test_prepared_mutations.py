@@ -10,7 +10,7 @@ import pytest
 
 import espei_hpc
 from espei_hpc.likelihood import Evaluator
-from espei_hpc.likelihood.guard import WARM_UP
+from espei_hpc.likelihood.fast.guard import WARM_UP
 from espei_hpc.likelihood.results import Kind
 from unit.likelihood.likelihood_cases import (
     EXAMPLE_DATA,
@@ -22,9 +22,9 @@ from unit.likelihood.likelihood_cases import (
     write,
 )
 
-PYCALPHAD = "upstream_pycalphad"
-BOUNDARIES, ACTIVITIES = "likelihood.plans.boundaries", "likelihood.plans.activities"
-CONFIGURATIONS, PROPERTIES = "likelihood.plans.configurations", "likelihood.plans.properties"
+PYCALPHAD = "likelihood.upstream.pycalphad"
+BOUNDARIES, ACTIVITIES = "likelihood.fast.boundaries", "likelihood.fast.activities"
+CONFIGURATIONS, PROPERTIES = "likelihood.fast.configurations", "likelihood.fast.properties"
 
 MUTATIONS = [
     # parameters that do not get through, or as others
@@ -64,15 +64,15 @@ MUTATIONS = [
 ]
 REBUILT = (
     PYCALPHAD,
-    "upstream",
-    "likelihood.plans.shared",
+    "likelihood.upstream.espei",
+    "likelihood.fast.shared",
     BOUNDARIES,
     ACTIVITIES,
     CONFIGURATIONS,
     PROPERTIES,
-    "likelihood.plans",
+    "likelihood.fast",
     "likelihood.units",
-    "likelihood.guard",
+    "likelihood.fast.guard",
     "likelihood.evaluator",
 )
 """Modules that are made anew with a wrong line in one of them, in the order of their imports."""

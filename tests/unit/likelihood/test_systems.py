@@ -10,7 +10,7 @@ import pytest
 from pycalphad import Database
 from pycalphad import variables as v
 
-from espei_hpc import upstream
+from espei_hpc.likelihood.upstream import espei as upstream
 from unit.likelihood.likelihood_cases import FloatArray, Stock
 from unit.likelihood.systems import SYSTEMS, System
 from unit.likelihood.systems.al_cu_y import AL_CU_Y

@@ -22,7 +22,7 @@ from espei.optimizers.opt_mcmc import EmceeOptimizer
 from espei.utils import optimal_parameters
 from pycalphad import Database
 
-from espei_hpc import upstream
+from espei_hpc.likelihood.upstream import espei as upstream
 from unit.likelihood.likelihood_cases import Stock
 
 SIGNATURES: list[tuple[Callable[..., Any], list[str]]] = [

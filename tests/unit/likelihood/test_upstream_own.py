@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from espei_hpc import upstream
 from espei_hpc.likelihood.results import Kind
+from espei_hpc.likelihood.upstream import espei as upstream
 from support import ROOT, STOCK
 
 SHA256 = {"0.9.1": "0adbc335aa1d3cf513b5684926c00d96479a77fffcef4def9cb02e965b417760"}

@@ -3,6 +3,7 @@
 import ast
 import re
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -12,36 +13,55 @@ from support import ROOT
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
 SOURCE = ROOT / "src" / "espei_hpc"
 PACKAGES = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+MODULES = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__"}
 
 
-def _first_column(heading: str) -> list[str]:
-    """Return what the first column of the table below a heading names, from top to bottom."""
-    table = re.split(r"^#+ ", PAGE.split(f"# {heading}\n")[1], flags=re.MULTILINE)[0]
+def _first_column(heading: str, title: str) -> list[str]:
+    """Return what the first column of a table below a heading names, from top to bottom."""
+    below = PAGE.split(f"# {heading}\n")[1].split(f"| {title} |")[1]
+    table = re.split(r"^$", below, flags=re.MULTILINE)[0]
     cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
 
 
-LISTED = _first_column("The packages")
-FILES = _first_column("The run directory")
+LISTED = _first_column("The rooms", "package")
+LISTED_MODULES = _first_column("The rooms", "module")
+ORDER = [*LISTED_MODULES, *LISTED]
+FILES = _first_column("The run directory", "file")
 
 
 def test_every_package_is_listed_once() -> None:
     assert sorted(LISTED) == sorted(PACKAGES)
 
 
-@pytest.mark.parametrize("package", sorted(PACKAGES))
-def test_package_imports_from_those_above_it_alone(package: str) -> None:
-    assert set(_imported(package)) <= set(LISTED[: LISTED.index(package)])
+def test_every_module_beside_the_packages_is_listed_once() -> None:
+    assert sorted(LISTED_MODULES) == sorted(MODULES)
 
 
-def _imported(package: str) -> Iterator[str]:
-    """Return the other packages of ours that a package imports from, at once or later."""
-    for path in (SOURCE / package).rglob("*.py"):
+@pytest.mark.parametrize("part", sorted(PACKAGES | MODULES))
+def test_part_imports_from_those_above_it_alone(part: str) -> None:
+    assert set(_imported(part)) <= set(ORDER[: ORDER.index(part)])
+
+
+def _imported(part: str) -> Iterator[str]:
+    """Return the other packages and modules of ours that one imports from, at once or later."""
+    own = (SOURCE / part).rglob("*.py") if part in PACKAGES else [SOURCE / f"{part}.py"]
+    for path in own:
         for node in ast.walk(ast.parse(path.read_text())):
             for name in _modules(node):
-                part = f"{name}.".split(".")[1]
-                if name.startswith("espei_hpc.") and part in PACKAGES - {package}:
-                    yield part
+                other = f"{name}.".split(".")[1]
+                if name.startswith("espei_hpc.") and other not in {part, "__version__"}:
+                    yield other
+
+
+def test_class_name_stands_once() -> None:
+    names = Counter(
+        node.name.lstrip("_")
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, times in names.items() if times > 1] == []
 
 
 def _modules(node: ast.AST) -> list[str]:

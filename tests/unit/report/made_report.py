@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from espei_hpc.checkpoint import Store
-from espei_hpc.checkpoint.segment import FloatArray, State
-from espei_hpc.fit.record import Record
+from espei_hpc.rundir.checkpoint import Store
+from espei_hpc.rundir.record import Record
+from espei_hpc.sampler import FloatArray, State
 
 INPUT = "mcmc: {iterations: 100, input_db: start.tdb}\nsystem: {phase_models: models.json, datasets: data}\n"
 

@@ -69,9 +69,14 @@ def test_the_end_of_the_process_is_the_reason() -> None:
 
 
 def test_a_calculation_that_hangs_is_ended_at_its_deadline_and_what_it_sent_counts() -> None:
-    with Child(lambda: None, hang, 20) as child:
-        (pid,), reason = child.results()
-    assert reason == "it took more than 20 s"
+    # A busy machine may take long to start it.
+    for seconds in (10, 40, 160):
+        with Child(lambda: None, hang, seconds) as child:
+            sent, reason = child.results()
+        if sent:
+            break
+    (pid,) = sent
+    assert reason == f"it took more than {seconds} s"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

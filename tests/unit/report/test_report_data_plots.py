@@ -8,10 +8,10 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from espei_hpc.likelihood.upstream.espei import DataPoint
 from espei_hpc.report import data_plots, plots
 from espei_hpc.report.measured import Compared
-from espei_hpc.report.properties import Family
-from espei_hpc.upstream import DataPoint
+from espei_hpc.report.properties import PropertyFamily
 
 
 def made(
@@ -43,7 +43,7 @@ def made(
     return Compared(point=point, **(content | changes))
 
 
-def drawn(compared: Sequence[Compared], family: Family = Family.ENTHALPY) -> Figure:
+def drawn(compared: Sequence[Compared], family: PropertyFamily = PropertyFamily.ENTHALPY) -> Figure:
     figure = data_plots.figure(family, compared, data_plots.styles(compared))
     with plots.style():
         assert plots.png(figure).startswith(b"\x89PNG")
@@ -93,7 +93,7 @@ def test_a_compound_is_drawn_against_the_temperature_where_that_varies() -> None
         made(20.0 + kelvin / 100, x=1 / 3, temperature=kelvin, output="CPM")
         for kelvin in (300.0, 400.0, 500.0)
     ]
-    assert labels(drawn(compound, Family.HEAT_CAPACITY)) == [("temperature, K", "J/K-mol-atom")]
+    assert labels(drawn(compound, PropertyFamily.HEAT_CAPACITY)) == [("temperature, K", "J/K-mol-atom")]
 
 
 def test_a_ternary_is_drawn_measured_against_calculated() -> None:
@@ -133,7 +133,7 @@ def test_properties_are_never_in_one_plot() -> None:
 
 def test_an_activity_has_no_unit_but_its_element() -> None:
     activities = [made(x, x=x, output="ACR_MG") for x in (0.3, 0.5, 0.7)]
-    assert labels(drawn(activities, Family.ACTIVITY)) == [("x(Mg)", "activity of MG")]
+    assert labels(drawn(activities, PropertyFamily.ACTIVITY)) == [("x(Mg)", "activity of MG")]
 
 
 def test_references_look_different_and_are_all_in_the_legend() -> None:

@@ -7,8 +7,8 @@ import arviz
 import numpy as np
 import pytest
 
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
 from espei_hpc.report import samples
 from espei_hpc.report.export import export
 from unit.report.made_report import Made, made_run
@@ -41,7 +41,7 @@ def test_it_says_what_made_it(run: Made, tmp_path: Path) -> None:
 
 
 def test_another_ending_is_refused(run: Made, tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match=r"ends in \.nc") as refused:
+    with pytest.raises(Refusal, match=r"end in \.nc") as refused:
         export(samples.read(run.input_file), tmp_path / "chain.txt")
     assert refused.value.code == ExitCode.USAGE
 

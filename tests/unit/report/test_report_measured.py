@@ -9,11 +9,11 @@ import pytest
 from pycalphad import Workspace
 from pycalphad import variables as v
 
-from espei_hpc import upstream
 from espei_hpc.likelihood import database_text
+from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.report import measured, samples
 from espei_hpc.report.child import Unavailable
-from espei_hpc.report.measured import Batch, Compared, Inputs, compare
+from espei_hpc.report.measured import Batch, Compared, ComparisonInputs, compare
 from unit.likelihood.likelihood_cases import (
     ENTHALPIES,
     EXAMPLE_DATA,
@@ -38,7 +38,7 @@ FACTOR = 1.02
 
 def compared(settings: dict[str, Any], best: dict[str, float]) -> tuple[list[Compared], list[str]]:
     batches: list[Batch] = []
-    compare(Inputs(settings, best), batches.append)
+    compare(ComparisonInputs(settings, best), batches.append)
     return [one for batch in batches for one in batch.compared], [note for b in batches for note in b.notes]
 
 
@@ -139,7 +139,7 @@ def test_that_espei_compares_a_grid_at_other_conditions_is_said(tmp_path: Path) 
     settings = write(tmp_path, {"HM.json": all_kinds()["equilibrium.json"]})
     _, notes = compared(settings, best_of(stock(settings)))
     assert len(notes) == 1
-    assert notes[0].startswith("HM of LIQUID (made up): with several temperatures and several compositions")
+    assert notes[0].startswith("HM of LIQUID (made up): with several temperatures and compositions")
 
 
 def test_tags_and_disabled_datasets_count_as_in_the_fit(tmp_path: Path) -> None:
@@ -200,5 +200,5 @@ def test_files_of_an_input_elsewhere_are_found_beside_it(tmp_path: Path) -> None
 def test_without_its_input_nothing_is_compared(tmp_path: Path) -> None:
     run = made_run(tmp_path)
     run.input_file.unlink()
-    with pytest.raises(Unavailable, match="no longer beside the run directory"):
+    with pytest.raises(Unavailable, match="no longer next to the run directory"):
         measured.inputs(samples.read(run.directory))

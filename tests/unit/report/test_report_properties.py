@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from espei_hpc.likelihood.upstream.espei import DataPoint
 from espei_hpc.report.measured import Compared
-from espei_hpc.report.properties import Family, known, rows
-from espei_hpc.upstream import DataPoint
+from espei_hpc.report.properties import PropertyFamily, known, rows
 
 
 def made(
@@ -26,19 +26,21 @@ def made(
 @pytest.mark.parametrize(
     ("output", "family", "name", "unit"),
     [
-        ("HM", Family.ENTHALPY, "enthalpy (HM)", "J/mol-atom"),
-        ("HM_MIX", Family.ENTHALPY, "enthalpy of mixing (HM_MIX)", "J/mol-atom"),
-        ("HM_FORM", Family.ENTHALPY, "enthalpy of formation (HM_FORM)", "J/mol-atom"),
-        ("HMR", Family.ENTHALPY, "enthalpy from reference states (HMR)", "J/mol-atom"),
-        ("SM_MIX", Family.ENTROPY, "entropy of mixing (SM_MIX)", "J/K-mol-atom"),
-        ("CPM", Family.HEAT_CAPACITY, "heat capacity (CPM)", "J/K-mol-atom"),
-        ("GM", Family.GIBBS_ENERGY, "Gibbs energy (GM)", "J/mol-atom"),
-        ("ACR_MG", Family.ACTIVITY, "activity of MG (ACR_MG)", ""),
-        ("VM", Family.OTHER, "VM", ""),
-        ("HM_ELSE", Family.OTHER, "HM_ELSE", ""),
+        ("HM", PropertyFamily.ENTHALPY, "enthalpy (HM)", "J/mol-atom"),
+        ("HM_MIX", PropertyFamily.ENTHALPY, "enthalpy of mixing (HM_MIX)", "J/mol-atom"),
+        ("HM_FORM", PropertyFamily.ENTHALPY, "enthalpy of formation (HM_FORM)", "J/mol-atom"),
+        ("HMR", PropertyFamily.ENTHALPY, "enthalpy from reference states (HMR)", "J/mol-atom"),
+        ("SM_MIX", PropertyFamily.ENTROPY, "entropy of mixing (SM_MIX)", "J/K-mol-atom"),
+        ("CPM", PropertyFamily.HEAT_CAPACITY, "heat capacity (CPM)", "J/K-mol-atom"),
+        ("GM", PropertyFamily.GIBBS_ENERGY, "Gibbs energy (GM)", "J/mol-atom"),
+        ("ACR_MG", PropertyFamily.ACTIVITY, "activity of MG (ACR_MG)", ""),
+        ("VM", PropertyFamily.OTHER, "VM", ""),
+        ("HM_ELSE", PropertyFamily.OTHER, "HM_ELSE", ""),
     ],
 )
-def test_a_property_has_its_name_and_its_unit(output: str, family: Family, name: str, unit: str) -> None:
+def test_a_property_has_its_name_and_its_unit(
+    output: str, family: PropertyFamily, name: str, unit: str
+) -> None:
     found = known(output)
     assert (found.family, found.name, found.unit) == (family, name, unit)
 

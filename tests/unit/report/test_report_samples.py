@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.faults import Refusal
-from espei_hpc.fit.record import Record
 from espei_hpc.report import samples
+from espei_hpc.rundir.record import Record
 from unit.report.made_report import made_run
 
 
@@ -70,7 +70,7 @@ def test_a_run_with_too_few_samples_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="no such input is there") as refused:
+    with pytest.raises(Refusal, match="no such input") as refused:
         samples.read(tmp_path / "x.yaml")
     assert refused.value.code == ExitCode.BAD_INPUT
 

@@ -6,7 +6,7 @@ import pytest
 from pycalphad import Database
 
 from espei_hpc.report import samples
-from espei_hpc.report.symbols import Description, describe, describe_file
+from espei_hpc.report.symbols import SymbolDescription, describe, describe_file
 from support import EXAMPLE
 from unit.report.made_report import made_run
 
@@ -25,7 +25,7 @@ CONSTITUENT FCC_A1 :CU,MG:VA: !
 RANGE = "1 {}; 6000 N !"
 
 
-def described(parameters: dict[str, str], functions: dict[str, str] | None = None) -> Description:
+def described(parameters: dict[str, str], functions: dict[str, str] | None = None) -> SymbolDescription:
     """Describe VV0001 of a database with these parameters and functions."""
     numbers = {f"VV{number:04d}": "1000" for number in (1, 2)}
     text = TDB.format(
@@ -106,7 +106,7 @@ def test_every_temperature_range_counts() -> None:
 
 
 def test_a_symbol_that_nothing_uses_says_so() -> None:
-    assert str(described({"G(LIQUID,CU;0)": "5"})) == "used in no parameter of the database"
+    assert str(described({"G(LIQUID,CU;0)": "5"})) == "not used by any parameter of the database"
 
 
 def test_functions_that_use_each_other_in_a_circle_are_read() -> None:

@@ -9,7 +9,7 @@ import pytest
 from espei_hpc.cli import commands
 from espei_hpc.report import samples
 from espei_hpc.report.statistics import statistics
-from espei_hpc.report.verdict import State, Verdict, verdict
+from espei_hpc.report.verdict import Convergence, Verdict, verdict
 from unit.report.made_report import made_run
 from unit.report.test_report_statistics import ar1
 
@@ -22,38 +22,41 @@ def on(place: Path, chain: np.ndarray) -> Verdict:
 
 def test_a_long_chain_has_converged_and_needs_no_more(tmp_path: Path) -> None:
     said = on(tmp_path, ar1(0.8, WALKERS, 8000))
-    assert (said.state, said.more) == (State.CONVERGED, 0)
+    assert (said.state, said.more) == (Convergence.CONVERGED, 0)
 
 
 def test_what_is_missing_makes_a_chain_of_so_many_iterations_converge(tmp_path: Path) -> None:
     for name in ("short", "long"):
         (tmp_path / name).mkdir()
     short = on(tmp_path / "short", ar1(0.9, WALKERS, 1000))
-    assert short.state is State.NOT_YET
+    assert short.state is Convergence.NOT_YET
     assert short.more is not None
     # Of statistics with errors: twice as much is enough in any case.
-    assert on(tmp_path / "long", ar1(0.9, WALKERS, 1000 + 2 * short.more)).state is State.CONVERGED
+    assert on(tmp_path / "long", ar1(0.9, WALKERS, 1000 + 2 * short.more)).state is Convergence.CONVERGED
 
 
 def test_a_chain_shorter_than_its_autocorrelation_time_gives_a_lower_bound_alone(tmp_path: Path) -> None:
     said = on(tmp_path, ar1(0.995, WALKERS, 60))
-    assert said.state in (State.NOT_YET, State.UNKNOWN)
+    assert said.state in (Convergence.NOT_YET, Convergence.UNKNOWN)
     assert said.at_least
 
 
 def test_walkers_that_never_moved_are_said_to_be_stuck(tmp_path: Path) -> None:
     said = on(tmp_path, np.broadcast_to(np.arange(WALKERS)[:, None] * 0.0, (WALKERS, 50)))
-    assert (said.state, said.more) == (State.STUCK, None)
+    assert (said.state, said.more) == (Convergence.STUCK, None)
 
 
 @pytest.mark.parametrize(
     ("said", "line"),
     [
-        (Verdict(State.CONVERGED, (), 0), "converged after 20 iterations"),
-        (Verdict(State.STUCK, (), None), "stuck after 20 iterations"),
-        (Verdict(State.NOT_YET, (), 300), "not converged yet after 20 iterations: about 300 more are needed"),
+        (Verdict(Convergence.CONVERGED, (), 0), "converged after 20 iterations"),
+        (Verdict(Convergence.STUCK, (), None), "stuck after 20 iterations"),
         (
-            Verdict(State.UNKNOWN, (), 16000, at_least=True),
+            Verdict(Convergence.NOT_YET, (), 300),
+            "not converged yet after 20 iterations: about 300 more are needed",
+        ),
+        (
+            Verdict(Convergence.UNKNOWN, (), 16000, at_least=True),
             "too short to tell after 20 iterations: at least 16000 more are needed",
         ),
     ],
@@ -84,13 +87,13 @@ def test_first_line_of_the_report_is_the_verdict_and_the_reasons_are_indented_be
 
 def test_every_number_that_is_wanted_is_named_beside_the_one_that_is_there(tmp_path: Path) -> None:
     text = " ".join(on(tmp_path, ar1(0.8, WALKERS, 500)).reasons)
-    assert re.search(r"span \d+ autocorrelation times .* 50 are wanted", text)
-    assert re.search(r"R-hat over the walkers is \d\.\d+; 1\.01 or less is wanted", text)
-    assert re.search(r"worth \d+ independent ones .* 400 are wanted", text)
+    assert re.search(r"is \d+ autocorrelation times .* at least 50 are needed", text)
+    assert re.search(r"R-hat over the walkers is \d\.\d+; it should be at most 1\.01", text)
+    assert re.search(r"effective sample size of .* is \d+ .* at least 400 is needed", text)
 
 
 def test_walkers_that_stay_where_they_are_are_counted(tmp_path: Path) -> None:
     chain = ar1(0.8, WALKERS, 500)
     said = on(tmp_path, np.where(np.arange(WALKERS)[:, None] < 3, chain[:, :1], chain))
     # The first step of each counts as one.
-    assert any("were accepted" in reason for reason in said.reasons)
+    assert any("The acceptance is" in reason for reason in said.reasons)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.faults import Refusal
+from espei_hpc.errors import Refusal
 from espei_hpc.report import samples, write
 from support import EXAMPLE
 from unit.report.made_report import Made, made_run
@@ -38,7 +38,7 @@ def written(made: Made, place: Path) -> tuple[str, list[str]]:
 
 def test_the_data_are_in_the_page_and_beside_it(run: Made, tmp_path: Path) -> None:
     page, said = written(run, tmp_path / "out")
-    assert said == ["no phase diagram: no phase boundary is among the data"]
+    assert said == ["no phase diagram: the datasets have no phase boundaries"]
     for name in ("enthalpies", "entropies", "activities"):
         assert f'<h3 id="{name}">' in page
         assert (tmp_path / "out" / f"{name}.png").exists()
@@ -54,7 +54,7 @@ def test_each_symbol_is_described_in_the_page(run: Made, tmp_path: Path) -> None
 def test_a_dataset_that_cannot_be_read_leaves_the_rest_of_the_report(run: Made, tmp_path: Path) -> None:
     (tmp_path / "datasets" / "broken.json").write_text("{")
     page, said = written(run, tmp_path / "out")
-    (told,) = [line for line in said if line.startswith("no data are compared with the calculation: ")]
+    (told,) = [line for line in said if line.startswith("no data compared with calculated values: ")]
     assert "broken.json" in told
     assert "There is no comparison with thermochemical data here: " in page
     assert 'id="traces"' in page

@@ -322,7 +322,7 @@ def test_fewer_iterations_than_are_done_are_refused() -> None:
     run_but_for(graph, NONE)
     block = graph.take()
     assert block is not None
-    with pytest.raises(ValueError, match="iterations done: 3; wanted are only 2"):
+    with pytest.raises(ValueError, match="iterations done: 3, but only 2 requested"):
         Graph(block.state, 2)
 
 

@@ -40,7 +40,9 @@ def test_sampler_uses_nothing_but_numpy() -> None:
 
 def test_problem_imports_no_cluster() -> None:
     """ESPEI itself imports distributed, so the import statements are read instead."""
-    names = imported_by("espei_hpc.problem")
+    names = imported_by("espei_hpc.inputs")
     assert not {name.split(".")[0] for name in names} & {"dask", "distributed", "dask_mpi", "mpi4py"}
     ours = {".".join(name.split(".")[:2]) for name in names if name.startswith("espei_hpc.")}
-    assert ours <= {f"espei_hpc.{name}" for name in ("problem", "faults", "exit_codes", "counted")}
+    assert ours <= {
+        f"espei_hpc.{name}" for name in ("inputs", "errors", "exit_codes", "parsing", "shipped", "text")
+    }

@@ -6,7 +6,7 @@ import numpy as np
 from espei.shadow_functions import update_phase_record_parameters
 from pycalphad import Workspace
 
-from espei_hpc import upstream
+from espei_hpc.likelihood.upstream import espei as upstream
 from unit.likelihood.likelihood_cases import FloatArray, Stock
 
 

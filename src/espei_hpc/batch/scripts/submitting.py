@@ -1,0 +1,58 @@
+"""Write a job script to a file and submit it."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+from espei_hpc.batch.scripts.job import JobScript
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+
+COMMANDS = {"slurm": "sbatch", "pbs": "qsub"}
+
+
+def write(job: JobScript, text: str) -> Path:
+    """Write a script to its file, accessible only to its owner, and return the path.
+
+    Raises:
+        Refusal: (CANNOT_CREATE) if the file exists already or cannot be written.
+    """
+    path = Path(job.script)
+    try:
+        # Never follow a link or overwrite a file.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w") as file:
+            file.write(text)
+    except FileExistsError:
+        cure = f"submit it unchanged ({_typed(job)}), or move it away"
+        raise Refusal(ExitCode.CANNOT_CREATE, [Fault(str(path), "already exists", cure)]) from None
+    except OSError as error:
+        fault = Fault(str(path), f"cannot be written: {error.strerror}")
+        raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
+    return path
+
+
+def submit(job: JobScript, path: Path) -> str:
+    """Submit a script from the working directory and return the output of the batch system: the job ID.
+
+    Raises:
+        Refusal: (UNAVAILABLE) if the batch system has no command here, or refuses the job; then the
+            script is removed again.
+    """
+    command = COMMANDS[job.system]
+    if shutil.which(command) is None:
+        what = "is not found (an image has no commands of the batch system)"
+        fault = Fault(command, what, f"{path} is written; on the host, in this directory, run: {_typed(job)}")
+        raise Refusal(ExitCode.UNAVAILABLE, [fault])
+    done = subprocess.run([*job.submit, path], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        path.unlink()
+        fault = Fault(command, f"refused the job, with exit code {done.returncode}")
+        raise Refusal(ExitCode.UNAVAILABLE, [fault], (done.stdout + done.stderr).splitlines())
+    return done.stdout.strip()
+
+
+def _typed(job: JobScript) -> str:
+    return shlex.join([*job.submit, job.script])

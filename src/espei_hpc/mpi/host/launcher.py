@@ -1,0 +1,172 @@
+"""The launcher: its kind, and which PMI it offers to the ranks.
+
+Determined from its file, the links to it and the files next to it; no program of the host is run.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal, cast
+
+from espei_hpc.mpi.host import contents, installed, slurm
+from espei_hpc.mpi.host.family import INTEL_MPI, MPICH, OPEN_MPI
+from espei_hpc.mpi.host.root import Root
+
+Kind = Literal["openmpi", "mpich", "intel", "pals", "srun", "flux", "jsrun", "unknown"]
+NAMES: dict[Kind, str] = {
+    "openmpi": "Open MPI",
+    "mpich": "MPICH",
+    "intel": "Intel MPI",
+    "pals": "PALS",
+    "srun": "Slurm",
+    "flux": "Flux",
+    "jsrun": "jsrun",
+    "unknown": "of an unknown kind",
+}
+_FAMILIES = {"openmpi": OPEN_MPI, "mpich": MPICH, "intel": INTEL_MPI}
+_PMI = {
+    "openmpi": ("pmix",),
+    "mpich": ("pmi1", "pmi2"),
+    "intel": ("pmi1", "pmi2"),
+    "pals": ("cray",),
+    "flux": ("pmi1",),
+}
+# These have one name wherever they are installed, and may be wrapped by a site's script.
+_BY_NAME: dict[str, Kind] = {"srun": "srun", "flux": "flux", "jsrun": "jsrun"}
+_STARTERS = re.compile(
+    r"(?:[\w./+-]*/)?(?:mpiexec\.hydra|mpi(?:run|exec)(?:\.openmpi|\.mpich)?|orterun|prterun|srun|jsrun)\b"
+)
+# Nested launcher scripts; more are taken for a loop.
+_MOST_SCRIPTS = 3
+_MOST_SCRIPT = 1 << 16
+# Options, and variables of batch systems, by which a Hydra knows how many ranks each host takes. A list of
+# hosts need not say how many: then it is one.
+_SLOTS_OPTIONS = frozenset(("-ppn", "-perhost", "-grr"))
+_SLOTS_VARIABLES = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFILE", "COBALT_NODEFILE")
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """A launcher of ranks.
+
+    Attributes:
+        words: its command line.
+        kind: its kind.
+        version: its version; None if not known.
+        path: the program, links followed; None if it does not exist.
+        pmi: kinds of PMI that it offers to the ranks; empty if none, or not known.
+        offers: kinds of PMI that its options can select.
+        chosen: whether ``pmi`` is known: set by an option, a variable or the configuration.
+        slots_known: whether it knows the number of ranks per host.
+    """
+
+    words: tuple[str, ...]
+    kind: Kind
+    version: str | None
+    path: PurePosixPath | None
+    pmi: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    chosen: bool = True
+    slots_known: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its command and kind, shown to users."""
+        command = PurePosixPath(self.words[0]).name
+        maker = NAMES[self.kind] + (f" {self.version}" if self.version else "")
+        if self.kind == "srun":
+            option = f" --mpi={self.pmi[0]}" if self.pmi else ""
+            return f"{command}{option} ({maker})"
+        return command if self.kind in ("flux", "jsrun") else f"{command} ({maker})"
+
+
+def identify(root: Root, words: Sequence[str], environment: Mapping[str, str]) -> Launcher:
+    """Identify a launcher.
+
+    Args:
+        root: the host's tree.
+        words: its command line without the ranks' command.
+        environment: the host's, with the PATH in which it is looked up.
+    """
+    found = which(root, words[0], environment)
+    program, kind = _follow(root, found, environment, _MOST_SCRIPTS) if found else (None, None)
+    path = root.real(program) if program else None
+    slots = _knows_slots(words, environment)
+    if kind is None or path is None:
+        return Launcher(tuple(words), "unknown", None, path, chosen=False)
+    if kind == "srun":
+        choice = slurm.pmi(root, path, words, environment)
+        version = slurm.version(root, path)
+        return Launcher(tuple(words), kind, version, path, choice.pmi, choice.offers, choice.chosen)
+    version = _version(root, path, kind)
+    pmi = tuple(word.split("=", 1)[1] for word in words if word.startswith("--pmi=")) or _PMI.get(kind, ())
+    return Launcher(tuple(words), kind, version, path, pmi, chosen=bool(pmi), slots_known=slots)
+
+
+def which(root: Root, program: str, environment: Mapping[str, str]) -> PurePosixPath | None:
+    """Return the program that a shell on the host would start, links not followed; None if not found."""
+    if program.startswith("/"):
+        return PurePosixPath(program) if root.is_program(program) else None
+    if "/" in program:
+        here = environment.get("PWD", "/")
+        return which(root, f"{here}/{program}", environment)
+    for directory in environment.get("PATH", "").split(":"):
+        if directory.startswith("/") and root.is_program(f"{directory}/{program}"):
+            return PurePosixPath(directory, program)
+    return None
+
+
+def _follow(
+    root: Root, program: PurePosixPath, environment: Mapping[str, str], scripts: int
+) -> tuple[PurePosixPath, Kind | None]:
+    """Return the program and its kind; for a script, those of the launcher it starts."""
+    if program.name in _BY_NAME:
+        return program, _BY_NAME[program.name]
+    if "/pals/" in f"{root.real(program)}":  # /opt/cray/pals/1.2/bin/mpiexec
+        return program, "pals"
+    if root.read_bytes(program, 2) != b"#!":
+        return program, cast(Kind | None, contents.launcher_kind(root, program))
+    for starter in _starters(root, program, environment) if scripts else ():
+        followed, kind = _follow(root, starter, environment, scripts - 1)
+        if kind is not None:
+            return followed, kind
+    return program, None
+
+
+def _starters(root: Root, script: PurePosixPath, environment: Mapping[str, str]) -> Iterator[PurePosixPath]:
+    """Find the programs that a launcher script may start, in reverse order: scripts end in the launcher."""
+    text = root.read_text(script, _MOST_SCRIPT) or ""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    real = root.real(script) or script
+    places = [environment.get("PATH", "")]
+    if _sets_its_own_path(root, real, text):
+        places.insert(0, str(real.parent))
+    for match in dict.fromkeys(match for line in reversed(lines) for match in _STARTERS.findall(line)):
+        found = which(root, match, {"PATH": ":".join(places)})
+        if found and root.real(found) != real:
+            yield found
+
+
+def _sets_its_own_path(root: Root, script: PurePosixPath, text: str) -> bool:
+    """Whether a script reads its own settings file, as Intel's does, and that file exists."""
+    places = ("mpivars.sh", "../env/vars.sh", "../setvars.sh")
+    return any(place in text and root.is_file(script.parent / place) for place in places)
+
+
+def _version(root: Root, path: PurePosixPath, kind: Kind) -> str | None:
+    family = _FAMILIES.get(kind)
+    if family is None:
+        return None
+    told = contents.version(root, path, family)
+    if told is None and family is OPEN_MPI:
+        # Its launcher has the version only in its libraries.
+        prefix = installed.prefix_of(path)
+        told = next((lib.version for lib in installed.libraries(root, prefix) if lib.family is family), None)
+    return told
+
+
+def _knows_slots(words: Sequence[str], environment: Mapping[str, str]) -> bool:
+    return any(word in _SLOTS_OPTIONS for word in words) or any(
+        variable in environment for variable in _SLOTS_VARIABLES
+    )
