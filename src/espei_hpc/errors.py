@@ -6,6 +6,7 @@ per fault. Only ``cli`` prints them; no other part writes to the terminal.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from espei_hpc.exit_codes import ExitCode
 
@@ -50,6 +51,11 @@ class Refusal(Exception):
         self.faults = tuple(faults)
         self.details = tuple(details)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def refuse_input(where: str, what: str, cure: str = "") -> NoReturn:
+    """Raise a :class:`Refusal` (BAD_INPUT) with the one fault of a file that cannot be read any further."""
+    raise Refusal(ExitCode.BAD_INPUT, [Fault(where, what, cure)])
 
 
 def reason(error: BaseException) -> str:

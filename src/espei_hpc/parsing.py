@@ -4,12 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
-from espei_hpc.errors import Fault, Refusal, reason
-from espei_hpc.exit_codes import ExitCode
+from espei_hpc.errors import reason, refuse_input
 
 
 def read_text(path: Path) -> str:
@@ -22,13 +21,13 @@ def read_text(path: Path) -> str:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        _refuse(f"{path}: line {line}", "the file is not UTF-8 text", "save it as UTF-8")
+        refuse_input(f"{path}: line {line}", "the file is not UTF-8 text", "save it as UTF-8")
     except FileNotFoundError:
-        _refuse(f"{path}", f"no such file (in {Path.cwd()})")
+        refuse_input(f"{path}", f"no such file (in {Path.cwd()})")
     except IsADirectoryError:
-        _refuse(f"{path}", "is a directory, not a file")
+        refuse_input(f"{path}", "is a directory, not a file")
     except (OSError, ValueError) as error:
-        _refuse(f"{path}", f"cannot read the file: {getattr(error, 'strerror', None) or error}")
+        refuse_input(f"{path}", f"cannot read the file: {getattr(error, 'strerror', None) or error}")
 
 
 def parse_json(text: str, path: Path) -> tuple[Any, list[str]]:
@@ -50,9 +49,9 @@ def parse_json(text: str, path: Path) -> tuple[Any, list[str]]:
     try:
         return json.loads(text, object_pairs_hook=remember_repeated), repeated
     except json.JSONDecodeError as error:
-        _refuse(f"{path}: line {error.lineno}", f"not valid JSON at column {error.colno}: {error.msg}")
+        refuse_input(f"{path}: line {error.lineno}", f"not valid JSON at column {error.colno}: {error.msg}")
     except RecursionError:
-        _refuse(f"{path}", "not valid JSON: nested too deeply")
+        refuse_input(f"{path}", "not valid JSON: nested too deeply")
 
 
 def parse_yaml(text: str, path: Path) -> tuple[Any, list[str]]:
@@ -70,10 +69,10 @@ def parse_yaml(text: str, path: Path) -> tuple[Any, list[str]]:
         mark = error.problem_mark or error.context_mark
         where = f"{path}: line {mark.line + 1}" if mark else f"{path}"
         what = " ".join(part for part in (error.context, error.problem) if part)
-        _refuse(where, f"not valid YAML{f' at column {mark.column + 1}' if mark else ''}: {what}")
+        refuse_input(where, f"not valid YAML{f' at column {mark.column + 1}' if mark else ''}: {what}")
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # A control character, an impossible date, or too deep nesting.
-        _refuse(f"{path}", f"not valid YAML: {reason(error)}")
+        refuse_input(f"{path}", f"not valid YAML: {reason(error)}")
 
 
 def _repeated_keys(root: yaml.Node | None) -> Iterator[str]:
@@ -96,7 +95,3 @@ def _repeated_keys(root: yaml.Node | None) -> Iterator[str]:
                 if isinstance(key, yaml.ScalarNode)
             }
             yield from (f"{key} (line {lines[key]})" for key, count in counts.items() if count > 1)
-
-
-def _refuse(where: str, what: str, cure: str = "") -> NoReturn:
-    raise Refusal(ExitCode.BAD_INPUT, [Fault(where, what, cure)])

@@ -19,7 +19,7 @@ from espei_hpc.fit.stop import Stopper
 from espei_hpc.fit.walltime import Walltime
 from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Difference, Evaluator, LikelihoodRecipe
-from espei_hpc.rundir.checkpoint import write_json
+from espei_hpc.rundir.files import write_json
 from espei_hpc.rundir.run_directory import DIFFERENCE, FAILED_PARAMETERS, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
 from espei_hpc.sampler.goal import Goal, judge, last_due, next_due

@@ -17,7 +17,7 @@ from typing import Any
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.rundir.files import pass_json, read_json
+from espei_hpc.rundir.files import PRIVATE_DIRECTORY, pass_json, read_json
 
 CLUSTER = "cluster"
 SETTINGS = "settings.json"
@@ -193,9 +193,9 @@ def create(run_directory: Path, settings: Settings, cluster_id: str) -> ClusterD
     """
     directory = ClusterDirectory(run_directory.resolve(), cluster_id)
     try:
-        run_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.path.parent.mkdir(mode=0o700, exist_ok=True)
-        directory.path.mkdir(mode=0o700)
+        run_directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        directory.path.parent.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        directory.path.mkdir(mode=PRIVATE_DIRECTORY)
         pass_json(directory.path / SETTINGS, asdict(settings))
     except OSError as error:
         raise cannot_create(run_directory, error) from error

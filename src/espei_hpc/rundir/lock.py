@@ -37,13 +37,9 @@ def is_free(descriptor: int) -> bool | None:
     This takes a shared lock and releases it with the file: a fit that starts at this very moment
     retries a second later.
     """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
+    with contextlib.suppress(OSError):
+        return _flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return None
 
 
 class Lock:
@@ -122,7 +118,7 @@ class Lock:
                 raise self._refusal(look.holder if look else None)
             earlier = earlier or look
             # The process that created the file may be about to lock it: do not prevent that.
-            self._flock(descriptor, fcntl.LOCK_UN)
+            _flock(descriptor, fcntl.LOCK_UN)
             time.sleep(LOOK_SECONDS)
 
     def _open(self) -> int:
@@ -140,7 +136,7 @@ class Lock:
 
     def _look(self, descriptor: int) -> LockView | None:
         """Try the kernel's lock and read the file; None if another file has the name by now."""
-        flocked = self._flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flocked = _flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         holder, touched = self._read()
         if not self._bears_name(descriptor):
             return None
@@ -156,18 +152,6 @@ class Lock:
         if not look.is_decided(self._me.machine):
             time.sleep(CONFIRM_SECONDS)
             self.check()
-
-    def _flock(self, descriptor: int, operation: int) -> bool | None:
-        """Request the kernel's lock; None if the file system has none."""
-        try:
-            fcntl.flock(descriptor, operation)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            if error.errno not in _NO_FLOCK:
-                raise
-            return None
-        return True
 
     def _bears_name(self, descriptor: int) -> bool:
         try:
@@ -207,6 +191,19 @@ class Lock:
         who = f"another run is using it: {holder}" if holder else "another run is starting in it"
         fault = Fault(str(self._directory), who, "wait until it ends, stop it, or use another --run-dir")
         return Refusal(ExitCode.UNAVAILABLE, [fault])
+
+
+def _flock(descriptor: int, operation: int) -> bool | None:
+    """Request the kernel's lock; None if the file system has none."""
+    try:
+        fcntl.flock(descriptor, operation)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_FLOCK:
+            raise
+        return None
+    return True
 
 
 def _cannot_lock(path: Path, error: OSError) -> Refusal:

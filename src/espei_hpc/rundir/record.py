@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from espei_hpc import __version__
-from espei_hpc.rundir.checkpoint import write_json
-from espei_hpc.rundir.files import read_json
+from espei_hpc.rundir.files import read_json, write_json
 
 NAME = "run.json"
 

@@ -10,8 +10,11 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.inputs import Problem
 from espei_hpc.inputs.fingerprint import fingerprint
-from espei_hpc.rundir.checkpoint import Lock, Saved, Store, check_array, compare, write_json
+from espei_hpc.rundir.changes import compare
+from espei_hpc.rundir.checkpoint import Saved, Store, check_array
 from espei_hpc.rundir.cluster_directory import cannot_create
+from espei_hpc.rundir.files import PRIVATE_DIRECTORY, write_json
+from espei_hpc.rundir.lock import Lock
 from espei_hpc.rundir.progress_file import NAME as PROGRESS
 from espei_hpc.rundir.record import NAME, Record
 from espei_hpc.rundir.timeline import NAME as TIMELINE
@@ -166,7 +169,7 @@ class RunDirectory:
         number = 1
         while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
-        aside.mkdir(mode=0o700)
+        aside.mkdir(mode=PRIVATE_DIRECTORY)
         for name in (CHECKPOINT, NAME, DIFFERENCE, PROGRESS, TIMELINE):
             if (self.path / name).exists():
                 (self.path / name).rename(aside / name)
@@ -201,7 +204,7 @@ def held(path: Path, still_wanted: Callable[[], None] = lambda: None) -> Iterato
     path = path.resolve()
     directory = RunDirectory(path, Lock(path), Store(path / CHECKPOINT))
     try:
-        directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_create(path, error) from error
     directory.lock.acquire(still_wanted)

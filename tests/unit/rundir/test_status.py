@@ -19,7 +19,7 @@ from made_starts import run
 HOLD = """
 import sys
 from pathlib import Path
-from espei_hpc.rundir.checkpoint import Lock
+from espei_hpc.rundir.lock import Lock
 Lock(Path(sys.argv[1])).acquire()
 print("held", flush=True)
 sys.stdin.read()

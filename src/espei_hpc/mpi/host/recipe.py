@@ -5,11 +5,11 @@ import fnmatch
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import ValidationError
 
-from espei_hpc.errors import Fault, Refusal
+from espei_hpc.errors import Fault, Refusal, refuse_input
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi.host.schema import Bind, Match, Recipe, Reference
 from espei_hpc.parsing import parse_yaml, read_text
@@ -168,11 +168,7 @@ def _parse(file: Path) -> dict[str, Any]:
             ExitCode.BAD_INPUT, [Fault(f"{file}", f"duplicate key {key}", "keep one") for key in repeated]
         )
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        _refuse(f"{file}", "is not a mapping of keys to values", "see the example in docs/host-mpi.md")
+        refuse_input(f"{file}", "is not a mapping of keys to values", "see the example in docs/host-mpi.md")
     # A key of 0.1.0 without an effect.
     raw.pop("pmi", None)
     return raw
-
-
-def _refuse(where: str, what: str, cure: str = "") -> NoReturn:
-    raise Refusal(ExitCode.BAD_INPUT, [Fault(where, what, cure)])
