@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 import browser
+from espei_hpc.text import counted
 
 MISSING = "missing: "
 """How the reason of each test that is left out begins."""
@@ -121,5 +122,5 @@ def left_out(reasons: Iterable[str]) -> str:
     packages = sorted({word for name in names if NEEDS[name].packaged for word in NEEDS[name].cure.split()})
     cures = [f"apt-get install {' '.join(packages)}"] if packages else []
     cures += [f"{name}: {NEEDS[name].cure}" for name in names if not NEEDS[name].packaged]
-    number = f"{len(missing)} test{'' if len(missing) == 1 else 's'}"
+    number = counted(len(missing), "test")
     return f"left out: {number}, for lack of {', '.join(names)}. To run them: {'; '.join(cures)}"

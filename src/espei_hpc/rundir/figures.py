@@ -1,6 +1,7 @@
 """The figures of a sampling, formatted for people."""
 
 from espei_hpc.sampler.sampling import Sampling
+from espei_hpc.text import counted
 
 PREPARING = "workers are preparing, time left unknown"
 
@@ -20,7 +21,7 @@ def workers(sampling: Sampling) -> str | None:
     if sampling.workers is None:
         return None
     busy = "" if sampling.busy is None else f", {sampling.busy:.0%} busy"
-    return f"{sampling.workers} worker{'' if sampling.workers == 1 else 's'}{busy}"
+    return f"{counted(sampling.workers, 'worker')}{busy}"
 
 
 def goal(sampling: Sampling) -> str | None:
