@@ -1,8 +1,10 @@
 """What espei-mpi and its single steps make of their words, before anything runs."""
 
+import contextlib
 import json
 import re
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,17 @@ def test_every_line_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands
     result = commands.run("espei-hpc", "fit", small_fit, "--local", "-w", "1")
     assert result.code == 0, result.output
     assert all(re.fullmatch(DATED, line) for line in result.output.splitlines()), result.output
+
+
+def test_local_fit_leaves_dasks_default_port_to_others(commands: Commands, small_fit: Path) -> None:
+    with socket.socket() as taken:
+        # Another process may have it already: it is taken all the same.
+        with contextlib.suppress(OSError):
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+        result = commands.run("espei-hpc", "fit", small_fit, "--local", "-w", "1")
+    assert result.code == 0, result.output
+    assert "8787" not in result.output
 
 
 def test_refusal_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands, small_fit: Path) -> None:
