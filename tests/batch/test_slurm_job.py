@@ -5,7 +5,7 @@ import json
 import pytest
 
 from batch.slurm.login import Login
-from espei_hpc.batch import hosts
+from espei_hpc.batch.slurm import expand
 from fits import Chain, write_fit
 from support import BIN
 
@@ -43,7 +43,7 @@ def test_hosts_and_ranks_are_those_that_srun_would_start(options: list[str], slu
 )
 def test_short_list_of_hosts_means_what_scontrol_says(text: str, slurm: Login) -> None:
     told = slurm.run("scontrol", "show", "hostnames", text)
-    assert list(hosts.expand(text)) == told.output.split()
+    assert list(expand(text)) == told.output.split()
 
 
 def test_fit_ends_before_its_job_does(slurm: Login, stock_chain: Chain) -> None:

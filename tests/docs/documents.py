@@ -17,10 +17,8 @@ OTHERS = [
         "bench/results.md",
         "examples/cu-mg/README.md",
         "host-mpi/README.md",
-        "pbs-examples/README.md",
-        "slurm-examples/README.md",
     )
-]
+] + sorted(ROOT.glob("*-examples/README.md"))
 DOCUMENTS = PAGES + OTHERS
 RUN = "<!-- run -->"
 """Stands before a block that is run."""

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from docs.documents import DOCUMENTS, PAGES, Block, blocks, fences, lines_of, marks
+from espei_hpc.batch import SUBMISSIONS
 from espei_hpc.cli import commands as espei_hpc
 from support import BIN, EXAMPLE, ROOT, Commands
 
@@ -27,6 +28,7 @@ FOREIGN = {"bash", "cat", "cd", "espei", "export", "git", "kill", "ls", "python"
 """Programs of every system; nothing of ours to look up."""
 CONTAINER_OPTIONS = {"--user": 1, "-v": 1, "-w": 1, "--rm": 0, "--bind": 1, "--env": 1}
 """Options of container engines in the documents, and how many words follow."""
+SUBMIT = {submission.command for submission in SUBMISSIONS.values()}
 MAKE = (ROOT / "Makefile").read_text() + "".join(path.read_text() for path in ROOT.glob("*.mk"))
 
 
@@ -96,8 +98,8 @@ def _check(words: list[str]) -> None:
         return _entrypoint(program, rest)
     if program == "make":
         return _make(rest)
-    if program in ("sbatch", "qsub"):
-        return _script(rest[-1])
+    if program in SUBMIT:
+        return _script(rest[-1].removeprefix("<"))
     assert program in FOREIGN, words
     return None
 
@@ -143,9 +145,7 @@ def _make(words: list[str]) -> None:
 
 
 def _script(name: str) -> None:
-    if (ROOT / "slurm-examples" / name).exists() or (ROOT / "pbs-examples" / name).exists():
-        return
-    raise AssertionError(f"{name} is no example")
+    assert list(ROOT.glob(f"*-examples/{name}")), f"{name} is no example"
 
 
 @pytest.mark.all

@@ -1,18 +1,24 @@
-"""PBS and Slurm: what a batch system grants to this job, and when the job ends.
+"""Batch systems: what one grants to this job, when the job ends, and how jobs are submitted.
 
-Everything is read from the variables and files that the batch system sets for a job; no command is run
-here. Callers that may run commands query the rest with ``Allocation.question``.
+All that is known of a batch system is in one module: ``slurm``, ``pbs``, ``grid_engine``.
+``systems`` lists them. Everything is read from the variables and files that a batch system sets for a job;
+no command is run here. Callers that may run commands query the rest with ``Allocation.question``.
 """
 
-from espei_hpc.batch.job_end import JobEnd, from_answer, from_duration, job_end
-from espei_hpc.batch.system import Allocation, BatchSystem, allocation
+from espei_hpc.batch.allocation import Allocation
+from espei_hpc.batch.job_end import JobEnd, from_duration
+from espei_hpc.batch.system import BatchSystem
+from espei_hpc.batch.systems import SUBMISSIONS, SYSTEMS, allocation, job_end, job_name, recognised
 
 __all__ = [
+    "SUBMISSIONS",
+    "SYSTEMS",
     "Allocation",
     "BatchSystem",
     "JobEnd",
     "allocation",
-    "from_answer",
     "from_duration",
     "job_end",
+    "job_name",
+    "recognised",
 ]

@@ -1,19 +1,18 @@
-"""The command ``job``: scripts for Slurm and PBS."""
+"""The command ``job``: scripts for each batch system."""
 
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from espei_hpc.batch import SUBMISSIONS
 from espei_hpc.batch.scripts.kinds import KINDS
+from espei_hpc.batch.submission import Submission
 from espei_hpc.cli.inputs import INPUT, takes_inputs
 from espei_hpc.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from espei_hpc.batch.scripts.job import Dialect, System
 
 
 @click.group()
@@ -60,40 +59,43 @@ def _kinds() -> str:
     return " ".join(f"{name}: {kind.title}" for name, kind in KINDS.items())
 
 
-@job.command()
-@_options
-def slurm(**options: Any) -> None:
-    """Write a script for sbatch.
+def _command(submission: Submission) -> click.Command:
+    """Return the command that writes scripts for a batch system."""
 
-    Example: espei-hpc job slurm --in x.yaml --ranks-per-node 32 --hours 24 --submit
+    def write(dialect: str = "", **options: Any) -> None:
+        _write(submission, dialect, **options)
+
+    command = click.command(submission.system, help=_help(submission))(_options(write))
+    if submission.dialects:
+        command.params.append(_dialect(submission))
+    return command
+
+
+def _help(submission: Submission) -> str:
+    return f"""Write a script for {submission.command}.
+
+    Example: espei-hpc job {submission.system} --in x.yaml --ranks-per-node 32 --hours 24 --submit
     """
-    _write("slurm", "select", **options)
 
 
-@job.command()
-@_options
-@click.option(
-    "--dialect",
-    type=click.Choice(["select", "nodes"]),
-    default="select",
-    show_default=True,
-    help="select: PBS Pro and OpenPBS. nodes: Torque.",
-)
-def pbs(dialect: "Dialect", **options: Any) -> None:
-    """Write a script for qsub.
-
-    Example: espei-hpc job pbs --in x.yaml --kind long-fit --account abc123 >long-fit.pbs
-    """
-    _write("pbs", dialect, **options)
+def _dialect(submission: Submission) -> click.Option:
+    takers = " ".join(f"{dialect}: {systems}." for dialect, systems in submission.dialects.items())
+    return click.Option(
+        ["--dialect"],
+        type=click.Choice(list(submission.dialects)),
+        default=next(iter(submission.dialects)),
+        show_default=True,
+        help=takers,
+    )
 
 
-def _write(system: "System", dialect: "Dialect", *, submit: bool, **options: Any) -> None:
+def _write(submission: Submission, dialect: str, *, submit: bool, **options: Any) -> None:
     from espei_hpc.batch.scripts import filling, submitting
     from espei_hpc.batch.scripts.script import render
 
     # With --submit, no account means none; in a printed script the user fills in the placeholder.
     account = options.pop("account") or (None if submit else "my-account")
-    asked = filling.Asked(system, account=account, dialect=dialect, **options)
+    asked = filling.Asked(submission.system, account=account, dialect=dialect, **options)
     script = filling.file_name(asked, example=not submit)
     filled, notes = filling.fill(asked, script, socket.gethostname(), os.environ)
     text = render(filled)
@@ -124,3 +126,7 @@ def finished(inputs: tuple[Path, ...]) -> int:
     number = sum(done for done, _ in looked)
     click.echo(f"{number} of {len(looked)} fits are finished")
     return ExitCode.OK if number == len(looked) else ExitCode.FAILED
+
+
+for _submission in SUBMISSIONS.values():
+    job.add_command(_command(_submission))

@@ -38,4 +38,4 @@ def _asked(options: Options, job: batch.Allocation) -> batch.JobEnd | None:
         return None
     asked = time.time()
     ended = run(words, ASK_SECONDS, options.environment)
-    return batch.from_answer(ended.output, asked) if ended.code == 0 else None
+    return job.answered(ended.output, asked) if ended.code == 0 else None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from espei_hpc.batch import recognised
 from espei_hpc.doctor import probe
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import Ended, found, plain, run
@@ -80,9 +81,9 @@ def _start(command: list[str], options: Options) -> Ended:
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which espei-mpi starts a launcher."""
-    in_allocation = given.get("SLURM_JOB_ID") or given.get("PBS_JOBID")
+    system = recognised(given)
     return {
         **given,
-        **({} if in_allocation else OVERSUBSCRIBE),
+        **({} if system and system.limits_ranks else OVERSUBSCRIBE),
         **(AS_ROOT if os.geteuid() == 0 else {}),
     }

@@ -4,6 +4,7 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
+from espei_hpc.batch import allocation
 from espei_hpc.cluster.prepare import cores as usable_cores
 from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
@@ -41,8 +42,9 @@ def quota() -> float | None:
 def threads(options: Options) -> list[Line]:
     """Warn if the job has several cores per task, since a rank runs one thread."""
     topic = "threads"
-    each = options.environment.get("SLURM_CPUS_PER_TASK", "1")
-    if each not in ("1", ""):
+    job = allocation(options.environment)
+    each = (job and job.cores_per_rank) or 1
+    if each > 1:
         seen = f"{each} cores per task, but a rank uses only one"
         return [warning(topic, seen, "request more tasks instead (--ntasks N --cpus-per-task 1)")]
     return [ok(topic, "one per rank")]

@@ -1,11 +1,13 @@
 """Beginning a fit: check its input, lock its run directory, load what earlier starts left there."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from espei_hpc.batch import job_name
 from espei_hpc.errors import Refusal
 from espei_hpc.inputs import Problem, check
 from espei_hpc.rundir.run_directory import RunDirectory, held
@@ -71,7 +73,7 @@ def opened(
     path = opening.run_directory
     # First report all faults of the input: a run directory is made for a valid input only.
     problem = None if path.exists() else check(opening.input_file)
-    with held(path, still_wanted) as directory:
+    with held(path, still_wanted, job_name(os.environ)) as directory:
         # Files that are moved aside need not be readable.
         with suppress(Refusal) if opening.force_new else nullcontext():
             directory.load()

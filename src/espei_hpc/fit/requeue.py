@@ -4,9 +4,11 @@ A series of jobs that requeue each other ends when the fit is finished or has fa
 no progress, or after a number of restarts. The run directory keeps the count.
 """
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from espei_hpc.batch import job_name
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.record import NAME, Record
 from espei_hpc.rundir.run_directory import held
@@ -42,7 +44,7 @@ def decide(run_directory: Path, times: int) -> Decision:
     """
     if not (run_directory / NAME).exists():
         return Decision(False, f"no restart: no fit in {run_directory}")
-    with held(run_directory) as directory:
+    with held(run_directory, job=job_name(os.environ)) as directory:
         record, state = Record.read(run_directory), directory.store.recover()
         done = state.iteration if state else 0
         if record is None:

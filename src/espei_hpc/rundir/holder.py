@@ -5,14 +5,12 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 from espei_hpc.containers import named_container
 
-BATCH_SYSTEMS = {"PBS": "PBS_JOBID", "Slurm": "SLURM_JOB_ID"}
 OLD_SECONDS = 60.0
 """Another machine's lock expires if it was not touched for this long."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -42,14 +40,14 @@ class Holder:
     container: str = ""
 
     @classmethod
-    def here(cls, job: str | None) -> Self:
-        """Return this process as a holder; with ``job`` None the job is read from the environment."""
+    def here(cls, job: str) -> Self:
+        """Return this process as a holder, in a job."""
         return cls(
             id=secrets.token_hex(8),
             machine=_machine(),
             host=socket.gethostname(),
             pid=os.getpid(),
-            job=batch_job(os.environ) if job is None else job,
+            job=job,
             started=time.strftime("%Y-%m-%d %H:%M:%S"),
             container=named_container(os.environ),
         )
@@ -111,14 +109,6 @@ class LockView:
             return False
         locked_here = self.flocked is False and self.is_decided(machine) and not self.made
         return locked_here or self.touched != earlier.touched
-
-
-def batch_job(environment: Mapping[str, str]) -> str:
-    """Return the batch job of a process; empty if there is none."""
-    named = (
-        f"{system} job {environment[name]}" for system, name in BATCH_SYSTEMS.items() if environment.get(name)
-    )
-    return next(named, "")
 
 
 def _machine() -> str:

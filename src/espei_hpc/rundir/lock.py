@@ -47,10 +47,10 @@ class Lock:
 
     Args:
         directory: the run directory; created if it does not exist.
-        job: batch system and job, for messages to other runs; None to read it from the environment.
+        job: batch system and job, for messages to other runs; empty outside a job.
     """
 
-    def __init__(self, directory: Path, job: str | None = None) -> None:
+    def __init__(self, directory: Path, job: str = "") -> None:
         self._directory = directory
         self._path = directory / LOCK
         self._me = Holder.here(job)

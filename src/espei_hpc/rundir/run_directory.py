@@ -190,19 +190,22 @@ def _may_be_written(path: Path, array: FloatArray) -> bool:
 
 
 @contextmanager
-def held(path: Path, still_wanted: Callable[[], None] = lambda: None) -> Iterator[RunDirectory]:
+def held(
+    path: Path, still_wanted: Callable[[], None] = lambda: None, job: str = ""
+) -> Iterator[RunDirectory]:
     """Lock a run directory, so that no other process runs a fit in it.
 
     Args:
         path: the run directory; created if it does not exist.
         still_wanted: called while waiting for a lock held on another host; raises to give up.
+        job: batch system and job of this process, which a second process is told; empty outside a job.
 
     Raises:
         Refusal: (UNAVAILABLE) if another process holds the lock, naming it; (CANNOT_CREATE) if the
             directory cannot be created.
     """
     path = path.resolve()
-    directory = RunDirectory(path, Lock(path), Store(path / CHECKPOINT))
+    directory = RunDirectory(path, Lock(path, job), Store(path / CHECKPOINT))
     try:
         directory.path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     except OSError as error:

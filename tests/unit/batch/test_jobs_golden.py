@@ -10,18 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from espei_hpc.batch import SUBMISSIONS
 from espei_hpc.batch.scripts.kinds import KINDS
 from espei_hpc.cli import commands
 from support import BIN, ROOT
 
 INPUTS = {"array": ("cu-mg/x.yaml", "al-mg/x.yaml"), "chain": ("generate.yaml", "x.yaml")}
-FOLDERS = {
-    "slurm-examples": ("slurm",),
-    "pbs-examples": ("pbs",),
-    "pbs-examples/torque": ("pbs", "--dialect", "nodes"),
+FOLDERS = {f"{system}-examples": (system,) for system in SUBMISSIONS} | {
+    f"{system}-examples/{takers.lower()}": (system, "--dialect", dialect)
+    for system, submission in SUBMISSIONS.items()
+    for dialect, takers in list(submission.dialects.items())[1:]
 }
 EXAMPLES = {
-    f"{folder}/{kind}.{'sbatch' if words[0] == 'slurm' else 'pbs'}": (*words, "--kind", kind)
+    f"{folder}/{kind}.{SUBMISSIONS[words[0]].ending}": (*words, "--kind", kind)
     for folder, words in FOLDERS.items()
     for kind in KINDS
 }
@@ -57,8 +58,8 @@ def test_no_example_outlives_its_kind() -> None:
 
 
 def test_readme_names_every_example() -> None:
-    for folder in ("slurm-examples", "pbs-examples"):
-        text = (ROOT / folder / "README.md").read_text()
+    for system in SUBMISSIONS:
+        text = (ROOT / f"{system}-examples" / "README.md").read_text()
         assert [kind for kind in KINDS if f"{kind}." not in text] == []
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch.scripts import KINDS, Dialect, JobScript, System, render
-from espei_hpc.batch.scripts.job import walltime
+from espei_hpc.batch import SUBMISSIONS
+from espei_hpc.batch.scripts import KINDS, JobScript, render
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 
@@ -23,8 +23,8 @@ def of_kind(kind: str, job: JobScript = JOB) -> JobScript:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("system", ["slurm", "pbs"])
-def test_odd_names_stay_what_they_are(system: System, kind: str) -> None:
+@pytest.mark.parametrize("system", SUBMISSIONS)
+def test_odd_names_stay_what_they_are(system: str, kind: str) -> None:
     job = of_kind(kind, replace(JOB, system=system))
     text = render(job)
     head = [line for line in text.splitlines() if re.match(r"(image|inputs?)=", line)]
@@ -49,25 +49,28 @@ def test_odd_names_stay_what_they_are(system: System, kind: str) -> None:
         ("pbs", "nodes", "#PBS -l nodes={}:ppn=8\n"),
     ],
 )
-def test_size_is_as_asked(system: System, dialect: Dialect, size: str, kind: str) -> None:
+def test_size_is_as_asked(system: str, dialect: str, size: str, kind: str) -> None:
     job = of_kind(kind, replace(JOB, system=system, dialect=dialect))
     assert size.format(KINDS[kind].nodes) in render(job)
 
 
 def test_directives_come_before_any_command() -> None:
-    systems: tuple[System, ...] = ("slurm", "pbs")
-    for system in systems:
+    for system, submission in SUBMISSIONS.items():
         for kind in KINDS:
             lines = render(of_kind(kind, replace(JOB, system=system))).splitlines()
-            directives = [number for number, line in enumerate(lines) if line.startswith(("#SBATCH", "#PBS"))]
+            directives = [
+                number for number, line in enumerate(lines) if line.startswith(submission.directive)
+            ]
             first = next(number for number, line in enumerate(lines) if line and not line.startswith("#"))
             assert directives
             assert max(directives) < first
 
 
 def test_job_without_account_has_no_line_for_it() -> None:
-    assert "--account" not in render(replace(JOB, account=None))
-    assert "#PBS -A" not in render(replace(JOB, system="pbs", account=None))
+    for system in SUBMISSIONS:
+        job = replace(JOB, system=system, account="accounted")
+        assert sum("accounted" in line for line in render(job).splitlines()) == 1
+        assert "account" not in render(replace(job, account=None))
 
 
 def test_modules_launcher_and_recipe_reach_the_script() -> None:
@@ -88,7 +91,7 @@ def test_modules_launcher_and_recipe_reach_the_script() -> None:
     ("hours", "written"), [(24, "24:00:00"), (1.5, "01:30:00"), (0.25, "00:15:00"), (168, "168:00:00")]
 )
 def test_hours_are_written_as_batch_systems_read_them(hours: float, written: str) -> None:
-    assert walltime(hours) == written
+    assert SUBMISSIONS["slurm"].walltime(hours) == written
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -84,11 +84,11 @@ def test_quota_below_the_cores_in_sight_is_a_warning(tmp_path: Path, half_a_core
 
 
 def test_several_cores_for_a_task_are_a_warning(tmp_path: Path) -> None:
-    (line,) = limits.threads(Options(tmp_path, environment={"SLURM_CPUS_PER_TASK": "4"}))
+    (line,) = limits.threads(Options(tmp_path, environment={"SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "4"}))
     assert line.state == Severity.WARNING
     assert "--ntasks" in line.cure
 
 
 def test_one_core_for_a_task_is_ok(tmp_path: Path) -> None:
-    (line,) = limits.threads(Options(tmp_path, environment={"SLURM_CPUS_PER_TASK": "1"}))
+    (line,) = limits.threads(Options(tmp_path, environment={"SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "1"}))
     assert line.state == Severity.OK

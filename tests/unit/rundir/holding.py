@@ -12,12 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+from espei_hpc.batch import job_name
 from espei_hpc.errors import Refusal
 from espei_hpc.rundir.lock import Lock
 
 
 def main(directory: Path, child: str | None) -> None:
-    lock = Lock(directory)
+    lock = Lock(directory, job_name(os.environ))
     try:
         lock.acquire()
     except Refusal as refusal:

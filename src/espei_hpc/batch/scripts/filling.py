@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.batch.scripts.inputs import JobInputs, examine
-from espei_hpc.batch.scripts.job import ENDINGS, Dialect, JobScript, System
+from espei_hpc.batch.scripts.job import JobScript
 from espei_hpc.batch.scripts.kinds import KINDS
+from espei_hpc.batch.systems import SUBMISSIONS
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi.host import recipe as recipes
@@ -25,7 +26,7 @@ class Asked:
     """The user's options; None for a default.
 
     Attributes:
-        system: the batch system.
+        system: the batch system, one of ``SUBMISSIONS``.
         kind: kind of the script.
         inputs: ESPEI's inputs.
         image: file of the image.
@@ -34,10 +35,10 @@ class Asked:
         ranks_per_node: number of ranks per node.
         hours: walltime in hours.
         site: name or file of the cluster's recipe; None to detect it.
-        dialect: dialect of PBS.
+        dialect: one of those of the batch system, if it has several.
     """
 
-    system: System
+    system: str
     kind: str
     inputs: tuple[Path, ...]
     image: str | None = None
@@ -46,12 +47,12 @@ class Asked:
     ranks_per_node: int | None = None
     hours: float | None = None
     site: str | None = None
-    dialect: Dialect = "select"
+    dialect: str = ""
 
 
 def file_name(asked: Asked, example: bool) -> str:
     """Return the file name of the script: for an example its kind, else next to the input."""
-    ending = ENDINGS[asked.system]
+    ending = SUBMISSIONS[asked.system].ending
     if example or asked.kind in ("array", "chain"):
         return f"{asked.kind}.{ending}"
     return str(asked.inputs[0].with_suffix(f".{ending}")) if asked.inputs else ""

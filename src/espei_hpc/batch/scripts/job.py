@@ -1,18 +1,15 @@
 """The values that fill a job script, and their validation."""
 
-import math
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from espei_hpc.batch.scripts.kinds import KINDS, ScriptKind
+from espei_hpc.batch.submission import Submission
+from espei_hpc.batch.systems import SUBMISSIONS
 from espei_hpc.errors import Fault
 
-System = Literal["slurm", "pbs"]
-Dialect = Literal["select", "nodes"]
-
-ENDINGS: dict[System, str] = {"slurm": "sbatch", "pbs": "pbs"}
 MOST_HOURS = 1000.0
 
 _ACCOUNT = re.compile(r"[\w.@:+-]+")
@@ -23,7 +20,7 @@ class JobScript:
     """The values that fill a job script.
 
     Attributes:
-        system: the batch system.
+        system: the batch system, one of ``SUBMISSIONS``.
         kind: one of ``KINDS``.
         inputs: ESPEI's inputs, as named in the job.
         image: file of the Apptainer image.
@@ -32,7 +29,7 @@ class JobScript:
         ranks_per_node: number of ranks per node, one per core.
         hours: walltime in hours.
         script: file of the script.
-        dialect: PBS only; ``select`` for PBS Pro and OpenPBS, ``nodes`` for Torque.
+        dialect: one of those of the batch system, if it has several.
         setup: lines at the start of the script, such as ``module load``.
         launcher: command that starts the ranks; None for the mpirun on PATH.
         host_mpi: value of espei-mpi's --host-mpi; None to leave the option out.
@@ -40,7 +37,7 @@ class JobScript:
         scheduler_file: scheduler file that the input names; ``two-steps`` only.
     """
 
-    system: System
+    system: str
     kind: str
     inputs: tuple[str, ...]
     image: str
@@ -49,7 +46,7 @@ class JobScript:
     ranks_per_node: int
     hours: float
     script: str
-    dialect: Dialect = "select"
+    dialect: str = ""
     setup: tuple[str, ...] = ()
     launcher: str | None = None
     host_mpi: str | None = None
@@ -67,11 +64,21 @@ class JobScript:
         return self.nodes * self.ranks_per_node
 
     @property
-    def submit(self) -> tuple[str, ...]:
-        """The command that submits the script, without the file name."""
+    def submission(self) -> Submission:
+        """How the batch system takes the script."""
+        return SUBMISSIONS[self.system]
+
+    @property
+    def submit(self) -> str:
+        """The command that submits the script, as users type it."""
         if self.of_kind.starts_itself:
-            return ("bash",)
-        return ("sbatch",) if self.system == "slurm" else ("qsub",)
+            return shlex.join(["bash", self.script])
+        return self.submission.typed(self.script)
+
+    @property
+    def walltime(self) -> str:
+        """The walltime, as the batch system reads it."""
+        return self.submission.walltime(self.hours)
 
     def faults(self) -> Iterator[Fault]:
         """Yield a fault for each value that cannot be used."""
@@ -107,9 +114,3 @@ class JobScript:
         # Written so that NaN is refused too.
         if not 0 < self.hours <= MOST_HOURS or round(self.hours * 60) < 1:
             yield Fault("--hours", f"{self.hours:g} is not between a minute and {MOST_HOURS:g} hours")
-
-
-def walltime(hours: float) -> str:
-    """Return hours in the format of both batch systems, rounded to minutes: ``24:00:00``."""
-    minutes = math.floor(hours * 60 + 0.5)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:00"

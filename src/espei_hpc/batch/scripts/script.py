@@ -2,7 +2,7 @@
 
 import shlex
 
-from espei_hpc.batch.scripts.job import JobScript, walltime
+from espei_hpc.batch.scripts.job import JobScript
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.text import templates
@@ -20,13 +20,7 @@ def render(job: JobScript) -> str:
     return (
         templates("espei_hpc.batch.scripts")
         .get_template(f"{job.system}.j2")
-        .render(
-            job=job,
-            title=job.of_kind.title,
-            submit=shlex.join(job.submit),
-            walltime=walltime(job.hours),
-            options=_options(job),
-        )
+        .render(job=job, options=_options(job))
     )
 
 

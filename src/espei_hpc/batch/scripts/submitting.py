@@ -1,7 +1,6 @@
 """Write a job script to a file and submit it."""
 
 import os
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,8 +8,6 @@ from pathlib import Path
 from espei_hpc.batch.scripts.job import JobScript
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-
-COMMANDS = {"slurm": "sbatch", "pbs": "qsub"}
 
 
 def write(job: JobScript, text: str) -> Path:
@@ -26,7 +23,7 @@ def write(job: JobScript, text: str) -> Path:
         with open(descriptor, "w") as file:
             file.write(text)
     except FileExistsError:
-        cure = f"submit it unchanged ({_typed(job)}), or move it away"
+        cure = f"submit it unchanged ({job.submit}), or move it away"
         raise Refusal(ExitCode.CANNOT_CREATE, [Fault(str(path), "already exists", cure)]) from None
     except OSError as error:
         fault = Fault(str(path), f"cannot be written: {error.strerror}")
@@ -41,18 +38,16 @@ def submit(job: JobScript, path: Path) -> str:
         Refusal: (UNAVAILABLE) if the batch system has no command here, or refuses the job; then the
             script is removed again.
     """
-    command = COMMANDS[job.system]
+    command = job.submission.command
     if shutil.which(command) is None:
         what = "is not found (an image has no commands of the batch system)"
-        fault = Fault(command, what, f"{path} is written; on the host, in this directory, run: {_typed(job)}")
+        fault = Fault(command, what, f"{path} is written; on the host, in this directory, run: {job.submit}")
         raise Refusal(ExitCode.UNAVAILABLE, [fault])
-    done = subprocess.run([*job.submit, path], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    reads = job.submission.reads_input and not job.of_kind.starts_itself
+    words = ["bash", str(path)] if job.of_kind.starts_itself else job.submission.words(str(path))
+    done = subprocess.run(words, capture_output=True, text=True, input=path.read_text() if reads else "")
     if done.returncode:
         path.unlink()
         fault = Fault(command, f"refused the job, with exit code {done.returncode}")
         raise Refusal(ExitCode.UNAVAILABLE, [fault], (done.stdout + done.stderr).splitlines())
     return done.stdout.strip()
-
-
-def _typed(job: JobScript) -> str:
-    return shlex.join([*job.submit, job.script])

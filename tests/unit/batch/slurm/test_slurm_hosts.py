@@ -1,4 +1,4 @@
-"""Lists of hosts and ranks, as batch systems shorten them, come out whole."""
+"""Lists of hosts and tasks, as Slurm shortens them, come out whole."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from amounts import few_and_many, try_examples
-from espei_hpc.batch import hosts
+from espei_hpc.batch.slurm import expand, tasks
 
 names = st.from_regex(r"[a-z][a-z0-9.-]{0,8}", fullmatch=True)
 
@@ -41,7 +41,7 @@ def parts(draw: st.DrawFn) -> tuple[str, list[str]]:
 def test_short_list_of_hosts_means_all_of_them_in_order(examples: int) -> None:
     def holds(drawn: list[tuple[str, list[str]]]) -> None:
         text = ",".join(short for short, _ in drawn)
-        assert list(hosts.expand(text)) == [host for _, meant in drawn for host in meant]
+        assert list(expand(text)) == [host for _, meant in drawn for host in meant]
 
     try_examples(examples, holds, drawn=st.lists(parts(), min_size=1, max_size=4))
 
@@ -56,20 +56,20 @@ def test_short_list_of_hosts_means_all_of_them_in_order(examples: int) -> None:
     ],
 )
 def test_lists_as_clusters_write_them(text: str, expected: list[str]) -> None:
-    assert list(hosts.expand(text)) == expected
+    assert list(expand(text)) == expected
 
 
 @pytest.mark.parametrize("text", ["", "n[1-", "n1]", "n[a]", "n[]", "n1,,n2", "n1,", "n[1-2-3]"])
 def test_what_is_no_list_of_hosts_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
-        hosts.expand(text)
+        expand(text)
 
 
 @few_and_many("examples", 50, 5000)
 def test_short_list_of_tasks_means_one_number_for_each_host(examples: int) -> None:
     def holds(runs: list[tuple[int, int]]) -> None:
-        text = ",".join(f"{tasks}(x{count})" if count > 1 else f"{tasks}" for tasks, count in runs)
-        assert hosts.tasks(text) == tuple(tasks for tasks, count in runs for _ in range(count))
+        text = ",".join(f"{number}(x{count})" if count > 1 else f"{number}" for number, count in runs)
+        assert tasks(text) == tuple(number for number, count in runs for _ in range(count))
 
     some = st.tuples(st.integers(1, 256), st.integers(1, 9))
     try_examples(examples, holds, runs=st.lists(some, min_size=1, max_size=6))
@@ -78,25 +78,4 @@ def test_short_list_of_tasks_means_one_number_for_each_host(examples: int) -> No
 @pytest.mark.parametrize("text", ["", "2(x3", "2(3)", "two", "2,,1"])
 def test_what_is_no_list_of_tasks_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a list of tasks"):
-        hosts.tasks(text)
-
-
-@few_and_many("examples", 50, 5000)
-def test_node_file_counts_the_lines_of_each_host_in_the_order_of_their_first(examples: int) -> None:
-    def holds(lines: list[str]) -> None:
-        counts = hosts.lines("".join(f"{line}\n" for line in lines))
-        assert list(counts) == list(dict.fromkeys(lines))
-        assert all(count == lines.count(host) for host, count in counts.items())
-
-    try_examples(examples, holds, lines=st.lists(names, max_size=30))
-
-
-def test_ranks_of_one_host_in_several_queues_are_added() -> None:
-    text = "n1 4 all.q@n1 UNDEFINED\nn2 2 all.q@n2 UNDEFINED\nn1 1 long.q@n1 UNDEFINED\n"
-    assert hosts.counted(text, host=0, number=1) == {"n1": 5, "n2": 2}
-
-
-@pytest.mark.parametrize("text", ["n1", "n1 many"])
-def test_line_without_a_number_of_ranks_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"number of ranks|invalid literal"):
-        hosts.counted(text, host=0, number=1)
+        tasks(text)
