@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from espei_hpc.batch.allocation import Allocation
 from espei_hpc.batch.grid_engine import GridEngine
 from espei_hpc.batch.job_end import JobEnd
+from espei_hpc.batch.lsf import Lsf
 from espei_hpc.batch.pbs import Pbs, Torque
 from espei_hpc.batch.slurm import Slurm
 from espei_hpc.batch.system import BatchSystem
 
-SYSTEMS: tuple[BatchSystem, ...] = (Slurm(), Torque(), Pbs(), GridEngine())
+SYSTEMS: tuple[BatchSystem, ...] = (Slurm(), Torque(), Pbs(), Lsf(), GridEngine())
 """In the order in which they are tried: Torque sets the variables of PBS too, and more."""
 
 SUBMISSIONS = {system.submission.system: system.submission for system in SYSTEMS if system.submission}

@@ -14,15 +14,19 @@ from espei_hpc.batch.submission import Submission
 from espei_hpc.cli.inputs import INPUT, takes_inputs
 from espei_hpc.exit_codes import ExitCode
 
+*_OTHERS, _LAST = (submission.title for submission in SUBMISSIONS.values())
 
-@click.group()
-def job() -> None:
-    """Write a job script for Slurm or PBS.
+
+@click.group(
+    help=f"""Write a job script for {", ".join(_OTHERS)} or {_LAST}.
 
     The script is complete; read it and change what you need. --submit submits it.
 
     Example: espei-hpc job slurm --in x.yaml --kind long-fit --account abc123 >long-fit.sbatch
     """
+)
+def job() -> None:
+    """Write a job script, or look at what jobs did."""
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
