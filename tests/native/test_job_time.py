@@ -101,6 +101,22 @@ def test_time_left_is_asked_of_pbs_on_the_host(commands: Commands, endless_fit: 
     assert int(found[1]) <= 8
 
 
+@pytest.mark.parametrize(("index", "job"), [("0", "7"), ("3", "7[3]")])
+def test_time_left_is_asked_of_lsf_on_the_host(
+    index: str, job: str, commands: Commands, endless_fit: Path
+) -> None:
+    path = stand_in(
+        endless_fit.parent, "bjobs", f'[[ "$*" == "-noheader -o time_left {job}" ]] && echo "1:30 L"'
+    )
+    # The launcher starts nothing, and only prints what it is handed.
+    stand_in(endless_fit.parent, "mpirun", "printenv ESPEI_HPC_JOB; exit 1")
+    variables = {"LSB_JOBID": "7", "LSB_JOBINDEX": index, "LSB_DJOB_NUMPROC": "3", **path}
+    result = commands.run("espei-mpi", "--in", endless_fit, env=variables)
+    assert result.code == 69, result.output
+    (log,) = endless_fit.with_suffix(".run").glob("cluster/*/launcher.log")
+    assert re.fullmatch(r"\d+ [+-]\d{4}\n1:30 L\n", log.read_text())
+
+
 def test_end_that_is_past_is_not_believed(commands: Commands, endless_fit: Path) -> None:
     job = {"SLURM_JOB_ID": "7", "SLURM_JOB_END_TIME": "1700000000", "SLURM_NTASKS": "3"}
     prepared = commands.run("espei-hpc", "prepare", "--in", endless_fit, env=job)
