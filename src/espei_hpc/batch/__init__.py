@@ -1,8 +1,8 @@
 """Batch systems: what one grants to this job, when the job ends, and how jobs are submitted.
 
-All that is known of a batch system is in one module: ``slurm``, ``pbs``, ``grid_engine``.
-``systems`` lists them. Everything is read from the variables and files that a batch system sets for a job;
-no command is run here. Callers that may run commands query the rest with ``Allocation.question``.
+All that is known of a batch system is in one module, such as ``slurm``; ``systems`` lists them. Everything
+is read from the variables and files that a batch system sets for a job; no command is run here. Callers that
+may run commands query the rest with ``Allocation.question``.
 """
 
 from espei_hpc.batch.allocation import Allocation

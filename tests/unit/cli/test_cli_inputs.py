@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from espei_hpc.batch import SUBMISSIONS
 from espei_hpc.cli import commands
 
 INPUTS = ("INPUT", "INPUT...", "RUN", "[RUN]...")
@@ -41,7 +42,7 @@ def _taken(name: str, *words: str) -> object:
 def test_commands_that_take_an_input_are_all_that_have_one() -> None:
     assert {name.removeprefix("espei-hpc ") for name in TAKE_INPUTS} == {
         *("check", "plan", "prepare", "fit", "again", "report", "export", "status"),
-        *("job slurm", "job pbs", "job finished"),
+        *("job finished", *(f"job {system}" for system in SUBMISSIONS)),
     }
 
 
