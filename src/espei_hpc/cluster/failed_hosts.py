@@ -4,7 +4,6 @@ These are hosts that no longer answer, and hosts on which ranks died in two star
 the launcher's logs.
 """
 
-import re
 import socket
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.cluster import interfaces
+from espei_hpc.mpi.launchers import KINDS
 from espei_hpc.rundir.cluster_directory import ClusterDirectory
 from espei_hpc.rundir.files import read_json
 
@@ -21,14 +21,6 @@ ASK_SECONDS = 10.0
 ASKED_AT_ONCE = 64
 ANY_PORT = 8786
 MOST_DEATHS = 2
-DIED = (
-    # mpirun of Open MPI 4, prterun of 5
-    re.compile(r"noticed that process rank \d+ with PID \d+ on node (\S+) exited on signal"),
-    # hydra, after a line with BAD TERMINATION
-    re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)", re.MULTILINE),
-    re.compile(r"^srun: error: ([^:\s]+): tasks? [\d,-]+: (?!Exited)", re.MULTILINE),
-)
-"""Launcher messages that name a host on which a rank was killed."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +64,7 @@ def silent_hosts(directory: ClusterDirectory) -> list[str]:
 
 def died_on(log: str) -> frozenset[str]:
     """Return the hosts on which ranks were killed, according to a launcher's log."""
-    return frozenset(host for pattern in DIED for host in pattern.findall(log))
+    return frozenset(host for kind in KINDS for pattern in kind.died for host in pattern.findall(log))
 
 
 def left_out(lost: Sequence[Lost]) -> dict[str, str]:

@@ -9,12 +9,12 @@ from espei_hpc.batch import Allocation
 from espei_hpc.cluster import failed_hosts
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.mpi.launchers import BY_COMMAND, NAMES_HOSTS
+from espei_hpc.mpi.launchers.kind import with_host_file
 from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
 LEAST_RANKS = 2
 """A scheduler and a worker."""
-HOST_OPTIONS = frozenset({"hostfile", "machinefile", "machine", "host", "hosts", "hostlist", "H", "f"})
-"""Options of Open MPI, MPICH and Intel MPI that name hosts, with one dash or two."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,11 @@ class Remaining:
         """Return the launcher command with the options that exclude the failed hosts.
 
         Args:
-            host_file: written if this launcher reads one; Open MPI, MPICH, Intel MPI and PALS use the same
-                option for it.
+            host_file: written if this launcher reads one.
         """
-        if _is_srun(self.launcher):
-            excluded = ",".join(sorted(map(_short, self.without)))
-            return [*self.launcher, f"--exclude={excluded}", f"--nodes={len(self.ranks_on)}"]
-        # One line per rank is a format that all of them read.
-        host_file.write_text("".join(f"{host}\n" * ranks for host, ranks in self.ranks_on.items()))
-        return [*self.launcher, "--hostfile", str(host_file)]
+        kind = BY_COMMAND.get(os.path.basename(self.launcher[0]))
+        excluding = kind.excluding if kind else with_host_file
+        return excluding(self.launcher, self.ranks_on, [_short(host) for host in self.without], host_file)
 
 
 def remaining(
@@ -77,15 +73,17 @@ def remaining(
     }
     if sum(left.values()) < LEAST_RANKS:
         raise _not_again(f"without {', '.join(without)} too few ranks are left for a scheduler and a worker")
-    if not _is_srun(launcher) and any(_option(word) in HOST_OPTIONS for word in launcher[1:]):
+    if any(_option(word) in _names_hosts(launcher) for word in launcher[1:]):
         raise _not_again(
             f"the options of {launcher[0]} name hosts, so it cannot exclude {', '.join(without)}"
         )
     return Remaining(left, without, launcher)
 
 
-def _is_srun(launcher: Sequence[str]) -> bool:
-    return os.path.basename(launcher[0]) == "srun"
+def _names_hosts(launcher: Sequence[str]) -> frozenset[str]:
+    """Return the options with which this launcher names hosts; those of all if its name is shared."""
+    kind = BY_COMMAND.get(os.path.basename(launcher[0]))
+    return kind.names_hosts if kind else NAMES_HOSTS
 
 
 def _option(word: str) -> str:

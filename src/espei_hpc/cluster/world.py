@@ -14,26 +14,8 @@ from espei_hpc.cluster import interfaces
 from espei_hpc.containers import named_container
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.mpi import launchers
 from espei_hpc.mpi import library as mpi_library
-
-SIZE_VARIABLES = (
-    "OMPI_COMM_WORLD_SIZE",
-    "PMI_SIZE",
-    "FLUX_JOB_SIZE",
-    "JSM_NAMESPACE_SIZE",
-    "SLURM_STEP_NUM_TASKS",
-    "PALS_SIZE",
-)
-RANK_VARIABLES = (
-    "OMPI_COMM_WORLD_RANK",
-    "PMIX_RANK",
-    "PMI_RANK",
-    "FLUX_TASK_RANK",
-    "JSM_NAMESPACE_RANK",
-    "SLURM_PROCID",
-    "PALS_RANKID",
-    "PBS_VNODENUM",
-)
 
 
 @dataclass(frozen=True)
@@ -62,17 +44,9 @@ class World:
         return len(set(self.hosts)) == 1
 
 
-def first_number(variables: tuple[str, ...], environment: Mapping[str, str]) -> int | None:
-    """Return the first of ``variables`` that is set to a number."""
-    for variable in variables:
-        if environment.get(variable, "").isdecimal():
-            return int(environment[variable])
-    return None
-
-
 def process_name(environment: Mapping[str, str]) -> str:
     """Return a name of this rank without using MPI: the launcher's rank, host and process ID."""
-    rank = first_number(RANK_VARIABLES, environment)
+    rank = launchers.rank(environment)
     return f"{'x' if rank is None else rank}-{socket.gethostname()}-{os.getpid()}"
 
 
@@ -116,8 +90,8 @@ def prove(world: World, asked: int | None, environment: Mapping[str, str]) -> No
     Raises:
         Refusal: (CONFIGURATION) if they differ; (USAGE) if the world is too small for a cluster.
     """
-    told = first_number(SIZE_VARIABLES, environment)
-    expected = told if told is not None else asked
+    launched = launchers.size(environment)
+    expected = launched if launched is not None else asked
     if expected is not None and world.size != expected:
         what = f"{expected} ranks were started, but each sees a world of {world.size} with {world.library}"
         raise mpi_library.mismatch(what, environment)

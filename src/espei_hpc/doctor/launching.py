@@ -12,21 +12,10 @@ from espei_hpc.doctor import probe
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import Ended, found, plain, run
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.mpi.launchers import KINDS
 
-OVERSUBSCRIBE = {
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-    "OMPI_MCA_hwloc_base_binding_policy": "none",
-    "PRTE_MCA_hwloc_default_binding_policy": "none",
-}
 CANNOT_EXECUTE = 126
 """Exit code of shells for a command that cannot be executed."""
-AS_ROOT = {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "PRTE_ALLOW_RUN_AS_ROOT": "1",
-    "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-}
 
 
 @dataclass(frozen=True)
@@ -82,8 +71,9 @@ def _start(command: list[str], options: Options) -> Ended:
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which espei-mpi starts a launcher."""
     system = recognised(given)
-    return {
-        **given,
-        **({} if system and system.limits_ranks else OVERSUBSCRIBE),
-        **(AS_ROOT if os.geteuid() == 0 else {}),
-    }
+    limited = system is not None and system.limits_ranks
+    added: dict[str, str] = {}
+    for kind in KINDS:
+        added |= {} if limited else kind.more_ranks_than_cores
+        added |= kind.as_root if os.geteuid() == 0 else {}
+    return {**given, **added}

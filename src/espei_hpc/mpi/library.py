@@ -13,6 +13,8 @@ from pathlib import Path
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.mpi import launchers
+from espei_hpc.mpi.host.family import SONAMES, Abi
 
 
 @dataclass(frozen=True)
@@ -21,30 +23,27 @@ class LibraryFamily:
 
     Attributes:
         name: name shown to users.
-        folder: its prefix below ``mpi/`` in the Python environment.
-        soname: name of the library, which identifies its ABI.
-        variables: variables that a launcher of this family sets in every rank.
+        folder: its ABI, and its prefix below ``mpi/`` in the Python environment.
     """
 
     name: str
-    folder: str
-    soname: str
-    variables: tuple[str, ...]
+    folder: Abi
+
+    @property
+    def soname(self) -> str:
+        """Name of the library, which identifies its ABI."""
+        return SONAMES[self.folder]
 
 
-OPEN_MPI = LibraryFamily("Open MPI", "openmpi", "libmpi.so.40", ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK"))
-MPICH = LibraryFamily("MPICH", "mpich", "libmpi.so.12", ("PMI_RANK", "PMI_SIZE", "PMI_FD", "PALS_RANKID"))
-# Open MPI first: its launchers set none of MPICH's variables, while a rank under PMIx may have
-# inherited PMI_* from a batch system.
+OPEN_MPI = LibraryFamily("Open MPI", "openmpi")
+MPICH = LibraryFamily("MPICH", "mpich")
 FAMILIES = (OPEN_MPI, MPICH)
 
 
 def launcher_family(environment: Mapping[str, str]) -> LibraryFamily | None:
     """Return the family of the launcher that set this rank's environment; None if not recognised."""
-    for family in FAMILIES:
-        if any(variable in environment for variable in family.variables):
-            return family
-    return None
+    served = launchers.abi_served(environment)
+    return next((family for family in FAMILIES if family.folder == served), None)
 
 
 def bundled(family: LibraryFamily, environment_root: Path) -> Path | None:

@@ -1,6 +1,7 @@
 """The world that a launcher gives is told from a real run of ranks."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,7 +77,8 @@ def test_library_of_the_other_family_is_told_as_singletons(tmp_path: Path) -> No
 def test_ranks_that_crash_in_mpi_are_told_with_what_they_said(tmp_path: Path) -> None:
     lines = seen(asked(tmp_path, OPENMPI, MPI4PY_LIBMPI=str(LIBRARIES["mpich"])))
     assert list(lines) == ["MPI world"]
-    assert "ranks started, but none entered an MPI world" in lines["MPI world"].seen
+    # The launcher may end the others before they print anything.
+    assert re.search("ranks? started, but none entered an MPI world", lines["MPI world"].seen)
     assert "exit code" in lines["MPI world"].seen
     assert exit_code(list(lines.values())) == 69
 

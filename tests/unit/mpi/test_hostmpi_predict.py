@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from espei_hpc.mpi.host.family import CRAY_MPICH, FAMILIES, INTEL_MPI, MPICH, MVAPICH, OPEN_MPI, Family, of
-from espei_hpc.mpi.host.launcher import Kind, Launcher
+from espei_hpc.mpi.host.launcher import Launcher
 from espei_hpc.mpi.host.predict import TABLE, Library, Outcome, predict
+from espei_hpc.mpi.launchers import Key
 
 
-def launcher(kind: Kind, version: str | None = None, *pmi: str) -> Launcher:
+def launcher(kind: Key, version: str | None = None, *pmi: str) -> Launcher:
     """Describe a launcher as it is found."""
     return Launcher((kind,), kind, version, None, pmi)
 

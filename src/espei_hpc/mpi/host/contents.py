@@ -11,6 +11,9 @@ from pathlib import PurePosixPath
 
 from espei_hpc.mpi.host.family import CRAY_MPICH, INTEL_MPI, MPICH, MVAPICH, OPEN_MPI, Family
 from espei_hpc.mpi.host.root import Root
+from espei_hpc.mpi.launchers import KINDS, LauncherKind
+from espei_hpc.mpi.launchers.hydra import INTEL_MPI as INTEL_HYDRA
+from espei_hpc.mpi.launchers.srun import SRUN
 
 _NUMBER = rb"(\d+(?:\.\d+)+(?:(?:rc|a|b|p)\d+)?)"
 # MPICH stores version and release date as adjacent strings, in either order. The patterns begin with
@@ -32,15 +35,8 @@ _VERSIONS = {
     "mvapich": (rb"MVAPICH2?-" + _NUMBER,),
     "cray": (rb"CRAY MPICH version " + _NUMBER,),
 }
-# In this order: Intel's launcher is a Hydra, and MPICH's may support Slurm and PBS.
-_LAUNCHERS = (
-    ("intel", (b"I_MPI_HYDRA",)),
-    ("mpich", (b"HYDRA_",)),
-    ("openmpi", (b"OPAL_PREFIX", b"libopen-rte", b"libprrte", b"libopen-pal")),
-    ("pals", (b"PALS_", b"libpals")),
-    ("srun", (b"SLURM_",)),
-    ("jsrun", (b"JSM_",)),
-)
+# In this order: Intel's launcher is a Hydra, and any may support Slurm.
+_MARKED = (INTEL_HYDRA, *(kind for kind in KINDS if kind not in (INTEL_HYDRA, SRUN)), SRUN)
 # Maximum number of bytes read from a header or a settings file.
 _MOST_TEXT = 1 << 20
 
@@ -51,10 +47,10 @@ def library_family(root: Root, path: PurePosixPath) -> Family | None:
         return next((family for family, marks in _LIBRARIES if content.holds(marks)), None)
 
 
-def launcher_kind(root: Root, path: PurePosixPath) -> str | None:
+def launcher_kind(root: Root, path: PurePosixPath) -> LauncherKind | None:
     """Return the kind of a launcher; None if it is not a known launcher."""
     with _Content(root, path) as content:
-        return next((kind for kind, marks in _LAUNCHERS if content.holds(marks)), None)
+        return next((kind for kind in _MARKED if content.holds(kind.marks)), None)
 
 
 def version(root: Root, path: PurePosixPath, family: Family) -> str | None:

@@ -7,33 +7,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal, cast
 
 from espei_hpc.mpi.host import contents, installed, slurm
 from espei_hpc.mpi.host.family import INTEL_MPI, MPICH, OPEN_MPI
 from espei_hpc.mpi.host.root import Root
+from espei_hpc.mpi.launchers import BY_COMMAND, BY_KEY, Key, LauncherKind
+from espei_hpc.mpi.launchers.pals import PALS
+from espei_hpc.mpi.launchers.srun import SRUN
 
-Kind = Literal["openmpi", "mpich", "intel", "pals", "srun", "flux", "jsrun", "unknown"]
-NAMES: dict[Kind, str] = {
-    "openmpi": "Open MPI",
-    "mpich": "MPICH",
-    "intel": "Intel MPI",
-    "pals": "PALS",
-    "srun": "Slurm",
-    "flux": "Flux",
-    "jsrun": "jsrun",
-    "unknown": "of an unknown kind",
-}
 _FAMILIES = {"openmpi": OPEN_MPI, "mpich": MPICH, "intel": INTEL_MPI}
-_PMI = {
-    "openmpi": ("pmix",),
-    "mpich": ("pmi1", "pmi2"),
-    "intel": ("pmi1", "pmi2"),
-    "pals": ("cray",),
-    "flux": ("pmi1",),
-}
-# These have one name wherever they are installed, and may be wrapped by a site's script.
-_BY_NAME: dict[str, Kind] = {"srun": "srun", "flux": "flux", "jsrun": "jsrun"}
 _STARTERS = re.compile(
     r"(?:[\w./+-]*/)?(?:mpiexec\.hydra|mpi(?:run|exec)(?:\.openmpi|\.mpich)?|orterun|prterun|srun|jsrun)\b"
 )
@@ -52,7 +34,7 @@ class Launcher:
 
     Attributes:
         words: its command line.
-        kind: its kind.
+        kind: its kind, by its key in ``mpi.launchers``; "unknown" if it is none of them.
         version: its version; None if not known.
         path: the program, links followed; None if it does not exist.
         pmi: kinds of PMI that it offers to the ranks; empty if none, or not known.
@@ -62,7 +44,7 @@ class Launcher:
     """
 
     words: tuple[str, ...]
-    kind: Kind
+    kind: Key
     version: str | None
     path: PurePosixPath | None
     pmi: tuple[str, ...] = ()
@@ -74,11 +56,13 @@ class Launcher:
     def name(self) -> str:
         """Its command and kind, shown to users."""
         command = PurePosixPath(self.words[0]).name
-        maker = NAMES[self.kind] + (f" {self.version}" if self.version else "")
-        if self.kind == "srun":
-            option = f" --mpi={self.pmi[0]}" if self.pmi else ""
-            return f"{command}{option} ({maker})"
-        return command if self.kind in ("flux", "jsrun") else f"{command} ({maker})"
+        known = BY_KEY.get(self.kind)
+        if known is SRUN:
+            command += f" --mpi={self.pmi[0]}" if self.pmi else ""
+        elif known and known.command:
+            return command
+        maker = known.name if known else "of an unknown kind"
+        return f"{command} ({maker} {self.version})" if self.version else f"{command} ({maker})"
 
 
 def identify(root: Root, words: Sequence[str], environment: Mapping[str, str]) -> Launcher:
@@ -95,13 +79,13 @@ def identify(root: Root, words: Sequence[str], environment: Mapping[str, str]) -
     slots = _knows_slots(words, environment)
     if kind is None or path is None:
         return Launcher(tuple(words), "unknown", None, path, chosen=False)
-    if kind == "srun":
+    if kind is SRUN:
         choice = slurm.pmi(root, path, words, environment)
         version = slurm.version(root, path)
-        return Launcher(tuple(words), kind, version, path, choice.pmi, choice.offers, choice.chosen)
+        return Launcher(tuple(words), kind.key, version, path, choice.pmi, choice.offers, choice.chosen)
     version = _version(root, path, kind)
-    pmi = tuple(word.split("=", 1)[1] for word in words if word.startswith("--pmi=")) or _PMI.get(kind, ())
-    return Launcher(tuple(words), kind, version, path, pmi, chosen=bool(pmi), slots_known=slots)
+    pmi = tuple(word.split("=", 1)[1] for word in words if word.startswith("--pmi=")) or kind.pmi
+    return Launcher(tuple(words), kind.key, version, path, pmi, chosen=bool(pmi), slots_known=slots)
 
 
 def which(root: Root, program: str, environment: Mapping[str, str]) -> PurePosixPath | None:
@@ -119,14 +103,14 @@ def which(root: Root, program: str, environment: Mapping[str, str]) -> PurePosix
 
 def _follow(
     root: Root, program: PurePosixPath, environment: Mapping[str, str], scripts: int
-) -> tuple[PurePosixPath, Kind | None]:
+) -> tuple[PurePosixPath, LauncherKind | None]:
     """Return the program and its kind; for a script, those of the launcher it starts."""
-    if program.name in _BY_NAME:
-        return program, _BY_NAME[program.name]
+    if program.name in BY_COMMAND:
+        return program, BY_COMMAND[program.name]
     if "/pals/" in f"{root.real(program)}":  # /opt/cray/pals/1.2/bin/mpiexec
-        return program, "pals"
+        return program, PALS
     if root.read_bytes(program, 2) != b"#!":
-        return program, cast(Kind | None, contents.launcher_kind(root, program))
+        return program, contents.launcher_kind(root, program)
     for starter in _starters(root, program, environment) if scripts else ():
         followed, kind = _follow(root, starter, environment, scripts - 1)
         if kind is not None:
@@ -154,8 +138,8 @@ def _sets_its_own_path(root: Root, script: PurePosixPath, text: str) -> bool:
     return any(place in text and root.is_file(script.parent / place) for place in places)
 
 
-def _version(root: Root, path: PurePosixPath, kind: Kind) -> str | None:
-    family = _FAMILIES.get(kind)
+def _version(root: Root, path: PurePosixPath, kind: LauncherKind) -> str | None:
+    family = _FAMILIES.get(kind.key)
     if family is None:
         return None
     told = contents.version(root, path, family)

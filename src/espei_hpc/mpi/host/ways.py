@@ -16,11 +16,10 @@ from espei_hpc.mpi.host.launcher import Launcher
 from espei_hpc.mpi.host.predict import Library, Outcome, Prediction, predict
 from espei_hpc.mpi.host.recipe import Recipe
 from espei_hpc.mpi.host.way import Name, Way, first, inside, several
+from espei_hpc.mpi.launchers import BY_KEY
 
 __all__ = ["Way", "choose"]
 
-# These launchers set rank and size in the environment even if they offer no PMI.
-_TELL_PLACES = ("srun", "pals", "flux", "jsrun")
 _FAILS = (Outcome.SINGLETONS, Outcome.CRASH)
 
 
@@ -145,8 +144,8 @@ class _Candidates:
         return ()
 
     def _without(self) -> Way | None:
-        command = PurePosixPath(self.launcher.words[0]).name
-        if self.launcher.kind not in _TELL_PLACES and command != "pbsdsh":
+        known = BY_KEY.get(self.launcher.kind)
+        if known is None or not known.numbers_ranks:
             return None
         line = f"MPI: none: host's {self.launcher.name} sets rank and size, and the ranks connect without MPI"
         notes = [str(fault) for fault in self.faults]

@@ -1,0 +1,38 @@
+"""Hydra: ``mpirun``, ``mpiexec`` and ``mpiexec.hydra`` of MPICH, Intel MPI and MVAPICH."""
+
+import re
+
+from espei_hpc.mpi.launchers.kind import LauncherKind
+
+_NAMES_HOSTS = frozenset({"hostfile", "machinefile", "machine", "host", "hosts", "hostlist", "f"})
+_DIED = (re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)", re.MULTILINE),)  # after a line with BAD TERMINATION
+
+MPICH = LauncherKind(
+    key="mpich",
+    name="MPICH",
+    marks=(b"HYDRA_",),
+    rank=("PMI_RANK",),
+    size=("PMI_SIZE",),
+    serves="mpich",
+    # Slurm's PMI 2 sets them too.
+    served=("PMI_RANK", "PMI_SIZE", "PMI_FD"),
+    around=("MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE"),
+    pmi=("pmi1", "pmi2"),
+    variables=("PMI_*", "MPI_LOCAL*", "HYDRA_*"),
+    died=_DIED,
+    names_hosts=_NAMES_HOSTS,
+)
+INTEL_MPI = LauncherKind(
+    key="intel",
+    name="Intel MPI",
+    marks=(b"I_MPI_HYDRA",),
+    rank=MPICH.rank,
+    size=MPICH.size,
+    serves=MPICH.serves,
+    served=MPICH.served,
+    around=MPICH.around,
+    pmi=MPICH.pmi,
+    variables=("I_MPI_*",),
+    died=_DIED,
+    names_hosts=_NAMES_HOSTS,
+)
