@@ -16,14 +16,19 @@ import fault_table
 import needs
 import tiers
 from container.images import images, open_place, sif, sifs  # noqa: F401
-from fits import Chain, run_stock, write_fit
+from finished_fit import Finished, finish
+from fits import Chain, stock_fit, write_fit
 from support import Commands, wait_until
 
 JOBS_IN_IMAGES = ("tests/batch/test_slurm_examples.py", "tests/batch/test_pbs_examples.py")
 APART = ("tests/native", "tests/faults")
 """Whose tests take long and share little."""
-MADE_ONCE = ("tests/native/test_example.py", "tests/native/test_release.py", "tests/native/test_report.py")
-"""But those of these share a fit or a release."""
+MADE_ONCE = (
+    "tests/faults/test_closed_faults.py",
+    "tests/native/test_release.py",
+    "tests/native/test_report.py",
+)
+"""But those of these share a fit that runs, a release or a report."""
 
 
 class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
@@ -122,7 +127,10 @@ def endless_fit(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def stock_chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     """The chain of the small fit as stock ESPEI computes it, alone on one core."""
-    directory = tmp_path_factory.mktemp("stock")
-    path = write_fit(directory, iterations=30)
-    run_stock(directory, path)
-    return Chain.load(directory)
+    return Chain.load(stock_fit(tmp_path_factory, iterations=30))
+
+
+@pytest.fixture
+def finished_fit(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The small fit after ``espei-mpi --in x.yaml -n 3``, in the test's own directory."""
+    return finish(tmp_path_factory, tmp_path)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 
+from made_once import made_once
 from support import BIN, EXAMPLE, STOCK, Commands
 
 KEPT = {"run.json", "checkpoint", "progress.json", "timeline.npz"}
@@ -47,6 +49,38 @@ def run_stock(directory: Path, path: Path) -> None:
     serial.write_text(yaml.safe_dump(settings))
     result = Commands(directory).run(BIN / "espei", "--in", serial, env=STOCK)
     assert result.code == 0, result.output
+
+
+def stock_fit(factory: pytest.TempPathFactory, iterations: int) -> Path:
+    """Return the directory of the small fit as stock ESPEI computes it, alone on one core."""
+    return made_once(
+        factory,
+        f"stock-{iterations}",
+        lambda directory: run_stock(directory, write_fit(directory, iterations)),
+    )
+
+
+def save_often(path: Path) -> None:
+    """Have a fit save after each iteration."""
+    content = yaml.safe_load(path.read_text())
+    content["mcmc"]["save_interval"] = 1
+    path.write_text(yaml.safe_dump(content))
+
+
+def stock_example(factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of the whole example as stock ESPEI computes it, alone on one core."""
+
+    def fit(directory: Path) -> None:
+        copy_example(directory)
+        run_stock(directory, directory / "mcmc.yaml")
+
+    return made_once(factory, "stock-example", fit)
+
+
+def copy_example(directory: Path) -> None:
+    """Copy the example, without what a fit in it has left."""
+    written = shutil.ignore_patterns("*.npy", "*.run", "cu-mg_fitted.tdb")
+    shutil.copytree(EXAMPLE, directory, ignore=written, dirs_exist_ok=True)
 
 
 def write_fit(directory: Path, iterations: int) -> Path:

@@ -1,4 +1,4 @@
-"""A cluster that only its owner can talk to (row 28), and surroundings that are odd (row 29)."""
+"""The cluster of a fit that runs: only its owner can talk to it (row 28)."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,40 +18,11 @@ import psutil
 import pytest
 
 from container.machine import run
-from fits import Chain, write_fit
+from fits import write_fit
 from needs import require
-from support import Command, Commands, ranks, running_cluster, wait_until
+from strangers import SOMEBODY, greeted, opened, place_of
+from support import Command, Commands, ranks
 
-SOMEBODY = ["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups"]
-"""Another user of the same host."""
-# Whoever may talk to a scheduler is greeted by it at once; prints how many bytes of that come.
-GREETING = """
-import socket, ssl, sys
-host, port, *files = sys.argv[1:]
-connection = socket.create_connection((host, int(port)), timeout=20)
-try:
-    if files:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if files != ["none"]:
-            context.load_cert_chain(*files)
-        connection = context.wrap_socket(connection)
-    else:
-        connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
-    print(len(connection.recv(1)))
-except (ssl.SSLError, ConnectionError):
-    print(0)
-"""
-# Prints those of the files and directories on standard input that can be opened.
-OPEN = """
-import os, sys
-for path in sys.stdin.read().split("\\0"):
-    try:
-        os.close(os.open(path, os.O_RDONLY))
-        print(path)
-    except OSError:
-        pass
-"""
 # Requests of HTTP from standard input (method, host, port, path); prints each answer's status and text.
 FETCH = """
 import http.client, json, sys
@@ -83,25 +54,27 @@ PAGES = (
 Request = tuple[str, str, int, str]
 
 
-@pytest.fixture
-def open_directory(commands: Commands) -> Iterator[Path]:
-    """A working directory that other users may pass and read, which pytest's own are not."""
-    place = Path(tempfile.mkdtemp(prefix="espei-hpc-test-"))
-    place.chmod(0o755)
-    commands.directory = place
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
+@pytest.fixture(scope="module")
+def fit() -> Iterator[Path]:
+    """The input of a fit, in a directory that other users may pass and read."""
+    with tempfile.TemporaryDirectory(prefix="espei-hpc-test-") as directory:
+        Path(directory).chmod(0o755)
+        yield write_fit(Path(directory), iterations=20_000)
 
 
-@pytest.fixture
-def running(commands: Commands, endless_fit: Path) -> Iterator[Command]:
-    """A fit that samples."""
+@pytest.fixture(scope="module")
+def running(fit: Path) -> Iterator[Command]:
+    """That fit, which samples; the tests only look at it."""
     require("root")
-    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
-    run.wait_for_output("iteration ")
-    yield run
-    run.process.terminate()
-    assert run.finish().code == 75
+    commands = Commands(fit.parent)
+    run = commands.start("espei-mpi", "--in", fit, "-n", "3")
+    try:
+        run.wait_for_output("iteration ")
+        yield run
+        run.process.terminate()
+        assert run.finish().code == 75
+    finally:
+        commands.end_all()
 
 
 def cluster(fit: Path) -> Path:
@@ -112,27 +85,14 @@ def cluster(fit: Path) -> Path:
 
 def scheduler(fit: Path) -> tuple[str, str]:
     """Return the scheduler's host and port."""
-    return _place(json.loads((cluster(fit) / "scheduler.json").read_text())["address"])
-
-
-def _place(address: str) -> tuple[str, str]:
-    host, _, port = address.removeprefix("tls://").rpartition(":")
-    return host, port
-
-
-def greeted(place: tuple[str, str], *files: str | Path, user: list[str]) -> bool:
-    """Whether the scheduler answers somebody with these certificates; none at all is plain TCP."""
-    words = [*user, "/usr/bin/python3", "-c", GREETING, *place, *map(str, files)]
-    told = subprocess.run(words, capture_output=True, text=True, timeout=60)
-    assert told.returncode == 0, told.stderr
-    return told.stdout.strip() != "0"
+    return place_of(json.loads((cluster(fit) / "scheduler.json").read_text())["address"])
 
 
 @pytest.mark.quick
 def test_fault_28_scheduler_answers_nobody_without_the_certificate_of_this_start(
-    running: Command, endless_fit: Path, tmp_path_factory: pytest.TempPathFactory
+    running: Command, fit: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    place, own = scheduler(endless_fit), cluster(endless_fit)
+    place, own = scheduler(fit), cluster(fit)
     assert greeted(place, own / "certificate.pem", own / "key.pem", user=[])
     assert not greeted(place, user=SOMEBODY)
     assert not greeted(place, "none", user=SOMEBODY)
@@ -150,44 +110,13 @@ def test_fault_28_scheduler_answers_nobody_without_the_certificate_of_this_start
         shutil.rmtree(readable)
 
 
-def opened(paths: Iterable[Path], user: list[str]) -> set[str]:
-    """Return which files and directories a user can open for reading."""
-    words = [*user, "/usr/bin/python3", "-c", OPEN]
-    told = subprocess.run(words, input="\0".join(map(str, paths)), capture_output=True, text=True, timeout=60)
-    assert told.returncode == 0, told.stderr
-    return set(told.stdout.splitlines())
-
-
-def test_fault_28_another_user_of_the_host_reads_no_file_of_the_run(
-    commands: Commands, open_directory: Path
-) -> None:
-    require("root")
-    fit = write_fit(open_directory, iterations=20_000)
-    run = commands.start("espei-mpi", "--in", fit, "-n", "3")
-    run.wait_for_output("iteration ")
+def test_fault_28_another_user_of_the_host_reads_no_file_of_the_run(running: Command, fit: Path) -> None:
     place, own = fit.with_suffix(".run"), cluster(fit)
     files = [place, *place.rglob("*")]
     assert {own / "key.pem", own / "scheduler.json", own / "rank-0.json", place / "lock"} <= {*files}
     # The input beside it can be read: it is not the way there that keeps others out.
     assert opened([fit, *files], SOMEBODY) == {str(fit)}
     assert {str(own), str(own / "key.pem")} <= opened(files, [])
-    run.process.terminate()
-    assert run.finish().code == 75
-
-
-def test_fault_28_another_user_of_the_host_reads_no_file_of_start_cluster(
-    commands: Commands, open_directory: Path
-) -> None:
-    require("root")
-    control = open_directory / "control"
-    control.touch(mode=0o644)
-    with running_cluster(commands, "-n", "2"):
-        assert commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json").code == 0
-        place = open_directory / "my_scheduler.run"
-        files = [open_directory / "my_scheduler.json", place, *place.rglob("*")]
-        assert place / "dask.yaml" in files
-        assert opened([control, *files], SOMEBODY) == {str(control)}
-        assert files[0].stat().st_mode & 0o777 == 0o600
 
 
 def fetched(requests: list[Request], user: list[str]) -> list[tuple[int, str]]:
@@ -232,16 +161,14 @@ def test_fault_28_pages_are_answered_on_loopback_alone(running: Command) -> None
     assert 0 not in {status for status, _ in reached}
 
 
-def test_fault_28_pages_show_nothing_of_the_fit_and_can_only_be_read(
-    running: Command, endless_fit: Path
-) -> None:
-    (told,) = fetched([("GET", "127.0.0.1", http_port(endless_fit), "/json/identity.json")], SOMEBODY)
+def test_fault_28_pages_show_nothing_of_the_fit_and_can_only_be_read(running: Command, fit: Path) -> None:
+    (told,) = fetched([("GET", "127.0.0.1", http_port(fit), "/json/identity.json")], SOMEBODY)
     assert json.loads(told[1])["type"] == "Scheduler"
-    pages = all_pages(http_port(endless_fit))
+    pages = all_pages(http_port(fit))
     assert "/info/main/workers.html" in pages
     assert any(path.startswith("/info/worker/") for path in pages)
     assert any(path.startswith("/info/task/") for path in pages)
-    secrets = secrets_of(endless_fit)
+    secrets = secrets_of(fit)
     assert not {(path, secret) for path, text in pages.items() for secret in secrets if secret in text}
     requests: list[Request] = [
         (method, "127.0.0.1", port, path)
@@ -286,37 +213,6 @@ def secrets_of(fit: Path) -> set[str]:
     return {*(word for pair in parameters for word in pair), *(one["reference"] for one in datasets), *keys}
 
 
-def test_fault_28_start_cluster_answers_nobody_without_its_certificate(commands: Commands) -> None:
-    with running_cluster(commands, "-n", "2") as cluster:
-        assert commands.run("wait-for-cluster", "--scheduler-file", "my_scheduler.json").code == 0
-        offered = commands.directory / "my_scheduler.run" / "dask.yaml"
-        assert f"export DASK_CONFIG={offered}" in cluster.output
-        assert offered.stat().st_mode & 0o777 == 0o600
-        told = json.loads((commands.directory / "my_scheduler.json").read_text())
-        place = _place(told["address"])
-        assert not greeted(place, user=[])
-        assert not greeted(place, "none", user=[])
-    assert not offered.exists()
-
-
-def test_fault_28_without_encryption_it_says_so_and_listens_on_loopback_alone(
-    commands: Commands, small_fit: Path, stock_chain: Chain
-) -> None:
-    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--insecure")
-    run.wait_for_output("iteration ")
-    ours = {
-        connection.laddr.ip
-        for process in run.processes()
-        for connection in process.net_connections(kind="inet")
-        if connection.status == psutil.CONN_ESTABLISHED and "espei_hpc" in process.cmdline()
-    }
-    result = run.finish()
-    assert result.code == 0, result.output
-    assert "INSECURE: anyone who can reach the scheduler's port can run any program as you" in result.output
-    assert ours <= {"127.0.0.1"}
-    assert Chain.load(small_fit.parent).equals(stock_chain)
-
-
 def test_fault_28_nothing_but_mpi_itself_listens_beyond_loopback(running: Command) -> None:
     listening = {
         (connection.laddr.ip, connection.laddr.port)
@@ -341,8 +237,8 @@ def answers(address: str, port: int) -> bool:
     return False
 
 
-def test_fault_28_key_is_in_private_files_and_nowhere_else(running: Command, endless_fit: Path) -> None:
-    own = cluster(endless_fit)
+def test_fault_28_key_is_in_private_files_and_nowhere_else(running: Command, fit: Path) -> None:
+    own = cluster(fit)
     for directory in (own, own.parent, own.parent.parent):
         assert directory.stat().st_mode & 0o777 == 0o700, directory
     for name in ("key.pem", "certificate.pem", "dask.yaml"):
@@ -350,27 +246,3 @@ def test_fault_28_key_is_in_private_files_and_nowhere_else(running: Command, end
     secret = (own / "key.pem").read_text().splitlines()[1]
     for process in running.processes():
         assert secret not in " ".join((*process.cmdline(), *process.environ().values()))
-
-
-def test_fault_28_key_and_address_are_removed_with_the_cluster(commands: Commands, small_fit: Path) -> None:
-    assert commands.run("espei-mpi", "--in", small_fit, "-n", "3").code == 0
-    left = {path.name for path in small_fit.with_suffix(".run").rglob("*")}
-    assert not left & {"key.pem", "certificate.pem", "scheduler.json"}
-
-
-def test_fault_29_odd_surroundings_leave_stocks_chain(
-    commands: Commands, small_fit: Path, stock_chain: Chain
-) -> None:
-    odd = small_fit.parent / "a fit — Müllers"
-    odd.mkdir()
-    for path in (*small_fit.parent.glob("*.json"), *small_fit.parent.glob("*.tdb"), small_fit):
-        shutil.move(path, odd)
-    shutil.move(small_fit.parent / "datasets", odd)
-    for name in ("yaml.py", "numpy.py", "distributed.py"):
-        (odd / name).write_text("raise SystemExit('this is not the library')\n")
-    commands.directory = odd
-    nowhere = {"HOME": "/proc/nowhere", "TMPDIR": "/nonexistent", "LANG": "C", "LC_ALL": "C"}
-    result = commands.run("espei-mpi", "--in", "x.yaml", "-n", "3", env=nowhere)
-    assert result.code == 0, result.output
-    assert Chain.load(odd).equals(stock_chain)
-    wait_until(lambda: not commands.left(), "the end of all processes")

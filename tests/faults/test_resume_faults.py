@@ -16,24 +16,29 @@ import psutil
 import pytest
 import yaml
 
-from fits import Chain, run_stock, write_fit
+from finished_fit import Finished
+from fits import Chain, stock_fit, write_fit
+from made_once import made_once
 from support import BIN, Command, Commands, mpirun, ranks, wait_until
 
-ITERATIONS = 160
-"""More than these ten take minutes; thirty were run by hand."""
+ITERATIONS = 60
+MANY_ITERATIONS = 160
+"""Enough for thirty kills."""
 
 
 @pytest.fixture(scope="module")
 def long_stock_chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    directory = tmp_path_factory.mktemp("long-stock")
-    run_stock(directory, write_fit(directory, ITERATIONS))
-    return Chain.load(directory)
+    return Chain.load(stock_fit(tmp_path_factory, ITERATIONS))
 
 
 @pytest.fixture
 def long_fit(tmp_path: Path) -> Path:
-    """A fit that saves often, so that every start gets somewhere."""
-    path = write_fit(tmp_path, ITERATIONS)
+    return write_saving_often(tmp_path, ITERATIONS)
+
+
+def write_saving_often(directory: Path, iterations: int) -> Path:
+    """Write a fit that saves often, so that every start gets somewhere."""
+    path = write_fit(directory, iterations)
     change(path, "mcmc", save_interval=1)
     return path
 
@@ -96,7 +101,7 @@ def test_fault_09_killed_scheduler_ends_the_run_and_the_fit_goes_on_when_started
     commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
     change(small_fit, "mcmc", save_interval=1)
-    run = commands.start("espei-mpi", "--in", small_fit, "-n", "3", "--restarts", "0")
+    run = commands.start("espei-mpi", "--in", small_fit, "-n", "2", "--restarts", "0")
     wait_for_checkpoint(small_fit)
     (told,) = small_fit.with_suffix(".run").glob("cluster/*/rank-0.json")
     os.kill(json.loads(told.read_text())["pid"], signal.SIGKILL)
@@ -104,11 +109,11 @@ def test_fault_09_killed_scheduler_ends_the_run_and_the_fit_goes_on_when_started
     assert result.code == 69, result.output
     assert re.search(r"cluster: lost after \d+ .*iterations?, all saved", result.output), result.output
     assert commands.left() == []
-    assert commands.run("espei-mpi", "--in", small_fit, "-n", "3").code == 0
+    assert commands.run("espei-mpi", "--in", small_fit, "-n", "2").code == 0
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
-@pytest.mark.parametrize("family", ["openmpi", "mpich"])
+@pytest.mark.parametrize("family", ["openmpi", pytest.param("mpich", marks=pytest.mark.long)])
 def test_fault_11_killed_rank_is_told_with_its_memory_and_the_fit_goes_on_when_started_again(
     family: str, commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
@@ -140,10 +145,17 @@ def test_fault_11_killed_rank_is_told_with_its_memory_and_the_fit_goes_on_when_s
 
 
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("kills", [8, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("kills", "iterations"), [(4, ITERATIONS), pytest.param(30, MANY_ITERATIONS, marks=pytest.mark.long)]
+)
 def test_fault_17_kills_at_random_moments_leave_the_uninterrupted_chain(
-    kills: int, commands: Commands, long_fit: Path, long_stock_chain: Chain
+    kills: int,
+    iterations: int,
+    commands: Commands,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    long_fit = write_saving_often(tmp_path, iterations)
     for number in range(kills):
         run = commands.start("espei-mpi", "--in", long_fit, "-n", "3")
         before = saved(long_fit)
@@ -153,21 +165,23 @@ def test_fault_17_kills_at_random_moments_leave_the_uninterrupted_chain(
             time.sleep(random.uniform(0, 0.5))
         else:
             time.sleep(random.uniform(0, 8))
-        kill(run, TARGETS[number // 2 % len(TARGETS)])
+        # Each target in turn; the second time round at the other moment.
+        kill(run, TARGETS[(number + number // len(TARGETS)) % len(TARGETS)])
         run.finish()
         wait_until(lambda: not commands.left(), "the end of all processes")
         assert saved(long_fit) >= before
     result = commands.run("espei-mpi", "--in", long_fit, "-n", "3")
     assert result.code == 0, result.output
-    assert Chain.load(long_fit.parent).equals(long_stock_chain)
+    assert Chain.load(tmp_path).equals(Chain.load(stock_fit(tmp_path_factory, iterations)))
 
 
+@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.long)])
 def test_fault_17_arrays_are_readable_and_right_at_any_kill(
-    commands: Commands, long_fit: Path, long_stock_chain: Chain
+    kills: int, commands: Commands, long_fit: Path, long_stock_chain: Chain
 ) -> None:
     whole = {"trace.npy": long_stock_chain.trace, "lnprob.npy": long_stock_chain.lnprob}
     read = 0
-    for _ in range(4):
+    for _ in range(kills):
         run = local(commands, long_fit)
         wait_for_checkpoint(long_fit, saved(long_fit) + 1)
         kill(run, everything)
@@ -227,8 +241,10 @@ def test_fault_18_more_iterations_make_a_finished_fit_go_on(
     assert Chain.load(tmp_path).equals(stock_chain)
 
 
-def test_fault_18_finished_fit_says_so_and_starts_no_cluster(commands: Commands, small_fit: Path) -> None:
-    assert commands.run("espei-mpi", "--in", small_fit, "-n", "3").code == 0
+def test_fault_18_finished_fit_says_so_and_starts_no_cluster(
+    commands: Commands, finished_fit: Finished
+) -> None:
+    small_fit = finished_fit.input
     before = {path: path.stat().st_mtime_ns for path in small_fit.parent.glob("*.npy")}
     result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
     assert result.code == 0, result.output
@@ -238,9 +254,9 @@ def test_fault_18_finished_fit_says_so_and_starts_no_cluster(commands: Commands,
 
 
 def test_fault_18_lost_outputs_are_written_again_from_the_checkpoint(
-    commands: Commands, small_fit: Path, stock_chain: Chain
+    commands: Commands, finished_fit: Finished, stock_chain: Chain
 ) -> None:
-    assert commands.run("espei-mpi", "--in", small_fit, "-n", "3").code == 0
+    small_fit = finished_fit.input
     database = (small_fit.parent / "fitted.tdb").read_text()
     for name in ("trace.npy", "lnprob.npy", "fitted.tdb"):
         (small_fit.parent / name).unlink()
@@ -278,18 +294,25 @@ CHANGES: dict[str, tuple[Callable[[Path], None], str]] = {
 @pytest.fixture(scope="module")
 def stopped_fit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a fit that was stopped on its way."""
-    directory = tmp_path_factory.mktemp("stopped")
-    commands = Commands(directory)
-    fit = write_fit(directory, ITERATIONS)
-    change(fit, "mcmc", save_interval=1)
-    run = local(commands, fit)
-    wait_for_checkpoint(fit)
-    run.process.send_signal(signal.SIGTERM)
-    assert run.finish().code == 75, run.output
-    return directory
+
+    def stop(directory: Path) -> None:
+        fit = write_saving_often(directory, ITERATIONS)
+        run = local(Commands(directory), fit)
+        wait_for_checkpoint(fit)
+        run.process.send_signal(signal.SIGTERM)
+        assert run.finish().code == 75, run.output
+
+    return made_once(tmp_path_factory, "stopped", stop)
 
 
-@pytest.mark.parametrize(("make", "named"), CHANGES.values(), ids=CHANGES)
+# The others differ in what is compared, which tests/unit/fit/test_fingerprint.py looks at too.
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        pytest.param(*words, id=name, marks=[] if name in ("a dataset", "the walkers") else pytest.mark.long)
+        for name, words in CHANGES.items()
+    ],
+)
 def test_fault_19_resume_with_another_problem_is_refused_before_the_cluster_naming_what_changed(
     make: Callable[[Path], None], named: str, commands: Commands, tmp_path: Path, stopped_fit: Path
 ) -> None:
@@ -340,10 +363,10 @@ def test_fault_22_second_run_in_a_directory_is_refused_naming_the_first(
         "--in",
         endless_fit,
         "-n",
-        "3",
+        "2",
     )
     wait_until(lambda: (endless_fit.with_suffix(".run") / "checkpoint").exists(), "the first run's sampling")
-    second = commands.run("espei-mpi", "--in", endless_fit, "-n", "3", env={"SLURM_JOB_ID": ""})
+    second = commands.run("espei-mpi", "--in", endless_fit, "-n", "2", env={"SLURM_JOB_ID": ""})
     assert second.code == 69, second.output
     (fit,) = the_fit(run)
     assert f"process {fit.pid} on {os.uname().nodename}" in second.output
@@ -378,7 +401,7 @@ def test_fault_20_full_disk_is_told_and_the_fit_goes_on_when_there_is_room(
 ) -> None:
     # A small file system of its own for the run directory, seen by these processes alone.
     script = f"""
-        mkdir -m 700 x.run && mount -t tmpfs -o size=400k,mode=700 tmpfs x.run
+        mkdir -m 700 x.run && mount -t tmpfs -o size=160k,mode=700 tmpfs x.run
         {BIN}/espei-hpc fit --in x.yaml --local -w 2; echo "first: $?"
         mount -o remount,size=64m x.run
         {BIN}/espei-hpc fit --in x.yaml --local -w 2; echo "second: $?"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fits import write_fit
+from made_once import made_once
 from support import BIN, EXAMPLE, Commands, mpirun
 
 
@@ -96,7 +98,7 @@ def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, co
         ("--min-workers 0", "--min-workers"),
     ],
 )
-@pytest.mark.parametrize("cluster", ["-n 3", "--scheduler-file s.json"])
+@pytest.mark.parametrize("cluster", ["-n 3", pytest.param("--scheduler-file s.json", marks=pytest.mark.long)])
 def test_fault_in_an_option_that_is_handed_on_is_one_of_espei_mpi(
     options: str, said: str, cluster: str, commands: Commands, small_fit: Path
 ) -> None:
@@ -129,24 +131,42 @@ def test_input_may_be_named_without_its_option(commands: Commands) -> None:
     assert without.output == with_it.output
 
 
+def test_fault_in_an_option_beside_a_cluster_that_is_there_is_one_of_espei_mpi(
+    commands: Commands, small_fit: Path
+) -> None:
+    result = commands.run("espei-mpi", small_fit, "--scheduler-file", "s.json", "--until", "400")
+    assert result.code == 64, result.output
+    assert re.fullmatch(r"espei-mpi: .*use --until ess=400 \(espei-mpi --help\)\n", result.output)
+
+
 DATED = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (espei-hpc: |iteration |sampling begins).*"
 
 
-def test_every_line_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands, small_fit: Path) -> None:
-    result = commands.run("espei-hpc", "fit", small_fit, "--local", "-w", "1")
-    assert result.code == 0, result.output
-    assert all(re.fullmatch(DATED, line) for line in result.output.splitlines()), result.output
+@pytest.fixture
+def local_log(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a fit on this machine's cores prints where Dask's default port is taken."""
+    return (made_once(tmp_path_factory, "local", _fit_locally) / "test-command-1.log").read_text()
 
 
-def test_local_fit_leaves_dasks_default_port_to_others(commands: Commands, small_fit: Path) -> None:
+def _fit_locally(directory: Path) -> None:
+    path = write_fit(directory, iterations=5)
     with socket.socket() as taken:
         # Another process may have it already: it is taken all the same.
         with contextlib.suppress(OSError):
             taken.bind(("127.0.0.1", 8787))
             taken.listen()
-        result = commands.run("espei-hpc", "fit", small_fit, "--local", "-w", "1")
+        result = Commands(directory).run("espei-hpc", "fit", path, "--local", "-w", "1")
     assert result.code == 0, result.output
-    assert "8787" not in result.output
+
+
+def test_every_line_in_the_log_of_a_fit_has_its_date_and_time(local_log: str) -> None:
+    assert local_log
+    assert all(re.fullmatch(DATED, line) for line in local_log.splitlines()), local_log
+
+
+def test_local_fit_leaves_dasks_default_port_to_others(local_log: str) -> None:
+    assert local_log
+    assert "8787" not in local_log
 
 
 def test_refusal_in_the_log_of_a_fit_has_its_date_and_time(commands: Commands, small_fit: Path) -> None:

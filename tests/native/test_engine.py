@@ -21,15 +21,20 @@ from engine import cluster, fit_here
 from espei_hpc.errors import Refusal
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.cutting import Cutter
+from finished_fit import finish
 from fits import Chain, run_stock, write_fit
+from made_once import made_once
 from support import EXAMPLE, Commands, wait_until
 
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole example (boundaries, activities, enthalpies) for 2 iterations, and stock's chain of it."""
-    directory = tmp_path_factory.mktemp("example") / "cu-mg"
-    shutil.copytree(EXAMPLE, directory, ignore=shutil.ignore_patterns("*.npy", "*.run"))
+    return made_once(tmp_path_factory, "example", _make_example)
+
+
+def _make_example(directory: Path) -> None:
+    shutil.copytree(EXAMPLE, directory, ignore=shutil.ignore_patterns("*.npy", "*.run"), dirs_exist_ok=True)
     path = directory / "mcmc.yaml"
     settings = yaml.safe_load(path.read_text())
     settings["mcmc"]["iterations"] = 2
@@ -38,7 +43,6 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stock = directory / "stock"
     shutil.copytree(directory, stock)
     run_stock(stock, stock / "mcmc.yaml")
-    return directory
 
 
 @pytest.fixture
@@ -52,7 +56,7 @@ def stock(here: Path) -> Chain:
     return Chain.load(here / "stock")
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("workers", [1, 3, pytest.param(5, marks=pytest.mark.long)])
 def test_chain_of_whole_evaluations_equals_stock_on_any_number_of_workers(
     workers: int, commands: Commands, here: Path
 ) -> None:
@@ -61,7 +65,7 @@ def test_chain_of_whole_evaluations_equals_stock_on_any_number_of_workers(
     assert Chain.load(here).equals(stock(here))
 
 
-@pytest.mark.parametrize("pieces", [3, 1000])
+@pytest.mark.parametrize("pieces", [3, pytest.param(1000, marks=pytest.mark.long)])
 def test_chain_of_split_evaluations_equals_stock(
     pieces: int, commands: Commands, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,24 +134,27 @@ def test_chain_of_a_database_generated_in_the_same_run_equals_stock(
     path.write_text(yaml.safe_dump(settings))
     shutil.copytree(tmp_path, tmp_path / "stock", ignore=shutil.ignore_patterns("stock", "*.log"))
     run_stock(tmp_path / "stock", tmp_path / "stock" / "x.yaml")
-    result = commands.run("espei-mpi", "--in", "x.yaml", "-n", "3")
+    result = commands.run("espei-mpi", "--in", "x.yaml", "-n", "2")
     assert result.code == 0, result.output
     assert Chain.load(tmp_path).equals(stock(tmp_path))
 
 
-def test_stock_engine_makes_the_same_chain(commands: Commands, small_fit: Path, stock_chain: Chain) -> None:
-    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--engine", "espei")
-    assert result.code == 0, result.output
-    assert Chain.load(small_fit.parent).equals(stock_chain)
+STOCK_ENGINE = ("--engine", "espei")
 
 
-@pytest.mark.parametrize("engine", ["graph", "espei"])
-def test_time_left_is_not_told_before_the_workers_are_prepared(
-    engine: str, commands: Commands, small_fit: Path
+def test_stock_engine_makes_the_same_chain(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, stock_chain: Chain
 ) -> None:
-    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--engine", engine)
-    assert result.code == 0, result.output
-    first, *_, last = re.findall(r"iteration \d+ of 30: .*", result.output)
+    finish(tmp_path_factory, tmp_path, *STOCK_ENGINE)
+    assert Chain.load(tmp_path).equals(stock_chain)
+
+
+@pytest.mark.parametrize("options", [(), STOCK_ENGINE], ids=["graph", "espei"])
+def test_time_left_is_not_told_before_the_workers_are_prepared(
+    options: tuple[str, ...], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    output = finish(tmp_path_factory, tmp_path, *options).output
+    first, *_, last = re.findall(r"iteration \d+ of 30: .*", output)
     assert "workers are preparing, time left unknown" in first
     assert re.search(r"\d s per iteration, (.* recently, )?0 s left", last)
 
@@ -173,7 +180,7 @@ def test_fault_12_infinite_parameters_are_told_in_one_line_and_nothing_is_left(
     settings = yaml.safe_load(small_fit.read_text())
     settings["mcmc"]["chain_std_deviation"] = 1e305
     small_fit.write_text(yaml.safe_dump(settings))
-    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "2")
     assert result.code == 1, result.output
     assert "At least one parameter value was infinite" in result.output
     assert "Traceback" not in result.output

@@ -12,6 +12,7 @@ from espei.error_functions.context import setup_context
 from espei.utils import database_symbols_to_fit, unpack_piecewise
 from pycalphad import Database
 
+from fits import copy_example, stock_example
 from support import EXAMPLE, STOCK, Commands
 
 DATASETS = sorted(EXAMPLE.glob("datasets/*.json"))
@@ -19,7 +20,8 @@ DATASETS = sorted(EXAMPLE.glob("datasets/*.json"))
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    return _copy_of_example(tmp_path)
+    copy_example(tmp_path / "cu-mg")
+    return tmp_path / "cu-mg"
 
 
 def test_datasets_pass_espeis_own_check(commands: Commands, copy: Path) -> None:
@@ -53,13 +55,10 @@ def test_dataset_alone_moves_the_likelihood(dataset: Path) -> None:
     assert likelihood(start) != likelihood(1.05 * start)
 
 
-@pytest.fixture(scope="module")
-def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the example after stock ESPEI has fitted it as the README says."""
-    directory = _copy_of_example(tmp_path_factory.mktemp("fitted"))
-    fit = Commands(directory).run("espei", "--in", "mcmc.yaml", env=STOCK)
-    assert fit.code == 0, fit.output
-    return directory
+@pytest.fixture
+def fitted(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the example after stock ESPEI has fitted it."""
+    return Path(shutil.copytree(stock_example(tmp_path_factory), tmp_path / "fitted"))
 
 
 def test_readme_shows_what_compare_prints_after_the_fit(commands: Commands, fitted: Path) -> None:
@@ -81,11 +80,6 @@ def test_readme_shows_the_parameters_of_the_fit(fitted: Path) -> None:
 
 def test_every_walker_has_a_finite_log_probability_from_the_first_iteration(fitted: Path) -> None:
     assert np.isfinite(np.load(fitted / "lnprob.npy")).all()
-
-
-def _copy_of_example(directory: Path) -> Path:
-    written = shutil.ignore_patterns("*.npy", "*.run", "cu-mg_fitted.tdb")
-    return Path(shutil.copytree(EXAMPLE, directory / "cu-mg", ignore=written))
 
 
 def _readme() -> str:

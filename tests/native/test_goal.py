@@ -62,7 +62,7 @@ def test_goal_ends_the_fit_and_a_higher_one_makes_it_go_on_to_stocks_chain(
 def test_chain_too_short_to_believe_goes_on_to_all_iterations(
     commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
-    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", "--until", "ess=1")
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "2", "--until", "ess=1")
     assert result.code == 0, result.output
     assert "(chain too short for a reliable estimate), at iteration 28 of 30" in result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine import cluster, fit_here
-from fits import Chain, run_stock, write_fit
+from fits import Chain, stock_fit, write_fit
 from support import Commands
 
 SABOTAGE = """
@@ -32,23 +32,20 @@ RIGHT = 1500
 
 @pytest.fixture(scope="module")
 def fit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small fit, and stock's chain of it."""
-    directory = tmp_path_factory.mktemp("prepared") / "fit"
-    directory.mkdir()
-    path = write_fit(directory, ITERATIONS)
-    shutil.copytree(directory, directory / "stock")
-    run_stock(directory / "stock", directory / "stock" / path.name)
-    return directory
+    """The small fit as stock has run it."""
+    return stock_fit(tmp_path_factory, ITERATIONS)
 
 
 @pytest.fixture
 def here(tmp_path: Path, fit: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(fit, tmp_path / "fit")
+    (tmp_path / "fit").mkdir()
+    write_fit(tmp_path / "fit", ITERATIONS)
+    shutil.copytree(fit, tmp_path / "fit" / "stock")
     monkeypatch.chdir(tmp_path / "fit")
     return tmp_path / "fit"
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_prepared_fit_is_equal_to_stock_by_every_byte(workers: int, commands: Commands, here: Path) -> None:
     said: list[str] = []
     with cluster(Commands(here, commands.tag), workers):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
-from fits import Chain, run_stock
+from fits import Chain, stock_example
 from support import BIN, EXAMPLE, ROOT, Commands
 
 README = (ROOT / "README.md").read_text()
@@ -27,7 +27,7 @@ RUN_BY = {
     "espei-mpi --in x.yaml": ("native/test_fit.py", "def test_chain_equals_stock_bit_for_bit"),
     "espei-hpc check": ("native/test_readme.py", "def test_faults_are_told_as_the_page_shows"),
     "espei-hpc status": ("native/test_status_beside_a_fit.py", "def test_status_tells_a_running_fit"),
-    "espei-hpc report": ("native/test_report.py", "def test_the_page_says_what_sixty_iterations"),
+    "espei-hpc report": ("native/test_report.py", "def test_the_page_says_what_thirty_iterations"),
     "make demo": ("native/test_readme.py", "def test_demo_prints_what"),
     "make test": ("../.ci/run", "make test test-all"),
     "make install": ("install/test_fresh_machine.py", "make install"),
@@ -89,7 +89,7 @@ def test_every_command_in_the_texts_is_run_by_a_test() -> None:
 
 
 def test_demo_prints_what_the_readme_shows_and_fits_like_stock_bit_for_bit(
-    commands: Commands, tmp_path: Path
+    commands: Commands, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     result = commands.run("make", "-C", ROOT, "demo", f"ENVIRONMENT={BIN.parent}")
     assert result.code == 0, result.output
@@ -99,9 +99,7 @@ def test_demo_prints_what_the_readme_shows_and_fits_like_stock_bit_for_bit(
     for line in shown.splitlines():
         assert line == "…" or line in result.output, f"{line}\n{result.output}"
     assert "single core" not in result.output
-    stock = tmp_path / "stock"
-    shutil.copytree(EXAMPLE, stock)
-    run_stock(stock, stock / "mcmc.yaml")
+    stock = stock_example(tmp_path_factory)
     demo = ROOT / "build" / "demo"
     assert Chain.load(demo).equals(Chain.load(stock))
     assert _but_for_its_date(demo / "cu-mg_fitted.tdb") == _but_for_its_date(stock / "cu-mg_fitted.tdb")
