@@ -58,7 +58,10 @@ def test_fault_03_missing_launcher_is_told_before_anything_starts(
     "launcher",
     [
         f"{mpirun('openmpi')} --host localhost:1",
-        pytest.param("mpirun.openmpi --host localhost:1", marks=pytest.mark.needs("Debian's MPIs")),
+        pytest.param(
+            "mpirun.openmpi --host localhost:1",
+            marks=[pytest.mark.long, pytest.mark.needs("Debian's MPIs")],
+        ),
     ],
 )
 def test_fault_03_too_few_slots_end_the_wait_with_the_launchers_own_words(
@@ -88,7 +91,7 @@ def test_fault_04_stale_scheduler_file_of_an_earlier_run_is_never_read(
     old = small_fit.with_suffix(".run") / "cluster" / "20200101-000000-abcdef"
     old.mkdir(parents=True)
     (old / "scheduler.json").write_text(_scheduler_file("tcp://127.0.0.1:9"))
-    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3")
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "2")
     assert result.code == 0, result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
@@ -117,7 +120,7 @@ def test_fault_05_two_runs_at_once_have_clusters_of_their_own(
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         paths.append(write_fit(tmp_path / name, iterations=30))
-    runs = [Commands(path.parent, commands.tag).start("espei-mpi", "--in", path, "-n", "3") for path in paths]
+    runs = [Commands(path.parent, commands.tag).start("espei-mpi", "--in", path, "-n", "2") for path in paths]
     for run, path in zip(runs, paths, strict=True):
         result = run.finish()
         assert result.code == 0, result.output
@@ -161,7 +164,14 @@ def test_fault_05_cluster_of_a_run_refuses_who_has_no_certificate(
     assert "does not answer" in result.output
 
 
-@pytest.mark.parametrize("content", ["", '{"type": "Scheduler", "addr', "[]"], ids=["empty", "half", "other"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("", id="empty", marks=pytest.mark.long),
+        pytest.param('{"type": "Scheduler", "addr', id="half"),
+        pytest.param("[]", id="other", marks=pytest.mark.long),
+    ],
+)
 def test_fault_06_file_that_is_not_whole_is_waited_for_then_told(
     content: str, commands: Commands, tmp_path: Path
 ) -> None:
@@ -215,7 +225,7 @@ def test_fault_07_worker_that_does_not_come_is_named(commands: Commands, small_f
     [
         pytest.param("scheduler", "dask", "mcmc.scheduler: dask", marks=pytest.mark.quick),
         ("scheduler", "other_scheduler.json", "only run-fit uses other_scheduler.json"),
-        ("cores", 1, "mcmc.cores: 1"),
+        pytest.param("cores", 1, "mcmc.cores: 1", marks=pytest.mark.long),
     ],
 )
 def test_fault_25_cluster_named_in_the_input_is_overridden_in_one_line(
@@ -278,7 +288,7 @@ def test_fault_27_users_python_and_dask_settings_are_ignored(
         "PYTHONPATH": str(home / "python"),
         "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1us",
     }
-    result = commands.run("espei-mpi", "--in", small_fit, "-n", "3", env=users)
+    result = commands.run("espei-mpi", "--in", small_fit, "-n", "2", env=users)
     assert result.code == 0, result.output
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
@@ -287,7 +297,7 @@ def test_fault_27_users_python_and_dask_settings_are_ignored(
 def test_fault_31_hash_seed_is_zero_in_every_process_whatever_the_launcher_passes_on(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
-    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3", env={"PYTHONHASHSEED": "4711"})
+    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "2", env={"PYTHONHASHSEED": "4711"})
     run.wait_for_output("iteration 1 ")
     seeds = {process.environ()["PYTHONHASHSEED"] for process in ranks(run)}
     run.process.send_signal(signal.SIGTERM)

@@ -6,9 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-import yaml
 
-from fits import Chain
+from fits import Chain, save_often
 from support import Command, Commands, mpirun, ranks, wait_until
 
 AGAIN = "restarting the cluster ({} of at most {} times)"
@@ -17,10 +16,15 @@ AGAIN = "restarting the cluster ({} of at most {} times)"
 @pytest.fixture
 def fit(small_fit: Path) -> Path:
     """A fit that saves often, so that every start gets somewhere."""
-    content = yaml.safe_load(small_fit.read_text())
-    content["mcmc"]["save_interval"] = 1
-    small_fit.write_text(yaml.safe_dump(content))
+    save_often(small_fit)
     return small_fit
+
+
+@pytest.fixture
+def long_fit(endless_fit: Path) -> Path:
+    """The same with more iterations than any test waits for."""
+    save_often(endless_fit)
+    return endless_fit
 
 
 def kill_scheduler(run: Command, fit: Path, lost: int) -> None:
@@ -50,7 +54,7 @@ def test_fault_09_killed_scheduler_is_started_again_and_the_fit_goes_on(
     assert commands.left() == []
 
 
-@pytest.mark.parametrize("family", ["openmpi", "mpich"])
+@pytest.mark.parametrize("family", [pytest.param("openmpi", marks=pytest.mark.long), "mpich"])
 def test_fault_08_killed_rank_that_ends_the_launcher_is_started_again_and_the_fit_goes_on(
     family: str, commands: Commands, fit: Path, stock_chain: Chain
 ) -> None:
@@ -67,24 +71,24 @@ def test_fault_08_killed_rank_that_ends_the_launcher_is_started_again_and_the_fi
 
 
 def test_fault_09_cluster_lost_too_often_ends_the_run_and_the_same_command_goes_on(
-    commands: Commands, endless_fit: Path, stock_chain: Chain
+    commands: Commands, long_fit: Path, stock_chain: Chain
 ) -> None:
-    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3", "--restarts", "1")
+    run = commands.start("espei-mpi", "--in", long_fit, "-n", "2", "--restarts", "1")
     for lost in (0, 1):
-        kill_scheduler(run, endless_fit, lost)
+        kill_scheduler(run, long_fit, lost)
     result = run.finish()
     assert result.code == 69, result.output
     assert AGAIN.format(1, 1) in result.output
     assert "not restarted (--restarts 1); run the same command again to resume" in result.output
-    assert Chain.load(endless_fit.parent).begins_like(stock_chain)
+    assert Chain.load(long_fit.parent).begins_like(stock_chain)
     assert commands.left() == []
 
 
 def test_fault_14_signal_while_a_lost_cluster_is_started_again_leaves_nothing(
-    commands: Commands, endless_fit: Path
+    commands: Commands, long_fit: Path
 ) -> None:
-    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
-    kill_scheduler(run, endless_fit, lost=0)
+    run = commands.start("espei-mpi", "--in", long_fit, "-n", "2")
+    kill_scheduler(run, long_fit, lost=0)
     run.wait_for_output(AGAIN.format(1, 3))
     run.process.send_signal(signal.SIGTERM)
     result = run.finish()

@@ -15,7 +15,7 @@ STOPPED = 75
 
 def started(commands: Commands, fit: Path, *options: str) -> Command:
     """Start a fit and wait until it samples."""
-    run = commands.start("espei-mpi", "--in", fit, "-n", "3", *options)
+    run = commands.start("espei-mpi", "--in", fit, "-n", "2", *options)
     wait_for_samples(run)
     return run
 
@@ -44,7 +44,13 @@ def test_fault_13_sigterm_to_all_processes_saves_and_exits_75(
     assert_saved(endless_fit, stock_chain)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["TERM", "HUP"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="TERM"),
+        pytest.param(signal.SIGHUP, id="HUP", marks=pytest.mark.long),
+    ],
+)
 def test_fault_14_signal_to_the_script_alone_is_forwarded_and_nothing_is_left(
     number: signal.Signals, commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
@@ -81,7 +87,7 @@ def test_fault_15_second_sigint_does_not_disturb_the_saving(
 def test_fault_15_sigint_before_the_sampling_leaves_nothing_and_exits_130(
     commands: Commands, endless_fit: Path
 ) -> None:
-    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
+    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "2")
     wait_until(lambda: ranks(run), "a rank")
     run.process.send_signal(signal.SIGINT)
     result = run.finish()
@@ -111,7 +117,7 @@ def test_signal_stops_a_fit_without_mpi_too(
     assert_saved(endless_fit, stock_chain)
 
 
-@pytest.mark.parametrize("family", ["openmpi", "mpich"])
+@pytest.mark.parametrize("family", ["openmpi", pytest.param("mpich", marks=pytest.mark.long)])
 def test_killed_launcher_ends_the_run_with_the_samples_saved(
     family: str, commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
@@ -152,7 +158,7 @@ def test_killed_script_ends_fit_and_cluster(
 def test_killed_script_leaves_no_cluster_that_was_still_starting(
     commands: Commands, endless_fit: Path
 ) -> None:
-    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
+    run = commands.start("espei-mpi", "--in", endless_fit, "-n", "2")
     run.wait_for_output("starting the cluster")
     wait_until(lambda: any("--supervisor" in _words(p) for p in run.processes()), "the fit")
     os.kill(run.process.pid, signal.SIGKILL)

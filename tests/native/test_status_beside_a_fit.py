@@ -10,13 +10,15 @@ from pathlib import Path
 
 from espei_hpc.containers import named_container
 from espei_hpc.rundir.status.words import PAGE
+from fits import save_often
 from support import Commands, wait_until
 
 
 def test_status_tells_a_running_fit_and_the_way_to_dasks_pages(commands: Commands, endless_fit: Path) -> None:
+    # Else the checkpoint has the start alone for 30 s.
+    save_often(endless_fit)
     fit = commands.start("espei-mpi", "--in", endless_fit, "-n", "3")
     fit.wait_for_output("iteration ")
-    # The first 30 s the checkpoint has the start alone.
     before = wait_until(lambda: _saved(commands), "iterations that are saved")
     told = commands.run("espei-hpc", "status", "x.yaml")
     assert told.code == 0, told.output
