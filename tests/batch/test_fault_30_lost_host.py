@@ -44,7 +44,9 @@ def test_fault_30_worker_host_cut_off_for_a_while_costs_nothing(slurm: Login, st
     slurm.wait_until_nothing_runs()
 
 
-@pytest.mark.parametrize("launcher", ["mpirun.openmpi", "srun --mpi=pmix"])
+@pytest.mark.parametrize(
+    "launcher", ["mpirun.openmpi", pytest.param("srun --mpi=pmix", marks=pytest.mark.long)]
+)
 def test_fault_30_worker_host_cut_off_for_good_is_left_out(
     launcher: str, slurm: Login, stock_chain: Chain
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batch.slurm.login import Login
-from batch.test_slurm_examples import ITERATIONS, use_scheduler_file
+from batch.test_slurm_examples import FEW, use_scheduler_file
 from espei_hpc.text import counted
 from fits import Chain, write_fit
 from support import ROOT, Result
@@ -51,7 +51,7 @@ def run(slurm: Login, script: Path, **variables: str) -> Result:
 
 @pytest.mark.parametrize("name", ["one-node", "image-mpi", "long-fit", "two-steps"])
 def test_script_fits_from_the_directory_it_was_submitted_in(name: str, slurm: Login, sif: Path) -> None:
-    use_scheduler_file(write_fit(slurm.directory, ITERATIONS))
+    use_scheduler_file(write_fit(slurm.directory, FEW))
     result = run(slurm, example(slurm, name, sif))
     assert result.code == 0, result.output
     assert f"cluster ready: {counted(RANKS - 1, 'worker')}" in result.output
@@ -62,7 +62,7 @@ def test_script_fits_from_the_directory_it_was_submitted_in(name: str, slurm: Lo
 def test_job_of_an_array_fits_its_own_input(slurm: Login, sif: Path) -> None:
     for name in ("cu-mg", "al-mg"):
         (slurm.directory / name).mkdir()
-        write_fit(slurm.directory / name, ITERATIONS)
+        write_fit(slurm.directory / name, FEW)
     result = run(slurm, example(slurm, "array", sif), PBS_ARRAY_INDEX="1")
     assert result.code == 0, result.output
     assert (slurm.directory / "al-mg" / "fitted.tdb").exists()

@@ -4,10 +4,12 @@ Only the three lines are changed that its user changes, and its size, to that of
 """
 
 import re
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import yaml
 
@@ -19,12 +21,22 @@ from fits import Chain, write_fit
 from support import EXAMPLE, ROOT, Commands, wait_until
 
 ITERATIONS = 30
+FEW = 4
+"""For a fit of which only the end counts."""
+MORE = 80
+"""For a fit that is interrupted on its way."""
 
 
 @pytest.fixture(scope="session")
 def image_chain(sif: Path, open_place: Path) -> Chain:
     """The chain of the small fit as stock ESPEI computes it in the image."""
     return stock_in_image(sif, open_place / "stock", ITERATIONS)
+
+
+@pytest.fixture(scope="session")
+def longer_image_chain(sif: Path, open_place: Path) -> Chain:
+    """The same of more iterations."""
+    return stock_in_image(sif, open_place / "stock-more", MORE)
 
 
 def stock_in_image(sif: Path, directory: Path, iterations: int) -> Chain:
@@ -59,11 +71,19 @@ def example(slurm: Login, name: str, image: Path | str, nodes: int = 1, ranks_pe
     return path
 
 
-def lines_of_start(slurm: Login, job: str, restarts: int, number: int) -> bool:
-    """Whether the start after so many restarts has told of iterations so often."""
+def samples(slurm: Login, job: str, restarts: int) -> bool:
+    """Whether the start after so many restarts has told of an iteration."""
     before, _, after = slurm.output(job).rpartition("cluster ready")
-    told = re.findall(r"^[\d-]+ [\d:]+ iteration \d", after, re.MULTILINE)
-    return before.count("cluster ready") == restarts and len(told) >= number
+    told = re.search(r"^[\d-]+ [\d:]+ iteration \d", after, re.MULTILINE)
+    return before.count("cluster ready") == restarts and told is not None
+
+
+def suspend_fit(slurm: Login, job: str) -> psutil.Process:
+    """Suspend the process of a fit, not its ranks: however fast the host is, it gets no further."""
+    (host, *_) = slurm.hosts(job)
+    (fit,) = slurm.find("espei_hpc fit", host)
+    fit.suspend()
+    return fit
 
 
 def restarted(slurm: Login, job: str, times: int) -> bool:
@@ -85,7 +105,7 @@ def use_scheduler_file(path: Path) -> None:
     path.write_text(yaml.safe_dump(settings))
 
 
-@pytest.mark.parametrize("name", ["one-node", "image-mpi"])
+@pytest.mark.parametrize("name", [pytest.param("one-node", marks=pytest.mark.long), "image-mpi"])
 def test_fit_on_one_node_equals_stock(name: str, slurm: Login, sif: Path, image_chain: Chain) -> None:
     write_fit(slurm.directory, ITERATIONS)
     job = slurm.sbatch(example(slurm, name, sif))
@@ -110,43 +130,44 @@ def test_fit_on_many_nodes_has_workers_on_all_and_equals_stock(
 
 @pytest.mark.timeout(1500)
 def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
-    slurm: Login, sif: Path, open_place: Path
+    slurm: Login, sif: Path, longer_image_chain: Chain
 ) -> None:
-    # Enough for three starts: Slurm looks at limits every 30 s.
-    iterations = 500
-    write_fit(slurm.directory, iterations)
+    write_fit(slurm.directory, MORE)
     job = slurm.sbatch(example(slurm, "long-fit", sif, nodes=2, ranks_per_node=1))
     for restarts in range(2):
         # A job in which no iteration was saved would rightly not start again.
-        wait_until(partial(lines_of_start, slurm, job, restarts, 2), "iterations")
+        wait_until(partial(samples, slurm, job, restarts), "an iteration")
+        # Slurm looks at limits every 30 s: until then the fit is not to end by itself.
+        fit = suspend_fit(slurm, job)
         slurm.cluster.let_time_run_out(job)
+        slurm.wait_until_told_to_end(job)
+        with suppress(psutil.NoSuchProcess):  # Slurm's signal wakes it up
+            fit.resume()
         wait_until(partial(restarted, slurm, job, restarts + 1), "the job's next start")
         # With its end its limit was moved too.
         slurm.cluster.hosts[HEAD].run("scontrol", "update", f"JobId={job}", "TimeLimit=60")
     assert slurm.finish(job, seconds=900)["ExitCode"] == "0:0", slurm.output(job)
     assert "restart 2 of 20" in slurm.output(job)
-    expected = stock_in_image(sif, open_place / "long", iterations)
-    assert Chain.load(slurm.directory).equals(expected)
+    assert Chain.load(slurm.directory).equals(longer_image_chain)
     slurm.wait_until_nothing_runs()
 
 
 def test_long_fit_that_loses_a_node_starts_again_by_itself_and_equals_stock(
-    slurm: Login, sif: Path, open_place: Path
+    slurm: Login, sif: Path, longer_image_chain: Chain
 ) -> None:
-    iterations = 120
-    write_fit(slurm.directory, iterations)
+    write_fit(slurm.directory, MORE)
     job = slurm.sbatch(example(slurm, "long-fit", sif, nodes=2, ranks_per_node=1))
     slurm.wait_for_output(job, "iteration 1 of")
     slurm.cluster.lose(slurm.hosts(job)[1])
     assert slurm.finish(job, seconds=300)["ExitCode"] == "0:0", slurm.output(job)
     assert slurm.job(job)["Restarts"] == "1"
     assert "resuming after iteration" in slurm.output(job)
-    assert Chain.load(slurm.directory).equals(stock_in_image(sif, open_place / "lost", iterations))
+    assert Chain.load(slurm.directory).equals(longer_image_chain)
     slurm.cluster.repair()
     slurm.wait_until_nothing_runs()
 
 
-@pytest.mark.parametrize("name", ["one-node", "long-fit", "two-steps"])
+@pytest.mark.parametrize("name", [pytest.param("one-node", marks=pytest.mark.long), "long-fit", "two-steps"])
 def test_scancel_ends_all_and_nothing_starts_again(name: str, slurm: Login, sif: Path) -> None:
     use_scheduler_file(write_fit(slurm.directory, 20_000))
     job = slurm.sbatch(example(slurm, name, sif, nodes=1 if name == "one-node" else 2))
@@ -192,7 +213,7 @@ def test_array_is_a_fit_each_and_a_job_that_says_which_are_finished(
 
 
 def test_chain_generates_and_then_fits(slurm: Login, sif: Path) -> None:
-    path = write_fit(slurm.directory, ITERATIONS)
+    path = write_fit(slurm.directory, FEW)
     (slurm.directory / "cu-mg_start.tdb").unlink()
     (slurm.directory / "generate.yaml").write_text((EXAMPLE / "generate.yaml").read_text())
     generating, fitting = started_by_bash(slurm, example(slurm, "chain", sif, nodes=2))
@@ -232,7 +253,7 @@ def test_two_steps_have_the_exit_code_of_espei(slurm: Login, sif: Path) -> None:
 
 
 def test_command_submits_its_script(slurm: Login, sif: Path) -> None:
-    write_fit(slurm.directory, ITERATIONS)
+    write_fit(slurm.directory, FEW)
     slurm.own()
     words = ("--in", "x.yaml", "--image", sif, "--ranks-per-node", "2", "--hours", "1", "--submit")
     result = slurm.run("espei-hpc", "job", "slurm", *words)
@@ -241,7 +262,9 @@ def test_command_submits_its_script(slurm: Login, sif: Path) -> None:
     assert slurm.finish(job)["ExitCode"] == "0:0", slurm.output(job)
 
 
-@pytest.mark.parametrize(("name", "nodes"), [("one-node", 1), ("many-nodes", 2)])
+@pytest.mark.parametrize(
+    ("name", "nodes"), [pytest.param("one-node", 1, marks=pytest.mark.long), ("many-nodes", 2)]
+)
 def test_qsub_runs_the_script_for_torque(
     name: str, nodes: int, slurm: Login, sif: Path, image_chain: Chain
 ) -> None:

@@ -49,7 +49,7 @@ def test_short_list_of_hosts_means_what_scontrol_says(text: str, slurm: Login) -
 def test_fit_ends_before_its_job_does(slurm: Login, stock_chain: Chain) -> None:
     path = write_fit(slurm.directory, iterations=20_000)
     slurm.own()
-    job = slurm.submit(f"espei-mpi --in {path.name}; echo code $?", "--nodes=2", "--ntasks=3", "--time=2")
+    job = slurm.submit(f"espei-mpi --in {path.name}; echo code $?", "--nodes=2", "--ntasks=2", "--time=2")
     assert slurm.finish(job)["JobState"] == "COMPLETED", slurm.output(job)
     assert "s of walltime left (according to squeue)" in slurm.output(job)
     assert "run the same command to resume" in slurm.output(job)

@@ -81,6 +81,10 @@ class Login:
 
         return wait_until(ended, f"the end of job {job}", seconds)
 
+    def wait_until_told_to_end(self, job: str) -> None:
+        """Wait until Slurm has told a running job to end: then its processes have their signal."""
+        wait_until(lambda: self.job(job)["JobState"] != "RUNNING", f"the signal to end job {job}")
+
     def hosts(self, job: str) -> list[str]:
         """Return the hosts that a running job has, the script's first."""
         told = self.run("scontrol", "show", "hostnames", self.job(job)["NodeList"])
@@ -117,6 +121,15 @@ class Login:
             for process in self._processes(host):
                 with suppress(psutil.Error):
                     found.setdefault(name, []).append(" ".join(process.cmdline()))
+        return found
+
+    def find(self, words: str, host: str) -> list[psutil.Process]:
+        """Return the processes of the user's jobs on a host whose command line has these words."""
+        found = []
+        for process in self._processes(self.cluster.hosts[host]):
+            with suppress(psutil.Error):
+                if words in " ".join(process.cmdline()):
+                    found.append(process)
         return found
 
     def _processes(self, host: Host) -> list[psutil.Process]:
