@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,11 +60,16 @@ def sif(open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sifs(sif: Path, open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The Apptainer image of every variant, where an ordinary user can read it."""
-    directory = tmp_path_factory.mktemp("build")
-    others = {name: _make_sif(name, open_place, directory) for name in VARIANTS if name != "both"}
-    return {"both": sif, **others}
+def sifs(sif: Path, open_place: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return the Apptainer image of a variant, where an ordinary user can read it; made when asked for."""
+    made = {"both": sif}
+
+    def of(variant: str) -> Path:
+        if variant not in made:
+            made[variant] = _make_sif(variant, open_place, tmp_path_factory.mktemp("build"))
+        return made[variant]
+
+    return of
 
 
 def _make_sif(variant: str, place: Path, directory: Path) -> Path:

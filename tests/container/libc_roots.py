@@ -2,8 +2,7 @@
 
 import importlib.metadata
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from container.machine import HERE, run
@@ -17,27 +16,28 @@ IMAGES = {
 """Releases that images are made of, the oldest first: their Python, and how much of them is installed."""
 HOSTS = {"bullseye": "libopenmpi3", "trixie": "libopenmpi40"}
 """Releases that hosts are made of: the package with the library of their Open MPI."""
-TIMES = 3
-"""So many are made at once, of which one may wait for the network."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Roots:
-    """Directories that any user may read, by the name of the release."""
+    """Directories that any user may read, made from this machine's mirror and index when they are asked for.
 
-    images: dict[str, Path]
-    hosts: dict[str, Path]
+    Attributes:
+        place: the directory of all.
+    """
 
+    place: Path
+    _made: dict[Path, Path] = field(default_factory=dict)
 
-def make_roots(place: Path) -> Roots:
-    """Make all of them from this machine's package mirror and index."""
-    with ThreadPoolExecutor(TIMES) as pool:
-        hosts = {suite: pool.submit(_make_host, suite, place) for suite in HOSTS}
-        images = {suite: pool.submit(_make_image, suite, place) for suite in IMAGES}
-    return Roots(
-        {suite: made.result() for suite, made in images.items()},
-        {suite: made.result() for suite, made in hosts.items()},
-    )
+    def image(self, suite: str) -> Path:
+        """Return the image of a release."""
+        path = self.place / f"{suite}-image"
+        return self._made.get(path) or self._made.setdefault(path, _make_image(suite, self.place))
+
+    def host(self, suite: str) -> Path:
+        """Return the host of a release."""
+        path = self.place / f"{suite}-host"
+        return self._made.get(path) or self._made.setdefault(path, _make_host(suite, self.place))
 
 
 def _make_image(suite: str, place: Path) -> Path:

@@ -16,6 +16,9 @@ from mpi_support import LAUNCHERS
 from support import ROOT, Commands, Result
 
 SCRIPT = ROOT / "entrypoints" / "espei-mpi"
+OFTEN = ("both", "none")
+"""Hybrid with the first, bind with the last."""
+SELDOM = tuple(variant for variant in VARIANTS if variant not in OFTEN)
 
 
 @dataclass
@@ -72,19 +75,30 @@ def users_podman(images: None) -> Iterator[Path]:
         shutil.copy(SCRIPT, place)
         shutil.copy(os.environ.get("CONTAINERS_CONF", HERE / "containers.conf"), place / "containers.conf")
         (place / "storage.conf").write_text(STORAGE)
-        archive = place / "images.tar"
-        save = ("save", "--quiet", "--multi-image-archive", "--format", "docker-archive")
-        podman(*save, "--output", archive, *(f"{IMAGE}:{variant}" for variant in VARIANTS))
-        archive.chmod(0o644)
         user = (HERE / "as-user", place)
         run(*user, "mkdir", "--mode=700", place / "run", place / "data")
-        run(*user, "podman", "load", "--quiet", "--input", archive, env=settings(place))
-        archive.unlink()
+        load(place, *OFTEN)
         yield place
         run(*user, "podman", "system", "migrate", env=settings(place))
     finally:
         # A hundred thousand files, which Python takes minutes for.
         run("rm", "-rf", place)
+
+
+def load(place: Path, *variants: str) -> None:
+    """Hand variants of the image to the user."""
+    archive = place / "images.tar"
+    save = ("save", "--quiet", "--multi-image-archive", "--format", "docker-archive")
+    podman(*save, "--output", archive, *(f"{IMAGE}:{variant}" for variant in variants))
+    archive.chmod(0o644)
+    run(HERE / "as-user", place, "podman", "load", "--quiet", "--input", archive, env=settings(place))
+    archive.unlink()
+
+
+@pytest.fixture(scope="session")
+def seldom(users_podman: Path) -> None:
+    """The other variants too."""
+    load(users_podman, *SELDOM)
 
 
 @pytest.fixture
@@ -94,14 +108,25 @@ def rootless(users_podman: Path, open_fit: Path, commands: Commands) -> Rootless
     return Rootless(commands, users_podman)
 
 
-# Hybrid with the first, bind with the last.
-@pytest.mark.parametrize(
-    "variant", ["both", *(pytest.param(one, marks=pytest.mark.long) for one in VARIANTS[1:-1]), "none"]
-)
+@pytest.mark.long
+@pytest.mark.usefixtures("seldom")
+@pytest.mark.parametrize("variant", SELDOM)
 @pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
-def test_every_launcher_reaches_one_world_in_every_image(
+def test_every_launcher_reaches_one_world_in_an_image_of_one_mpi(
     launcher: Path, variant: str, rootless: Rootless
 ) -> None:
+    assert_one_world(launcher, variant, rootless)
+
+
+@pytest.mark.parametrize("variant", OFTEN)
+@pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
+def test_every_launcher_reaches_one_world_in_an_image_of_both_mpis_or_none(
+    launcher: Path, variant: str, rootless: Rootless
+) -> None:
+    assert_one_world(launcher, variant, rootless)
+
+
+def assert_one_world(launcher: Path, variant: str, rootless: Rootless) -> None:
     result = rootless.espei_mpi(variant, "--doctor", "--launcher", str(launcher))
     assert "one world of 3 ranks" in result.output
     assert "1 MB arrived intact at all 3 ranks" in result.output

@@ -62,10 +62,20 @@ LIBRARIES = [Loaded(library, prefix) for prefix in PREFIXES for library in insta
 HYDRAS = [launcher for launcher in LAUNCHERS if identify(HERE, [str(launcher)], {}).kind == "mpich"]
 
 
-@pytest.mark.parametrize(
-    "loaded", LIBRARIES, ids=lambda loaded: f"{loaded.library.family.key}-{loaded.library.version}"
-)
-@pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
+PAIRS = [
+    pytest.param(
+        launcher,
+        loaded,
+        # Of a table that has both in the same order: its own library, and one of another family or version.
+        marks=[] if (column - row) % len(LIBRARIES) in (0, 1) else pytest.mark.long,
+        id=f"{launcher}-{loaded.library.family.key}-{loaded.library.version}",
+    )
+    for row, launcher in enumerate(LAUNCHERS)
+    for column, loaded in enumerate(LIBRARIES)
+]
+
+
+@pytest.mark.parametrize(("launcher", "loaded"), PAIRS)
 def test_what_comes_of_a_launcher_and_a_library_is_what_was_predicted(
     launcher: Path, loaded: Loaded, commands: Commands
 ) -> None:
