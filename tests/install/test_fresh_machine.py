@@ -22,7 +22,7 @@ PATIENCE = 1500.0
 pytestmark = pytest.mark.timeout(2000)
 
 
-@pytest.fixture(scope="module", params=MACHINES)
+@pytest.fixture(scope="module", params=["bookworm", pytest.param("trixie", marks=pytest.mark.long)])
 def machine(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A root of a Debian release with a user, who has a clone of this project."""
     require("root", "mmdebstrap")

@@ -22,6 +22,10 @@ ASKED_WITH_AN_EXTRA = "coverage"
 NEW_ON_THE_INDEX = (ASKED_WITH_AN_EXTRA, "dask", "numpy", "pip", "setuptools", "symengine")
 PIPS = ["22.0", "23.0.1", "23.2.1", "24.0", "25.0", ""]
 """The oldest that runs with Python 3.11, Debian 12's, and others to the newest."""
+FIRST_AND_LAST = [
+    pytest.param(version, marks=[] if version in (PIPS[0], PIPS[-1]) else pytest.mark.long)
+    for version in PIPS
+]
 
 
 def install(
@@ -95,6 +99,8 @@ def with_pip(place: Path, version: str) -> Path:
     return place / "bin" / "python"
 
 
+# A few of its packages: test_lock_installs_with_the_pip; all of them, with what is on the index: make demo.
+@pytest.mark.long
 def test_whole_lock_installs_unchanged_where_newer_and_broken_releases_have_appeared(
     tmp_path: Path, moved_on: Path
 ) -> None:
@@ -110,7 +116,8 @@ def test_whole_lock_installs_unchanged_where_newer_and_broken_releases_have_appe
     assert run(tmp_path / "env" / "bin" / "espei", "--version", env={"MPI4PY_MPIABI": "none"})
 
 
-@pytest.mark.parametrize("version", PIPS[:2])
+# Debian 12's is that of its bare machine.
+@pytest.mark.parametrize("version", [PIPS[0], pytest.param(PIPS[1], marks=pytest.mark.long)])
 def test_lock_installs_with_the_pip_that_a_machine_has(
     version: str, tmp_path: Path, moved_on: Path, small_lock: Path
 ) -> None:
@@ -131,7 +138,7 @@ def test_whole_lock_installs_with_every_pip(version: str, tmp_path: Path, moved_
     assert found.items() >= pinned("espei-hpc").items()
 
 
-@pytest.mark.parametrize("version", PIPS, ids=lambda version: version or "newest")
+@pytest.mark.parametrize("version", FIRST_AND_LAST, ids=lambda version: version or "newest")
 def test_lock_files_are_understood_by_every_pip_itself(
     version: str, tmp_path: Path, moved_on: Path, small_lock: Path
 ) -> None:
