@@ -29,6 +29,8 @@ FOREIGN = {"bash", "cat", "cd", "espei", "export", "git", "kill", "ls", "python"
 CONTAINER_OPTIONS = {"--user": 1, "-v": 1, "-w": 1, "--rm": 0, "--bind": 1, "--env": 1}
 """Options of container engines in the documents, and how many words follow."""
 SUBMIT = {submission.command for submission in SUBMISSIONS.values()}
+ITERATIONS = 8
+"""Of the example's fit where blocks are run: enough for a report."""
 MAKE = (ROOT / "Makefile").read_text() + "".join(path.read_text() for path in ROOT.glob("*.mk"))
 
 
@@ -157,6 +159,8 @@ def test_blocks_to_be_run_do_run_in_a_copy_of_the_example(
 ) -> None:
     place = tmp_path / "cu-mg"
     shutil.copytree(EXAMPLE, place)
+    settings = place / "mcmc.yaml"
+    settings.write_text(settings.read_text().replace("iterations: 20 ", f"iterations: {ITERATIONS} "))
     text = "\n".join(f"(\n{block.text})" for block in blocks(page) if block.run)
     script = f"set -euo pipefail\n{text}"
     env = {"PATH": f"{BIN}:/usr/bin:/bin", "ESPEI_HPC_VERIFY": "500"}

@@ -52,11 +52,11 @@ def stand_in(directory: Path, extra: str = ":") -> str:
 
 
 @contextmanager
-def cluster_of_three(commands: Commands, launcher: str) -> Iterator[ClusterDirectory]:
-    """Keep a cluster up whose two workers have come."""
-    with running_cluster(commands, "-n", "3", "--launcher", launcher):
+def cluster_of_two(commands: Commands, launcher: str) -> Iterator[ClusterDirectory]:
+    """Keep a cluster up whose worker has come."""
+    with running_cluster(commands, "-n", "2", "--launcher", launcher):
         file = commands.directory / "my_scheduler.json"
-        waited = commands.run("wait-for-cluster", "--scheduler-file", file, "-w", "2")
+        waited = commands.run("wait-for-cluster", "--scheduler-file", file, "-w", "1")
         assert waited.code == 0, waited.output
         directory = newest_start(file)
         assert directory is not None
@@ -66,7 +66,7 @@ def cluster_of_three(commands: Commands, launcher: str) -> Iterator[ClusterDirec
 def told(directory: ClusterDirectory, key: str) -> set[Any]:
     """Return what the ranks told of something."""
     found = directory.ranks()
-    assert sorted(found) == [0, 1, 2]
+    assert sorted(found) == [0, 1]
     return {rank.get(key) for rank in found.values()}
 
 
@@ -106,14 +106,14 @@ def test_signal_ends_a_fit_without_mpi_with_its_checkpoint(
 
 
 def test_one_line_of_the_log_says_that_and_why_there_is_no_mpi(launcher: str, commands: Commands) -> None:
-    with cluster_of_three(commands, launcher) as directory:
+    with cluster_of_two(commands, launcher) as directory:
         (line,) = lines_without_mpi(directory)
         assert "srun sets rank and size, but offers no PMI" in line
         assert told(directory, "library") == {"none"}
 
 
 def test_ranks_on_one_host_talk_over_loopback(launcher: str, commands: Commands) -> None:
-    with cluster_of_three(commands, launcher) as directory:
+    with cluster_of_two(commands, launcher) as directory:
         address = json.loads(directory.scheduler_file.read_text())["address"]
     assert address.startswith("tls://127.0.0.1:")
 
@@ -125,7 +125,7 @@ def test_ranks_on_one_host_talk_over_loopback(launcher: str, commands: Commands)
         # As srun --mpi=cray_shasta: MPICH starts, and gives each rank a world of its own.
         (
             f"export PMI_RANK=$rank PMI_SIZE=$size MPI4PY_LIBMPI={MPICH}",
-            "3 ranks were started, but each sees a world of 1",
+            "2 ranks were started, but each sees a world of 1",
         ),
         (
             "export PMI_RANK=$rank PMI_SIZE=$size MPI4PY_LIBMPI=/nowhere/libmpi.so.12",
@@ -135,7 +135,7 @@ def test_ranks_on_one_host_talk_over_loopback(launcher: str, commands: Commands)
     ids=["other family", "world of one", "no library"],
 )
 def test_where_no_pmi_matches_ranks_start_without_mpi(extra: str, said: str, commands: Commands) -> None:
-    with cluster_of_three(commands, stand_in(commands.directory, extra)) as directory:
+    with cluster_of_two(commands, stand_in(commands.directory, extra)) as directory:
         (line,) = lines_without_mpi(directory)
         assert said in line
         assert told(directory, "library") == {"none"}
@@ -145,7 +145,7 @@ def test_mpirun_below_an_srun_still_gives_mpi(commands: Commands) -> None:
     below = commands.directory / "below"
     below.write_text(f'#!/bin/sh\nSLURM_PROCID=0 SLURM_STEP_NUM_TASKS=1 exec {mpirun("mpich")} "$@"\n')
     below.chmod(0o755)
-    with cluster_of_three(commands, str(below)) as directory:
+    with cluster_of_two(commands, str(below)) as directory:
         assert lines_without_mpi(directory) == []
         assert {Path(library).name for library in told(directory, "library")} == {"libmpi.so.12"}
 
