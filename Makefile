@@ -16,7 +16,7 @@ bin := $(ENVIRONMENT)/bin
 commands := espei espei-hpc espei-mpi pbs-remote-shell run-fit start-cluster wait-for-cluster
 scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update tests/container/closed-network/* tests/install/bare-machine tests/batch/hosts/process-one tests/batch/slurm/end-orphans $(filter-out %.md,$(wildcard *-examples/*.* *-examples/*/*.*)))
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
-# One more than cores, since some tests mostly wait for a launcher, a batch system or a timeout.
+# More than cores, since many tests mostly wait for a launcher, a batch system or a timeout.
 pytest = $(bin)/pytest --dist loadscope --numprocesses
 
 # The tests import ESPEI, which imports mpi4py: it must not load an MPI library, since there may be none.
@@ -44,7 +44,7 @@ test: lint ## check the code and run the quick tests (minutes; needs only Python
 	$(pytest) 2 --tier quick $(PYTEST_ARGS)
 
 test-all: test ## run all tests that a change must pass: all faults, images, Slurm
-	$(pytest) 3 --tier all $(PYTEST_ARGS)
+	$(pytest) 4 --tier all $(PYTEST_ARGS)
 
 test-long: tested ## run the tests before a release: hundreds of cases instead of a few (hours)
 	$(pytest) 2 --tier long $(PYTEST_ARGS)
