@@ -49,7 +49,9 @@ def run(slurm: Login, script: Path, **variables: str) -> Result:
     return slurm.run("env", f"--chdir={home}", *settings, "bash", script, host="node1")
 
 
-@pytest.mark.parametrize("name", ["one-node", "image-mpi", "long-fit", "two-steps"])
+@pytest.mark.parametrize(
+    "name", ["one-node", pytest.param("image-mpi", marks=pytest.mark.long), "long-fit", "two-steps"]
+)
 def test_script_fits_from_the_directory_it_was_submitted_in(name: str, slurm: Login, sif: Path) -> None:
     use_scheduler_file(write_fit(slurm.directory, FEW))
     result = run(slurm, example(slurm, name, sif))

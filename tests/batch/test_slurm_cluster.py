@@ -37,6 +37,8 @@ def test_scancel_leaves_nothing_on_any_node(slurm: Login) -> None:
     slurm.wait_until_nothing_runs()
 
 
+# What these three wait for, fits in test_slurm_examples.py need too.
+@pytest.mark.long
 def test_time_limit_is_told_to_the_script_by_term(slurm: Login) -> None:
     job = slurm.submit(f"trap 'echo TERM came; exit' TERM; echo started; {WAIT}", "--time=1")
     slurm.wait_for_output(job, "started")
@@ -54,6 +56,7 @@ def test_processes_outlive_their_script_only_where_slurm_loses_them(outlive: boo
     assert slurm.processes() == ({"node4": ["sleep 1000"]} if outlive else {})
 
 
+@pytest.mark.long
 def test_requeued_job_starts_again_and_is_told_so(slurm: Login) -> None:
     body = f"""
         echo "restarts: ${{SLURM_RESTART_COUNT:-none}}"
@@ -66,6 +69,7 @@ def test_requeued_job_starts_again_and_is_told_so(slurm: Login) -> None:
     assert "restarts: none" in slurm.output(job)
 
 
+@pytest.mark.long
 def test_lost_node_ends_a_job_or_has_it_start_again(slurm: Login) -> None:
     body = f"echo started; [[ ${{SLURM_RESTART_COUNT:-}} ]] || {{ {WAIT}; }}"
     ended = slurm.submit(body, "--nodelist=node2", "--no-requeue")

@@ -9,7 +9,14 @@ from batch.slurm.login import Login
 from fits import Chain, write_fit
 
 
-@pytest.mark.parametrize("options", ["", "--launcher 'srun --mpi=pmix'"], ids=["mpirun", "srun"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        # Of which a host is cut off: test_fault_30_lost_host.py.
+        pytest.param("", id="mpirun", marks=pytest.mark.long),
+        pytest.param("--launcher 'srun --mpi=pmix'", id="srun"),
+    ],
+)
 def test_fit_over_four_nodes_equals_stock(options: str, slurm: Login, stock_chain: Chain) -> None:
     path = write_fit(slurm.directory, iterations=30)
     slurm.own()

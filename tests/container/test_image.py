@@ -101,7 +101,8 @@ def test_labels_name_version_and_licence(images: None) -> None:
     [
         ("openmpi", ("-n", "3")),
         ("mpich", ("-n", "3")),
-        ("both", ("-n", "3")),
+        # Its fits are also stopped, and started from the host.
+        pytest.param("both", ("-n", "3"), marks=pytest.mark.long),
         ("both", ("-n", "3", "--launcher", "mpirun.mpich")),
         ("none", ()),
     ],

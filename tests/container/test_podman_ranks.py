@@ -118,8 +118,16 @@ def test_every_launcher_reaches_one_world_in_an_image_of_one_mpi(
     assert_one_world(launcher, variant, rootless)
 
 
-@pytest.mark.parametrize("variant", OFTEN)
-@pytest.mark.parametrize("launcher", LAUNCHERS, ids=str)
+@pytest.mark.parametrize(
+    ("launcher", "variant"),
+    [
+        # Each launcher once, each variant with both families.
+        pytest.param(launcher, variant, marks=[] if (row // 2 + column) % 2 == 0 else pytest.mark.long)
+        for row, launcher in enumerate(LAUNCHERS)
+        for column, variant in enumerate(OFTEN)
+    ],
+    ids=str,
+)
 def test_every_launcher_reaches_one_world_in_an_image_of_both_mpis_or_none(
     launcher: Path, variant: str, rootless: Rootless
 ) -> None:
@@ -140,7 +148,9 @@ def _holds(variant: str, launcher: Path) -> bool:
     return variant in ("both", family)
 
 
-@pytest.mark.parametrize("launcher", LAUNCHERS[-2:], ids=str)
+@pytest.mark.parametrize(
+    "launcher", [pytest.param(LAUNCHERS[-2], marks=pytest.mark.long), LAUNCHERS[-1]], ids=str
+)
 def test_fit_runs_on_ranks_of_the_hosts_launcher(launcher: Path, rootless: Rootless) -> None:
     result = rootless.espei_mpi("both", "--in", "x.yaml", "-n", "3", "--launcher", str(launcher))
     assert result.code == 0, result.output

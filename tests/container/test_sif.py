@@ -100,7 +100,8 @@ def test_host_launcher_starts_one_world_in_it(family: str, apptainer: Apptainer)
     assert result.output.count("world of 3") == 3
 
 
-@pytest.mark.parametrize("family", HOST_LAUNCHERS)
+# With the other family: test_podman_ranks.py.
+@pytest.mark.parametrize("family", ["openmpi", pytest.param("mpich", marks=pytest.mark.long)])
 def test_host_launcher_runs_the_ranks_of_a_fit_in_it(family: str, apptainer: Apptainer) -> None:
     result = _espei_mpi(apptainer, "--in", "x.yaml", "-n", "3", "--launcher", HOST_LAUNCHERS[family])
     assert result.code == 0, result.output
