@@ -26,9 +26,9 @@ def _of_the_host(environment: Mapping[str, str]) -> str | None:
 
 
 def _of_its_own() -> str | None:
-    told = Path("/run/.containerenv")
-    if told.exists():
+    marker = Path("/run/.containerenv")
+    if marker.exists():
         # Podman fills the file only for privileged containers.
-        version = re.search(r'engine="podman-(.*)"', told.read_text())
+        version = re.search(r'engine="podman-(.*)"', marker.read_text())
         return f"Podman {version[1]}" if version else "Podman"
     return "Docker, as /.dockerenv says" if Path("/.dockerenv").exists() else None

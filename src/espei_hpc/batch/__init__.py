@@ -6,11 +6,12 @@ may run commands query the rest with ``Allocation.question``.
 """
 
 from espei_hpc.batch.allocation import Allocation
-from espei_hpc.batch.job_end import JobEnd, from_duration
+from espei_hpc.batch.job_end import HANDED_ANSWER, JobEnd, from_duration
 from espei_hpc.batch.system import BatchSystem
 from espei_hpc.batch.systems import SUBMISSIONS, SYSTEMS, allocation, job_end, job_name, recognised
 
 __all__ = [
+    "HANDED_ANSWER",
     "SUBMISSIONS",
     "SYSTEMS",
     "Allocation",

@@ -13,6 +13,7 @@ class GridEngine(BatchSystem):
     """Grid Engine. Its ``qstat`` prints no time left that could be read."""
 
     name = "Grid Engine"
+    prefixes = ("SGE_", "PE_HOSTFILE")
     # Without a parallel environment set up for MPI, a launcher sees this host alone.
     limits_ranks = False
 

@@ -19,6 +19,7 @@ class Lsf(BatchSystem):
     """LSF."""
 
     name = "LSF"
+    prefixes = ("LSB_",)
     submission = Submission(
         "lsf", "LSF", command="bsub", ending="lsf", directive="#BSUB", reads_input=True, seconds=False
     )

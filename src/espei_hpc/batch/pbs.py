@@ -18,6 +18,7 @@ from espei_hpc.batch.system import BatchSystem, read
 HANDED_NODES = "ESPEI_HPC_NODES"
 """Variable with the job's node file, as ``uniq -c`` prints it: a container does not see the file."""
 
+_TIMES = re.compile(r" +(stime|.*[Ww]alltime.*) =")
 _ATTRIBUTE = re.compile(r"^ {4}([\w.]+) = (.*)$", re.MULTILINE)
 
 
@@ -33,6 +34,8 @@ class Pbs(BatchSystem):
         directive="#PBS",
         dialects={"select": "PBS Pro and OpenPBS", "nodes": "Torque"},
     )
+    prefixes = ("PBS_",)
+    node_file = "PBS_NODEFILE"
     index_variable: ClassVar[str] = "PBS_ARRAY_INDEX"
 
     def recognises(self, environment: Mapping[str, str]) -> bool:
@@ -55,6 +58,14 @@ class Pbs(BatchSystem):
     def question(self, job: str) -> tuple[str, ...]:
         """Return the command that prints all attributes of a job."""
         return ("qstat", "-f", job)
+
+    def needed(self, answer: str) -> str:
+        """Return the lines that ``time_left`` needs; others have the job's whole environment."""
+        return "\n".join(line for line in answer.splitlines() if _TIMES.match(line))
+
+    def handed_nodes(self, text: str) -> dict[str, str]:
+        """Return the node file, counted: a job may have thousands of ranks."""
+        return {HANDED_NODES: "\n".join(f"{ranks} {host}" for host, ranks in lines(text).items())}
 
     def time_left(self, answer: str, asked: float, ahead: float | None) -> float | None:
         """Return the time left; of the answer only the lines with ``walltime`` and ``stime`` are needed."""

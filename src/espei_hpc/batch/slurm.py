@@ -20,6 +20,7 @@ class Slurm(BatchSystem):
     """Slurm."""
 
     name = "Slurm"
+    prefixes = ("SLURM_",)
     submission = Submission("slurm", "Slurm", command="sbatch", ending="sbatch", directive="#SBATCH")
 
     def recognises(self, environment: Mapping[str, str]) -> bool:
@@ -52,7 +53,7 @@ class Slurm(BatchSystem):
         return float("inf") if first == _UNLIMITED else seconds(first)
 
     def end(self, environment: Mapping[str, str]) -> JobEnd | None:
-        """Return when the job ends, which Slurm sets since 23.02; before that as the host was told."""
+        """Return when the job ends, which Slurm sets since 23.02; before that by the answer handed over."""
         end = first_number(environment, "SLURM_JOB_END_TIME")
         return super().end(environment) if end is None else JobEnd(float(end), "SLURM_JOB_END_TIME")
 

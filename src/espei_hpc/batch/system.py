@@ -19,11 +19,15 @@ class BatchSystem(ABC):
         submission: how job scripts are submitted; None if espei-hpc writes none for it.
         limits_ranks: whether launchers take the number of ranks on each host from it, so that more ranks
             than granted must not be forced on them.
+        prefixes: beginnings of the names of its variables.
+        node_file: variable with the path of a file that has one line per rank; empty if there is none.
     """
 
     name: ClassVar[str]
     submission: ClassVar[Submission | None] = None
     limits_ranks: ClassVar[bool] = True
+    prefixes: ClassVar[tuple[str, ...]]
+    node_file: ClassVar[str] = ""
 
     @abstractmethod
     def recognises(self, environment: Mapping[str, str]) -> bool:
@@ -46,6 +50,18 @@ class BatchSystem(ABC):
             ahead: UTC offset of its local time, s; None for that of this process.
         """
         return None
+
+    def needed(self, answer: str) -> str:
+        """Return the part of an answer to ``question`` that ``time_left`` needs."""
+        return answer
+
+    def handed_nodes(self, text: str) -> dict[str, str]:
+        """Return variables from which ``allocation`` learns the ranks where it cannot read ``node_file``.
+
+        Args:
+            text: content of the file.
+        """
+        return {}
 
     def answered(self, answer: str, asked: float, ahead: float | None = None) -> JobEnd | None:
         """Return when a job ends; None if the answer does not show it. Arguments as of ``time_left``."""

@@ -1,31 +1,44 @@
 """The command ``espei-hpc``: options in, exit codes out. Only this package prints errors."""
 
-import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from espei_hpc import __version__, batch
 from espei_hpc.cli import help as helping
-from espei_hpc.cli import host, pages, results
+from espei_hpc.cli import host, launch, results
 from espei_hpc.cli import init as first_project
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.cli import status as run_status
 from espei_hpc.cli.inputs import takes_input
+from espei_hpc.cli.options import (
+    check_goal,
+    engine_option,
+    force_new_option,
+    id_option,
+    min_workers_option,
+    run_dir_option,
+    run_directory,
+    scheduler_file_option,
+    stock_likelihood_option,
+    time_left_option,
+    timeout_option,
+    until_option,
+    verify_option,
+    workers_option,
+)
+from espei_hpc.cli.prepare import prepare
+from espei_hpc.cli.printing import refused, say, show, show_usage_error
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.text import counted
 
 if TYPE_CHECKING:
-    from espei_hpc.cluster import prepare
-    from espei_hpc.fit.opening import Engine, Opening
-    from espei_hpc.rundir.cluster_directory import ClusterDirectory
+    from espei_hpc.fit.opening import Engine
     from espei_hpc.sampler.goal import Goal
 
 
@@ -43,36 +56,6 @@ def main() -> int:
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def show_usage_error(error: click.ClickException) -> None:
-    """Print what is wrong with the command line, prefixed with the program that the user called."""
-    if program := os.environ.get("ESPEI_HPC_PROGRAM"):
-        # Click's usage line would show the internal command that the script calls.
-        click.echo(f"{program}: {error.format_message().rstrip('.')} ({program} --help)", err=True)
-    else:
-        error.show()
-
-
-def refused(refusal: Refusal, written: Callable[[str], str] = str) -> int:
-    """Print a refusal and the help page about it; return the exit code."""
-    show(refusal, written)
-    if topic := pages.about(refusal):
-        click.echo(f"espei-hpc: more: {pages.command(topic, os.environ)}", err=True)
-    return refusal.code
-
-
-def show(refusal: Refusal, written: Callable[[str], str] = str) -> None:
-    """Print a refusal, one line per fault, each formatted by ``written``."""
-    for fault in refusal.faults:
-        click.echo(written(f"espei-hpc: {fault}"), err=True)
-    for line in refusal.details:
-        click.echo(f"    {line}", err=True)
-
-
-def say(line: str) -> None:
-    """Print a line of progress."""
-    click.echo(f"espei-hpc: {line}")
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="espei-hpc")
 def commands() -> None:
@@ -82,105 +65,6 @@ def commands() -> None:
 
     Example: espei-hpc init my-fit
     """
-
-
-run_dir_option = click.option(
-    "--run-dir", type=click.Path(path_type=Path), help="Run directory [default: NAME.run next to the input]."
-)
-id_option = click.option("--id", "cluster_id", help="ID of the cluster start in the run directory.")
-scheduler_file_option = click.option(
-    "--scheduler-file", type=click.Path(path_type=Path), help="Scheduler file of a running cluster."
-)
-workers_option = click.option("-w", "--workers", type=click.IntRange(1), help="Workers to wait for.")
-min_workers_option = click.option(
-    "--min-workers", type=click.IntRange(1), help="After the timeout, continue with at least N workers."
-)
-timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0), help="Seconds to wait for the cluster."
-)
-
-
-engine_option = click.option(
-    "--engine",
-    type=click.Choice(["graph", "espei"]),
-    default="graph",
-    show_default=True,
-    help="graph: espei-hpc's sampler: same chain, faster, resumable. espei: ESPEI's loop, for comparison.",
-)
-force_new_option = click.option(
-    "--force-new", is_flag=True, help="Start a new chain; move the files of the earlier one aside."
-)
-
-
-def _without_verify(context: click.Context, _: click.Parameter, stock: bool) -> bool:
-    if stock and context.get_parameter_source("verify") is ParameterSource.COMMANDLINE:
-        raise click.UsageError(
-            "--verify checks the prepared likelihood, which --stock-likelihood turns off: give one of them"
-        )
-    return stock
-
-
-verify_option = click.option(
-    "--verify",
-    type=click.IntRange(1),
-    metavar="N",
-    is_eager=True,
-    envvar="ESPEI_HPC_VERIFY",
-    show_envvar=True,
-    help="Compare one in N evaluations of the prepared likelihood with ESPEI's own [default: 500].",
-)
-stock_likelihood_option = click.option(
-    "--stock-likelihood",
-    is_flag=True,
-    callback=_without_verify,
-    help="Evaluate with ESPEI's own functions only: same chain, slower.",
-)
-
-
-def _goal(_: click.Context, __: click.Parameter, text: str | None) -> "Goal | None":
-    from espei_hpc.sampler.goal import Goal
-
-    try:
-        return None if text is None else Goal.parse(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-until_option = click.option(
-    "--until",
-    "goal",
-    metavar="ess=N",
-    callback=_goal,
-    help="Stop when the effective sample size of every parameter reaches N [default: run all iterations].",
-)
-
-
-def _check_goal(goal: "Goal | None", engine: "Engine") -> None:
-    if goal is not None and engine == "espei":
-        raise click.UsageError(
-            "--engine espei always runs all of mcmc.iterations: leave out --until, or --engine espei"
-        )
-
-
-def _job_end(_: click.Context, __: click.Parameter, text: str | None) -> batch.JobEnd | None:
-    """Return when the job ends: by the option, else by the batch system; None if neither gives it."""
-    if text is None:
-        told = batch.job_end(os.environ)
-        # An end in the past: the job was extended, or the variables are another job's.
-        return told if told is not None and told.left > 0 else None
-    end = batch.from_duration(text, "--time-left", os.environ)
-    if end is None:
-        raise click.BadParameter(f"{text!r} is not a time; write 3600, 11:59:00 or 1-12:00:00")
-    return end
-
-
-time_left_option = click.option(
-    "--time-left",
-    "end",
-    metavar="TIME",
-    callback=_job_end,
-    help="Stop before this much time has passed: seconds or [days-]h:min:s [default: time left of the job].",
-)
 
 
 @commands.command()
@@ -195,7 +79,7 @@ def check(input_file: Path, run_dir: Path | None) -> None:
     """
     from espei_hpc.fit.opening import Opening, checked
 
-    checked(Opening(input_file, run_dir or _run_directory(input_file)), say)
+    checked(Opening(input_file, run_directory(input_file, run_dir)), say)
     say(f"{input_file}: no fault found")
 
 
@@ -228,132 +112,6 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
         symbols, walkers, problem.iterations, measured, stock, cores_per_node=cores_per_node, hours=hours
     )
     click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(words.lines(made)))
-
-
-@commands.command("prepare", hidden=True)
-@takes_input(required=False)
-@scheduler_file_option
-@run_dir_option
-@click.option("-n", "--ranks", type=click.IntRange(2), help="Number of ranks to start.")
-@click.option("--as-launched", is_flag=True, help="Use as many ranks as the launcher starts.")
-@click.option("--one-host", is_flag=True, help="Start all ranks on this host.")
-@click.option("--interface", help="Network interface for the cluster.")
-@click.option(
-    "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
-)
-@click.option("--launcher", default="", help="Command that starts the ranks.")
-@click.option(
-    "--after", multiple=True, metavar="ID", help="ID of a lost start; exclude the hosts that failed in it."
-)
-@min_workers_option
-@timeout_option
-@time_left_option
-@engine_option
-@until_option
-@force_new_option
-@verify_option
-@stock_likelihood_option
-def prepare_cluster(
-    input_file: Path | None,
-    scheduler_file: Path | None,
-    run_dir: Path | None,
-    ranks: int | None,
-    as_launched: bool,
-    one_host: bool,
-    interface: str | None,
-    insecure: bool,
-    launcher: str,
-    after: tuple[str, ...],
-    min_workers: int | None,
-    timeout: float | None,
-    end: batch.JobEnd | None,
-    engine: "Engine",
-    goal: "Goal | None",
-    force_new: bool,
-    verify: int | None,
-    stock_likelihood: bool,
-) -> None:
-    """Create the directory of one cluster start (used by espei-mpi and start-cluster).
-
-    Prints the number of ranks (0 if no cluster is needed), the run directory and the ID of the start;
-    then, if hosts are excluded, the launcher command that excludes them, one word per line.
-
-    Options that only the fit uses are accepted here so that they are checked before the cluster starts.
-    """
-    from espei_hpc.cluster import prepare
-    from espei_hpc.fit.opening import Opening
-
-    _check_goal(goal, engine)
-    if not as_launched:
-        ranks = ranks or prepare.default_ranks(os.environ, one_host)
-    if one_host and (unreached := prepare.unreached_hosts(os.environ)):
-        _say_aside(unreached)
-    if insecure:
-        _say_aside("INSECURE: anyone who can reach the scheduler's port can run any program as you")
-    wanted = prepare.ClusterRequest(ranks, interface, encrypted=not insecure)
-    words: list[str] = []
-    if scheduler_file is not None:
-        directory = _named_start(scheduler_file, wanted)
-    elif input_file is not None:
-        opening = Opening(input_file, run_dir or _run_directory(input_file), engine, force_new, goal=goal)
-        directory, words = _own_start(opening, wanted, end, launcher.split(), after)
-    else:
-        raise click.UsageError("name the input or give --scheduler-file")
-    ranks = directory.settings().ranks
-    _tell_obstacles(directory.run_directory, ranks, interface)
-    told = ("launched" if ranks is None else ranks, directory.run_directory, directory.id, *words)
-    click.echo("\n".join(map(str, told)))
-
-
-def _named_start(scheduler_file: Path, wanted: "prepare.ClusterRequest") -> "ClusterDirectory":
-    from espei_hpc.cluster import prepare
-    from espei_hpc.rundir import named_clusters as named
-
-    directory = prepare.named_cluster(scheduler_file, wanted)
-    if wanted.encrypted:
-        _say_aside(f"to connect stock espei: export DASK_CONFIG={named.offered(directory.scheduler_file)}")
-    return directory
-
-
-def _own_start(
-    opening: "Opening",
-    wanted: "prepare.ClusterRequest",
-    end: batch.JobEnd | None,
-    launcher: list[str],
-    after: tuple[str, ...],
-) -> "tuple[ClusterDirectory, list[str]]":
-    """Prepare a cluster for a fit; also return the launcher command if it has to exclude hosts, else []."""
-    from espei_hpc.cluster import prepare, without_hosts
-    from espei_hpc.fit.opening import checked
-    from espei_hpc.fit.walltime import Walltime
-    from espei_hpc.rundir.cluster_directory import ClusterDirectory
-    from espei_hpc.rundir.record import Record
-
-    # Standard output is read by the calling script; the fit itself prints the notes.
-    if not checked(opening, _say_aside if opening.force_new else _say_nothing):
-        return prepare.own_cluster(opening.run_directory, dataclasses.replace(wanted, ranks=0)), []
-    lost = [ClusterDirectory(opening.run_directory.resolve(), start) for start in after]
-    left = without_hosts.remaining(lost, batch.allocation(os.environ), launcher)
-    ranks = left.ranks if left else wanted.ranks
-    Walltime(end).check(Record.read(opening.run_directory), ranks and ranks - 1)
-    directory = prepare.own_cluster(opening.run_directory, dataclasses.replace(wanted, ranks=ranks))
-    if left is None:
-        return directory, []
-    for name, why in left.without.items():
-        _say_aside(f"excluding host {name}: {why}")
-    return directory, left.launcher_without(directory.path / "hosts")
-
-
-def _tell_obstacles(directory: Path, ranks: int | None, interface: str | None) -> None:
-    """Print what may prevent a cluster from running here; the start continues."""
-    from espei_hpc import doctor
-
-    if ranks == 0:
-        return
-    for line in doctor.obstacles(doctor.Options(directory, cheap=True, ranks=ranks, interface=interface)):
-        click.echo(f"espei-hpc: {line.state}: {line.topic}: {line.seen}", err=True)
-        if line.cure:
-            click.echo(f"    {line.cure}", err=True)
 
 
 @commands.command(hidden=True)
@@ -446,7 +204,7 @@ def fit(
         # Not click.echo: it writes to the stream below sys.stdout, and so into a progress bar drawn there.
         print(log_line.dated(f"espei-hpc: {line}", sys.stdout), flush=True)
 
-    _check_goal(goal, engine)
+    check_goal(goal, engine)
     stopper = Stopper()
     stopper.listen()
     try:
@@ -456,7 +214,7 @@ def fit(
 
         opening = Opening(
             input_file,
-            run_dir or _run_directory(input_file),
+            run_directory(input_file, run_dir),
             engine,
             force_new,
             verify=0 if stock_likelihood else verify or VERIFY,
@@ -499,24 +257,20 @@ def again(input_file: Path, run_dir: Path | None, times: int) -> int:
     """
     from espei_hpc.fit import requeue as deciding
 
-    decision = deciding.decide(run_dir or _run_directory(input_file), times)
+    decision = deciding.decide(run_directory(input_file, run_dir), times)
     say(decision.why)
     return ExitCode.OK if decision.again else ExitCode.FAILED
 
 
-def _say_nothing(line: str) -> None:
-    """Drop the line: the fit prints it again."""
-
-
-def _say_aside(line: str) -> None:
-    click.echo(f"espei-hpc: {line}", err=True)
-
-
-def _run_directory(input_file: Path) -> Path:
-    return input_file.resolve().with_suffix(".run")
-
-
 for command in (first_project.init, helping.completion, helping.help_page, results.report, results.export):
     commands.add_command(command)
-for command in (host.host_mpi, host.doctor, host.probe, job_scripts.job, run_status.status):
+for command in (
+    launch.launch,
+    prepare,
+    host.host_mpi,
+    host.doctor,
+    host.probe,
+    job_scripts.job,
+    run_status.status,
+):
     commands.add_command(command)

@@ -121,8 +121,8 @@ def _show(looked: "Sequence[Status]") -> None:
 
         Console().print(_drawn(looked))
         return
-    told = table(looked) if len(looked) > 1 else [line for one in looked for line in lines(one)]
-    for line in told:
+    shown = table(looked) if len(looked) > 1 else [line for one in looked for line in lines(one)]
+    for line in shown:
         click.echo(line)
 
 

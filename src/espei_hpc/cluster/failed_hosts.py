@@ -41,8 +41,8 @@ class Lost:
     def read(cls, directory: ClusterDirectory) -> "Lost":
         """Read the files of a lost start."""
         ranks = directory.ranks()
-        told = read_json(directory.lost_file)
-        silent = told["silent"] if isinstance(told, dict) else ()
+        content = read_json(directory.lost_file)
+        silent = content["silent"] if isinstance(content, dict) else ()
         died = died_on("\n".join(directory.log_tail(lines=200)))
         return cls(dict(Counter(ranks[rank]["host"] for rank in sorted(ranks))), frozenset(silent), died)
 
@@ -52,7 +52,7 @@ def silent_hosts(directory: ClusterDirectory) -> list[str]:
 
     A running host at least refuses a connection; one that is down or unreachable does not answer.
     """
-    networks = {told["host"]: told["networks"] for told in directory.ranks().values()}
+    networks = {content["host"]: content["networks"] for content in directory.ranks().values()}
     network = interfaces.shared(networks) if len(networks) > 1 else None
     if network is None:
         return []
@@ -87,8 +87,8 @@ def left_out(lost: Sequence[Lost]) -> dict[str, str]:
 
 def _port(scheduler_file: Path) -> int:
     """Return the scheduler's port: a firewall that allows Dask's connections allows ours."""
-    told = read_json(scheduler_file)
-    port = told["address"].rpartition(":")[2] if told else ""
+    content = read_json(scheduler_file)
+    port = content["address"].rpartition(":")[2] if content else ""
     return int(port) if port.isdecimal() else ANY_PORT
 
 

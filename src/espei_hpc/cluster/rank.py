@@ -148,8 +148,8 @@ def _enter_through_mpi(directory: ClusterDirectory) -> world.World:
     mpi_library.choose(os.environ)
     here = world.enter(os.environ)
     world.prove(here, directory.settings().ranks, os.environ)
-    told = world.introduction(here.rank, here.size, here.hosts[here.rank], here.library)
-    pass_json(directory.rank_file(here.rank), told)
+    introduction = world.introduction(here.rank, here.size, here.hosts[here.rank], here.library)
+    pass_json(directory.rank_file(here.rank), introduction)
     _watch(directory, here.rank)
     return here
 

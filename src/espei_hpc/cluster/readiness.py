@@ -111,21 +111,25 @@ def _look(scheduler_file: Path, state: _WaitState) -> None:
     """Update ``state``."""
     state.answered, state.names = False, frozenset()
     _use_configuration(scheduler_file, state)
-    told = _scheduler_told(scheduler_file, state)
-    if told is None:
+    content = _scheduler_content(scheduler_file, state)
+    if content is None:
         return
-    state.scheduler = told["address"]
+    state.scheduler = content["address"]
     try:
-        identity = asyncio.run(_identity(told["address"]))
+        identity = asyncio.run(_identity(content["address"]))
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
-        state.stage = f"the scheduler at {told['address']} does not answer ({_short(error)})"
+        state.stage = f"the scheduler at {content['address']} does not answer ({_short(error)})"
         return
-    if identity["id"] != told["id"]:
-        state.stage = f"another scheduler answers at {told['address']}: {scheduler_file} is an earlier run's"
+    if identity["id"] != content["id"]:
+        state.stage = (
+            f"another scheduler answers at {content['address']}: {scheduler_file} is an earlier run's"
+        )
         return
     state.answered = True
     state.names = frozenset(str(worker["name"]) for worker in identity["workers"].values())
-    state.stage = f"the scheduler at {told['address']} answers and has {counted(len(state.names), 'worker')}"
+    state.stage = (
+        f"the scheduler at {content['address']} answers and has {counted(len(state.names), 'worker')}"
+    )
 
 
 def _use_configuration(scheduler_file: Path, state: _WaitState) -> None:
@@ -137,11 +141,11 @@ def _use_configuration(scheduler_file: Path, state: _WaitState) -> None:
         state.configuration = found
 
 
-def _scheduler_told(scheduler_file: Path, state: _WaitState) -> dict[str, Any] | None:
+def _scheduler_content(scheduler_file: Path, state: _WaitState) -> dict[str, Any] | None:
     """Return the content of a complete scheduler file; None if there is none yet."""
-    told = read_json(scheduler_file)
-    if isinstance(told, dict) and isinstance(told.get("address"), str) and told.get("id"):
-        return told
+    content = read_json(scheduler_file)
+    if isinstance(content, dict) and isinstance(content.get("address"), str) and content.get("id"):
+        return content
     if scheduler_file.exists():
         state.stage = f"{scheduler_file} exists, but is not a complete scheduler file"
     return None
@@ -210,12 +214,12 @@ def _missing(directory: ClusterDirectory, state: _WaitState) -> list[Fault]:
     ranks = directory.ranks()
     faults = [
         Fault(
-            f"rank {rank} on {told['host']}",
+            f"rank {rank} on {content['host']}",
             f"its worker did not reach the scheduler{' at ' + state.scheduler if state.scheduler else ''}",
             "interfaces of that host: "
-            + "; ".join(f"{name} ({text})" for name, text in told["interfaces"].items() if text),
+            + "; ".join(f"{name} ({text})" for name, text in content["interfaces"].items() if text),
         )
-        for rank, told in sorted(ranks.items())
+        for rank, content in sorted(ranks.items())
         if rank != 0 and f"{directory.id}-{rank}" not in state.names
     ]
     if not ranks:

@@ -13,9 +13,9 @@ ANSWER_SECONDS = 10
 def ask(scheduler_file: Path) -> None:
     """Ask scheduler and workers to end; do nothing if they cannot be reached."""
     # By address, because a Client waits for a scheduler file without a timeout.
-    if told := read_json(scheduler_file):
+    if scheduler := read_json(scheduler_file):
         # In a thread, because shutdown() has no timeout.
-        asking = threading.Thread(target=_shut_down, args=[told["address"]], daemon=True)
+        asking = threading.Thread(target=_shut_down, args=[scheduler["address"]], daemon=True)
         asking.start()
         asking.join(ANSWER_SECONDS)
 

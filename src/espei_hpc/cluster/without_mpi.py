@@ -50,11 +50,11 @@ def meet(
     if found.rank == 0:
         ranks = await_ranks(directory, found.size, lambda: _all(directory, found.size), seconds)
         in_order = [ranks[rank] for rank in range(found.size)]
-        network = interfaces.shared({told["host"]: told["networks"] for told in in_order})
-        pass_json(meeting, {"hosts": [told["host"] for told in in_order], "network": network})
-    told = await_ranks(directory, found.size, lambda: read_json(meeting), seconds)
-    hosts = tuple(told["hosts"])
-    return world.World(found.rank, found.size, hosts, "none", without_mpi=why, network=told["network"])
+        network = interfaces.shared({content["host"]: content["networks"] for content in in_order})
+        pass_json(meeting, {"hosts": [content["host"] for content in in_order], "network": network})
+    content = await_ranks(directory, found.size, lambda: read_json(meeting), seconds)
+    hosts = tuple(content["hosts"])
+    return world.World(found.rank, found.size, hosts, "none", without_mpi=why, network=content["network"])
 
 
 def _claim(directory: ClusterDirectory, found: RankPlace, host: str, why: str) -> None:
@@ -63,10 +63,10 @@ def _claim(directory: ClusterDirectory, found: RankPlace, host: str, why: str) -
         what = f"rank {found.rank} was started, but {found.launcher} reports {found.size} ranks"
         raise _misnumbered(what)
     path = directory.rank_file(found.rank)
-    told = world.introduction(found.rank, found.size, host, "none") | {"without_mpi": why}
+    content = world.introduction(found.rank, found.size, host, "none") | {"without_mpi": why}
     try:
         with path.open("x") as file:
-            json.dump(told, file)
+            json.dump(content, file)
     except FileExistsError as error:
         other = read_json(path) or {}
         first = f"process {other.get('pid', '?')} on {other.get('host', '?')}"

@@ -73,9 +73,9 @@ def enter(environment: Mapping[str, str]) -> World:
     try:
         from mpi4py import MPI
 
-        told = MPI.COMM_WORLD.allgather((MPI.Get_processor_name(), interfaces.networks()))
-        hosts = tuple(host for host, _ in told)
-        network = interfaces.shared(dict(told))
+        gathered = MPI.COMM_WORLD.allgather((MPI.Get_processor_name(), interfaces.networks()))
+        hosts = tuple(host for host, _ in gathered)
+        network = interfaces.shared(dict(gathered))
         here = MPI.COMM_WORLD
         return World(here.rank, here.size, hosts, mpi_library.loaded(), network=network)
     except (ImportError, RuntimeError) as error:

@@ -87,12 +87,16 @@ def _message(reports: Sequence[Mapping[str, Any]]) -> list[Line]:
 
 def _connections(reports: Sequence[Mapping[str, Any]]) -> list[Line]:
     topic = "connections"
-    told = [report for report in reports if "connections" in report]
-    failed = [f"rank {report['process']}: {why}" for report in told for why in report["connections"]]
+    reported = [report for report in reports if "connections" in report]
+    failed = [f"rank {report['process']}: {why}" for report in reported for why in report["connections"]]
     if failed:
         cure = "name another network with --interface, or open the firewall between the nodes"
         return [fault(topic, f"{len(failed)} failed; {failed[0]}", cure)]
-    return [ok(topic, f"rank 0 and the others reach each other over {told[0]['address']}")] if told else []
+    return (
+        [ok(topic, f"rank 0 and the others reach each other over {reported[0]['address']}")]
+        if reported
+        else []
+    )
 
 
 def _answer(server: socket.socket) -> None:

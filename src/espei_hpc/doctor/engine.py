@@ -53,7 +53,7 @@ def user_namespaces(options: Options) -> list[Line]:
     topic = "user namespaces"
     if container(options.environment) and not _engines(options):
         return []
-    told = {
+    limits = {
         name: text
         for name in (
             "user/max_user_namespaces",
@@ -64,15 +64,15 @@ def user_namespaces(options: Options) -> list[Line]:
     }
     forbidden = [
         f"{name.replace('/', '.')} = {text}"
-        for name, text in told.items()
+        for name, text in limits.items()
         if (text == "0") != ("restrict" in name)
     ]
     if forbidden:
         cure = "use an Apptainer that is installed setuid, or ask the administrators"
         return [warning(topic, f"not allowed for unprivileged users: {', '.join(forbidden)}", cure)]
-    if "user/max_user_namespaces" not in told:
+    if "user/max_user_namespaces" not in limits:
         return [warning(topic, "not known: /proc/sys/user/max_user_namespaces cannot be read")]
-    return [ok(topic, f"allowed, at most {told['user/max_user_namespaces']}")]
+    return [ok(topic, f"allowed, at most {limits['user/max_user_namespaces']}")]
 
 
 def fuse(options: Options) -> list[Line]:

@@ -1,6 +1,5 @@
 """Start the ranks of a trial as espei-mpi starts those of a cluster."""
 
-import os
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -8,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espei_hpc.batch import recognised
+from espei_hpc.cluster.launching import launcher_variables
 from espei_hpc.doctor import probe
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import Ended, found, plain, run
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.mpi.launchers import KINDS
 
 CANNOT_EXECUTE = 126
 """Exit code of shells for a command that cannot be executed."""
@@ -71,9 +70,4 @@ def _start(command: list[str], options: Options) -> Ended:
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which espei-mpi starts a launcher."""
     system = recognised(given)
-    limited = system is not None and system.limits_ranks
-    added: dict[str, str] = {}
-    for kind in KINDS:
-        added |= {} if limited else kind.more_ranks_than_cores
-        added |= kind.as_root if os.geteuid() == 0 else {}
-    return {**given, **added}
+    return {**given, **launcher_variables(more_ranks_than_cores=not (system and system.limits_ranks))}

@@ -47,9 +47,9 @@ def lines(trial: Trial, nodes: int) -> list[Line]:
         trial: the trial run.
         nodes: number of hosts in the allocation.
     """
-    told = probe.reports(trial.ended.output)
-    entered = [report for report in told if "size" in report]
-    wrong = _wrong(trial, entered, len(told)) if entered else _nobody(told)
+    reported = probe.reports(trial.ended.output)
+    entered = [report for report in reported if "size" in report]
+    wrong = _wrong(trial, entered, len(reported)) if entered else _nobody(reported)
     if wrong is not None:
         seen, cure = wrong
         return [fault(TOPIC, f"{trial.started}: {seen}{_ending(trial)}", cure)]
@@ -64,12 +64,12 @@ def lines(trial: Trial, nodes: int) -> list[Line]:
     ]
 
 
-def _nobody(told: Sequence[Report]) -> tuple[str, str]:
+def _nobody(reported: Sequence[Report]) -> tuple[str, str]:
     """Return why no rank entered a world, and the cure."""
-    if not told:
+    if not reported:
         return "no rank started", SEE
-    why = told[0].get("refusal") or f"{told[0]['launcher']}, and MPI ended the process as it started"
-    return f"{counted(len(told), 'rank')} started, but none entered an MPI world: {why}", OTHER_PAIR
+    why = reported[0].get("refusal") or f"{reported[0]['launcher']}, and MPI ended the process as it started"
+    return f"{counted(len(reported), 'rank')} started, but none entered an MPI world: {why}", OTHER_PAIR
 
 
 def _wrong(trial: Trial, entered: Sequence[Report], came: int) -> tuple[str, str] | None:

@@ -35,7 +35,7 @@ def pmi_kinds(options: Options, host: Path = HOST) -> list[Line]:
         kinds = re.findall(r"^(?:srun:)?[ \t]+(\w+)$", ended.output, re.MULTILINE)
         if ended.code != 0 or not kinds:
             return [warning(TOPIC, f"srun --mpi=list says: {ended.last_words() or 'nothing'}")]
-        return [_told(sorted(kinds))]
+        return [_offer(sorted(kinds))]
     if not host.is_dir():
         return []
     # Imported late: the cheap checks must not wait for the ELF library.
@@ -46,11 +46,11 @@ def pmi_kinds(options: Options, host: Path = HOST) -> list[Line]:
     if there.path is None:
         return []
     return (
-        [_told(there.offers)] if there.offers else [warning(TOPIC, "the host's kinds of PMI are not known")]
+        [_offer(there.offers)] if there.offers else [warning(TOPIC, "the host's kinds of PMI are not known")]
     )
 
 
-def _told(kinds: Sequence[str]) -> Line:
+def _offer(kinds: Sequence[str]) -> Line:
     held = [family for family in FAMILIES if bundled(family, Path(sys.prefix))]
     usable = [f"--mpi={kind} for {family.name}" for kind in kinds if (family := family_of(kind)) in held]
     seen = f"it offers {', '.join(kinds)}"

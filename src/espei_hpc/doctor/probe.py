@@ -40,15 +40,15 @@ def command(directory: Path, ranks: int, interface: str | None, seconds: float) 
 
 def reports(output: str) -> list[dict[str, Any]]:
     """Return the merged reports of each process, sorted by name, from the output of a trial."""
-    told: dict[str, dict[str, Any]] = {}
+    reported: dict[str, dict[str, Any]] = {}
     # A launcher may join the lines of two ranks, or add text before and after them.
     for part in output.split(MARK)[1:]:
         try:
             report, _ = json.JSONDecoder().raw_decode(part.strip())
         except ValueError:
             continue
-        told.setdefault(report["process"], {}).update(report)
-    return [told[name] for name in sorted(told)]
+        reported.setdefault(report["process"], {}).update(report)
+    return [reported[name] for name in sorted(reported)]
 
 
 def run(directory: Path, ranks: int, interface: str | None, seconds: float) -> int:

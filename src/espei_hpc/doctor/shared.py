@@ -43,22 +43,22 @@ def take_part(directory: Path, name: str, ranks: int, seconds: float) -> dict[st
     """
     try:
         meeting = _Meeting(directory, name, time.monotonic() + seconds)
-        told = meeting.come(ranks)
-        return told | (meeting.write(ranks) if meeting.is_first() else meeting.read())
+        reported = meeting.come(ranks)
+        return reported | (meeting.write(ranks) if meeting.is_first() else meeting.read())
     except OSError as error:
         return {"error": f"{error.strerror or error}"}
 
 
 def lines(reports: Sequence[Mapping[str, Any]], ranks: int) -> list[Line]:
     """Return the lines about the shared directory."""
-    told = [(report, report["files"]) for report in reports if "files" in report]
-    if not told:
+    reported = [(report, report["files"]) for report in reports if "files" in report]
+    if not reported:
         return []
-    hosts = len({report.get("host") for report, _ in told})
-    broken = [f"{report['process']}: {files['error']}" for report, files in told if "error" in files]
+    hosts = len({report.get("host") for report, _ in reported})
+    broken = [f"{report['process']}: {files['error']}" for report, files in reported if "error" in files]
     if broken:
         return [fault(TOPIC, f"not usable by rank {broken[0]}", OTHER_DIRECTORY)]
-    blind = [(report, files) for report, files in told if len(files["seen"]) < ranks]
+    blind = [(report, files) for report, files in reported if len(files["seen"]) < ranks]
     if blind:
         report, files = blind[0]
         seen = (
@@ -66,17 +66,17 @@ def lines(reports: Sequence[Mapping[str, Any]], ranks: int) -> list[Line]:
         )
         others = f" ({', '.join(files['seen'])}); so did {counted(len(blind) - 1, 'other rank')}"
         return [fault(TOPIC, seen + others, OTHER_DIRECTORY)]
-    slowest = max(files["after"] for _, files in told)
+    slowest = max(files["after"] for _, files in reported)
     where = f"{counted(ranks, 'rank')} on {counted(hosts, 'host')}"
     seen = f"{where} saw each other's files within {slowest:.1f} s"
-    return [_quality(seen, [files for _, files in told])]
+    return [_quality(seen, [files for _, files in reported])]
 
 
-def _quality(seen: str, told: Sequence[Mapping[str, Any]]) -> Line:
-    if not any(files.get("read") for files in told):
+def _quality(seen: str, reported: Sequence[Mapping[str, Any]]) -> Line:
+    if not any(files.get("read") for files in reported):
         return ok(TOPIC, seen)
-    torn = sum(files.get("torn", 0) for files in told)
-    missing = sum(files.get("missing", 0) for files in told)
+    torn = sum(files.get("torn", 0) for files in reported)
+    missing = sum(files.get("missing", 0) for files in reported)
     if torn:
         cure = "use another file system: results and checkpoints are not safe here"
         return fault(
@@ -87,11 +87,11 @@ def _quality(seen: str, told: Sequence[Mapping[str, Any]]) -> Line:
     if missing:
         seen = f"{seen}; a file was briefly missing {counted(missing, 'time')} during replacement"
         return warning(TOPIC, seen, "use another file system if a fit reports missing files")
-    return ok(TOPIC, f"{seen}; files are replaced atomically, {_locks(told)}")
+    return ok(TOPIC, f"{seen}; files are replaced atomically, {_locks(reported)}")
 
 
-def _locks(told: Sequence[Mapping[str, Any]]) -> str:
-    if all(files["held_off"] for files in told if "held_off" in files):
+def _locks(reported: Sequence[Mapping[str, Any]]) -> str:
+    if all(files["held_off"] for files in reported if "held_off" in files):
         return "locks work"
     # As checkpoint.lock does.
     return "locks are not shared by all ranks: a run's lock uses its time stamp instead"

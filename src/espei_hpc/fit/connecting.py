@@ -23,8 +23,8 @@ def connected(scheduler_file: Path | None) -> distributed.Client:
     Raises:
         Refusal: (UNAVAILABLE) if the file is missing or the scheduler does not answer.
     """
-    told = read_json(scheduler_file) if scheduler_file else None
-    if not told:
+    scheduler = read_json(scheduler_file) if scheduler_file else None
+    if not scheduler:
         fault = Fault(str(scheduler_file), "is missing or incomplete; it was a valid scheduler file before")
         raise Refusal(ExitCode.UNAVAILABLE, [fault])
     # Each worker needs two connections, and the soft limit of open files is often 1,024.
@@ -33,12 +33,12 @@ def connected(scheduler_file: Path | None) -> distributed.Client:
     try:
         # By address: given a scheduler file, a Client would wait for it forever.
         return distributed.Client(
-            told["address"],
+            scheduler["address"],
             timeout=CONNECT_SECONDS,
             set_as_default=False,
             direct_to_workers=True,
             connection_limit=CONNECTIONS,
         )
     except (OSError, TimeoutError) as error:
-        fault = Fault("cluster", f"the scheduler at {told['address']} does not answer ({error})")
+        fault = Fault("cluster", f"the scheduler at {scheduler['address']} does not answer ({error})")
         raise Refusal(ExitCode.UNAVAILABLE, [fault]) from error

@@ -75,14 +75,14 @@ def line(sampling: Sampling, now: float) -> str:
         sampling: the progress of the sampling.
         now: the time, s since 1970.
     """
-    told = [
+    parts = [
         f"iteration {sampling.done} of {sampling.iterations}: {figures.numbers(sampling)}",
         figures.pace(sampling),
         figures.workers(sampling),
         figures.goal(sampling),
     ]
     if (job_left := sampling.job_left(now)) is not None:
-        told.append(f"job {figures.duration(job_left)} left")
+        parts.append(f"job {figures.duration(job_left)} left")
     if (saved_ago := sampling.saved_ago(now)) is not None:
-        told.append(f"checkpoint {figures.duration(saved_ago)} ago")
-    return "; ".join(part for part in told if part)
+        parts.append(f"checkpoint {figures.duration(saved_ago)} ago")
+    return "; ".join(part for part in parts if part)

@@ -271,6 +271,6 @@ def _finished_already(directory: RunDirectory, problem: Problem) -> str:
 
 
 def _why_without_mpi(cluster: ClusterDirectory | None) -> str | None:
-    told = cluster.ranks().get(0, {}) if cluster else {}
-    why: str | None = told.get("without_mpi")
+    first_rank = cluster.ranks().get(0, {}) if cluster else {}
+    why: str | None = first_rank.get("without_mpi")
     return why

@@ -36,18 +36,18 @@ def duration(hours: float) -> str:
 
 
 def _measured(measured: Measured, stock: float) -> list[str]:
-    told = [
+    shown = [
         f"one evaluation: {measured.evaluation:.3g} s of CPU, {measured.spread:.0%} spread over "
         f"{measured.walkers} starting walkers; {counted(len(measured.units), 'unit')}, the longest "
         f"{max(measured.units.values()):.2g} s",
         f"with ESPEI's own functions: {stock:.3g} s",
     ]
     if measured.waited > BUSY:
-        told.append(
+        shown.append(
             f"this machine is busy: an evaluation took {measured.waited:.1f} times its CPU time; "
             "the figures below are for cores without other load"
         )
-    return told
+    return shown
 
 
 def _table(plan: Plan) -> list[str]:

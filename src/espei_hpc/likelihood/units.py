@@ -79,8 +79,8 @@ def _region(region: upstream.Region, parameters: FloatArray) -> UnitResult:
 def _activity(residual: Any) -> Iterator[Unit]:
     for name, dataset in _numbered("activity dataset", upstream.activity_datasets(residual)):
         for part_name, part in _numbered(f"{name}, part", parts(dataset)):
-            told = f"{part_name} ({dataset['reference']})"
-            yield Unit(told, partial(_points, residual, part), partial(ActivityPlan, residual, part))
+            label = f"{part_name} ({dataset['reference']})"
+            yield Unit(label, partial(_points, residual, part), partial(ActivityPlan, residual, part))
 
 
 def _points(residual: Any, dataset: Mapping[str, Any], parameters: FloatArray) -> UnitResult:
@@ -123,8 +123,8 @@ def parts(dataset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _configurations(residual: Any) -> Iterator[Unit]:
     for name, entry in _numbered("fixed configurations", upstream.fixed_configurations(residual)):
-        told = f"{name} ({entry['prop']} of {entry['phase_name']})"
-        yield Unit(told, partial(_entry, residual, entry), partial(ConfigurationsPlan, residual, entry))
+        label = f"{name} ({entry['prop']} of {entry['phase_name']})"
+        yield Unit(label, partial(_entry, residual, entry), partial(ConfigurationsPlan, residual, entry))
 
 
 def _entry(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> UnitResult:
@@ -133,8 +133,8 @@ def _entry(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> Unit
 
 def _properties(residual: Any) -> Iterator[Unit]:
     for name, dataset in _numbered("equilibrium properties", upstream.property_datasets(residual)):
-        told = f"{name} ({dataset.output}, {dataset.reference})"
-        yield Unit(told, partial(_dataset, dataset), partial(PropertiesPlan, dataset))
+        label = f"{name} ({dataset.output}, {dataset.reference})"
+        yield Unit(label, partial(_dataset, dataset), partial(PropertiesPlan, dataset))
 
 
 def _dataset(dataset: Any, parameters: FloatArray) -> UnitResult:

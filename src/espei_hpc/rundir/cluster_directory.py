@@ -115,17 +115,19 @@ class ClusterDirectory:
 
     def ranks(self) -> dict[int, dict[str, Any]]:
         """Return the content of the rank files written so far, by rank."""
-        told = (read_json(path) for path in self.path.glob("rank-*.json"))
-        return {content["rank"]: content for content in told if content}
+        contents = (read_json(path) for path in self.path.glob("rank-*.json"))
+        return {content["rank"]: content for content in contents if content}
 
     def faults(self) -> Refusal | None:
         """Return why ranks have ended, as one refusal; None if no rank has reported a fault."""
-        told = [content for path in sorted(self.path.glob("fault-*.json")) if (content := read_json(path))]
-        if not told:
+        contents = [
+            content for path in sorted(self.path.glob("fault-*.json")) if (content := read_json(path))
+        ]
+        if not contents:
             return None
         # Usually all ranks report the same fault.
-        faults = dict.fromkeys(Fault(**fault) for content in told for fault in content["faults"])
-        return Refusal(ExitCode(told[0]["code"]), faults)
+        faults = dict.fromkeys(Fault(**fault) for content in contents for fault in content["faults"])
+        return Refusal(ExitCode(contents[0]["code"]), faults)
 
     def report(self, process: str, refusal: Refusal) -> None:
         """Store a rank's refusal for the process that waits for the cluster."""

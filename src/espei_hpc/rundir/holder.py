@@ -56,10 +56,10 @@ class Holder:
     def parse(cls, content: bytes) -> Self | None:
         """Parse a lock's content; None if it is incomplete."""
         try:
-            told = cls(**json.loads(content))
+            holder = cls(**json.loads(content))
         except (ValueError, TypeError):
             return None
-        return told if {type(value) for value in vars(told).values()} <= {str, int} else None
+        return holder if {type(value) for value in vars(holder).values()} <= {str, int} else None
 
     def packed(self) -> bytes:
         """Return a lock's content."""

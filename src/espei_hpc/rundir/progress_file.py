@@ -62,10 +62,10 @@ class Progress:
     @classmethod
     def read(cls, run_directory: Path) -> "Progress | None":
         """Read the file in a run directory; None if it is missing or not readable."""
-        told = read_json(run_directory / NAME)
-        if not isinstance(told, dict):
+        progress = read_json(run_directory / NAME)
+        if not isinstance(progress, dict):
             return None
-        return cls(**{field.name: _number(told.get(field.name)) for field in fields(cls)})
+        return cls(**{field.name: _number(progress.get(field.name)) for field in fields(cls)})
 
     @property
     def left(self) -> float | None:
@@ -93,8 +93,8 @@ class ProgressFile:
 
     def write(self, sampling: Sampling) -> None:
         """Write the file; an error does not affect the fit."""
-        told = Progress.of(sampling, time.time())
-        write_best_effort(self._path, json.dumps(asdict(told), indent=1, allow_nan=False).encode())
+        progress = Progress.of(sampling, time.time())
+        write_best_effort(self._path, json.dumps(asdict(progress), indent=1, allow_nan=False).encode())
         self._due = time.monotonic() + SECONDS
 
 

@@ -198,7 +198,7 @@ def held(
     Args:
         path: the run directory; created if it does not exist.
         still_wanted: called while waiting for a lock held on another host; raises to give up.
-        job: batch system and job of this process, which a second process is told; empty outside a job.
+        job: batch system and job of this process, which a second process reports; empty outside a job.
 
     Raises:
         Refusal: (UNAVAILABLE) if another process holds the lock, naming it; (CANNOT_CREATE) if the

@@ -149,9 +149,9 @@ class Crew:
         self._first = frozenset(workers) if self._first is None else self._first
         for address in self._remotes.keys() - workers.keys():
             self.lose(self._remotes[address], "it left the cluster")
-        for address, told in workers.items():
+        for address, worker in workers.items():
             if address in self._remotes:
-                self._remotes[address].note_memory(told["metrics"].get("memory", 0))
+                self._remotes[address].note_memory(worker["metrics"].get("memory", 0))
             elif self._losses.get(address, 0) < self._limits.deaths:
                 self._join(address)
 

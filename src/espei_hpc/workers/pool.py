@@ -231,8 +231,8 @@ class Pool:
         self._dispatcher.drop(job)
         self._forget(job)
         cause = f"its worker died {len(out.deaths)} times, most likely killed for lack of memory"
-        told = f"{cause}: {'; '.join(out.deaths)}"
-        self._came.append(Failed(job, told, "", "", remote.address, remote.host))
+        why = f"{cause}: {'; '.join(out.deaths)}"
+        self._came.append(Failed(job, why, "", "", remote.address, remote.host))
 
     def _answered(self, remote: Remote, job: Job, answer: Answer) -> None:
         if remote not in self._crew:

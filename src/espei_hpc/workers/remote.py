@@ -141,8 +141,8 @@ async def watch(
         workers: Mapping[str, Mapping[str, Any]] = {}
         with suppress(Exception):  # the client's status shows if the scheduler is lost
             # As in Client.scheduler_info, whose cached value may lack the workers.
-            told = await asyncio.wait_for(client.scheduler.identity(n_workers=-1), 60)
-            workers = told["workers"]
+            identity = await asyncio.wait_for(client.scheduler.identity(n_workers=-1), 60)
+            workers = identity["workers"]
             events.put(partial(seen, workers))
         # Listing a thousand workers takes the scheduler about 50 ms.
         await asyncio.sleep(max(every, len(workers) / 100))

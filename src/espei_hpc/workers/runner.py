@@ -72,7 +72,7 @@ class Runner:
             self._evaluator = factory(recipe)
             return self._evaluator.description
 
-        return _told(made)
+        return _answer(made)
 
     def run(self, arguments: bytes) -> Answer:
         """Evaluate with pickled arguments."""
@@ -80,10 +80,10 @@ class Runner:
         def evaluated() -> Any:
             return self._evaluator(*pickle.loads(arguments))  # noqa: S301 (from our own client)
 
-        return _told(evaluated)
+        return _answer(evaluated)
 
 
-def _told(call: Callable[[], Any]) -> Answer:
+def _answer(call: Callable[[], Any]) -> Answer:
     began, start = time.time(), time.perf_counter()
     value, trouble = b"", None
     try:

@@ -1,14 +1,11 @@
 """Shell completion scripts: click's for espei-hpc, our own for espei-mpi (bash)."""
 
-import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Literal
 
 import click
 from click.shell_completion import get_completion_class
 
+from espei_hpc.cli.launch import espei_mpi
 from espei_hpc.text import templates
 
 Shell = Literal["bash", "zsh", "fish"]
@@ -29,17 +26,11 @@ def script(shell: Shell, command: click.Command) -> str:
 
 
 def _for_espei_mpi() -> str:
-    # It may not be on PATH, but is in the same directory as this Python.
-    program = Path(sys.executable).with_name("espei-mpi")
-    told = subprocess.run([program, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    return (
-        templates("espei_hpc.cli.completion")
-        .get_template("espei-mpi.bash.j2")
-        .render(options=" ".join(options(told)))
-    )
+    template = templates("espei_hpc.cli.completion").get_template("espei-mpi.bash.j2")
+    return template.render(options=" ".join(options(espei_mpi)))
 
 
-def options(told: str) -> list[str]:
-    """Return the options in espei-mpi's ``--help``: one per line, and --in from the usage line."""
-    listed = re.findall(r"^ +(-\w|--[\w-]+)(?:, (--[\w-]+))?", told, re.MULTILINE)
-    return ["--in", *(name for names in listed for name in names if name)]
+def options(command: click.Command) -> list[str]:
+    """Return the options of a command, without the second name of ``--in``."""
+    words = [word for one in command.params if isinstance(one, click.Option) for word in one.opts]
+    return [word for word in (*words, "-h", "--help") if word != "--input"]

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from espei_hpc.mpi.host import contents, installed, slurm
 from espei_hpc.mpi.host.family import INTEL_MPI, MPICH, OPEN_MPI
 from espei_hpc.mpi.host.root import Root
-from espei_hpc.mpi.launchers import BY_COMMAND, BY_KEY, Key, LauncherKind
+from espei_hpc.mpi.launchers import BY_COMMAND, BY_KEY, Key, LauncherKind, hydra
 from espei_hpc.mpi.launchers.pals import PALS
 from espei_hpc.mpi.launchers.srun import SRUN
 
@@ -22,10 +22,6 @@ _STARTERS = re.compile(
 # Nested launcher scripts; more are taken for a loop.
 _MOST_SCRIPTS = 3
 _MOST_SCRIPT = 1 << 16
-# Options, and variables of batch systems, by which a Hydra knows how many ranks each host takes. A list of
-# hosts need not say how many: then it is one.
-_SLOTS_OPTIONS = frozenset(("-ppn", "-perhost", "-grr"))
-_SLOTS_VARIABLES = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFILE", "COBALT_NODEFILE")
 
 
 @dataclass(frozen=True)
@@ -142,15 +138,15 @@ def _version(root: Root, path: PurePosixPath, kind: LauncherKind) -> str | None:
     family = _FAMILIES.get(kind.key)
     if family is None:
         return None
-    told = contents.version(root, path, family)
-    if told is None and family is OPEN_MPI:
+    found = contents.version(root, path, family)
+    if found is None and family is OPEN_MPI:
         # Its launcher has the version only in its libraries.
         prefix = installed.prefix_of(path)
-        told = next((lib.version for lib in installed.libraries(root, prefix) if lib.family is family), None)
-    return told
+        found = next((lib.version for lib in installed.libraries(root, prefix) if lib.family is family), None)
+    return found
 
 
 def _knows_slots(words: Sequence[str], environment: Mapping[str, str]) -> bool:
-    return any(word in _SLOTS_OPTIONS for word in words) or any(
-        variable in environment for variable in _SLOTS_VARIABLES
+    return any(word in hydra.SLOTS_OPTIONS for word in words) or any(
+        variable in environment for variable in hydra.SLOTS_VARIABLES
     )

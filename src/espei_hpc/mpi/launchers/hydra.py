@@ -4,6 +4,11 @@ import re
 
 from espei_hpc.mpi.launchers.kind import LauncherKind
 
+# By these options, and variables of batch systems, a Hydra knows how many ranks each host takes. A list of
+# hosts need not say how many: then it is one.
+SLOTS_OPTIONS = frozenset(("-ppn", "-perhost", "-grr"))
+SLOTS_VARIABLES = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFILE", "COBALT_NODEFILE")
+
 _NAMES_HOSTS = frozenset({"hostfile", "machinefile", "machine", "host", "hosts", "hostlist", "f"})
 _DIED = (re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)", re.MULTILINE),)  # after a line with BAD TERMINATION
 

@@ -45,13 +45,14 @@ class LauncherKind:
         served: variables that it sets in every rank of that ABI.
         around: variables of a rank that show that this launcher started it, even by way of another.
         pmi: kinds of PMI that it offers.
-        variables: patterns of the variables that it and its library read.
+        variables: patterns of the variables that it and its library read, without those of a batch system.
         died: patterns of its messages that a rank was killed; group 1 is the host.
         names_hosts: options that name hosts, without dashes.
         excluding: returns the command that leaves hosts out, from the command, the number of ranks on each
             other host, the hosts to leave out and a file that may be written.
         more_ranks_than_cores: variables that let it start more ranks than it sees cores.
         as_root: variables that let root start it.
+        host_file: variable that names a file with its hosts, one line per rank; empty if there is none.
         inside_a_job: whether a process is the job script of its batch system, which has the variables of
             a rank too.
     """
@@ -75,4 +76,5 @@ class LauncherKind:
     excluding: Callable[[Sequence[str], Mapping[str, int], Sequence[str], Path], list[str]] = with_host_file
     more_ranks_than_cores: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     as_root: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    host_file: str = ""
     inside_a_job: Callable[[Mapping[str, str]], bool] = lambda _: False

@@ -38,4 +38,6 @@ OPENMPI = LauncherKind(
             "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         }
     ),
+    # A 4 built without PBS would silently start all ranks on this host.
+    host_file="OMPI_MCA_orte_default_hostfile",
 )

@@ -18,6 +18,5 @@ PBSDSH = LauncherKind(
     rank=("PBS_VNODENUM",),
     numbers_ranks=True,
     size_as_requested=True,
-    variables=("PBS_*",),
     inside_a_job=_is_job_script,
 )

@@ -21,7 +21,6 @@ SRUN = LauncherKind(
     # SLURM_NTASKS is the job's, which the batch script has too.
     size=("SLURM_STEP_NUM_TASKS",),
     numbers_ranks=True,
-    variables=("SLURM_*",),
     died=(re.compile(r"^srun: error: ([^:\s]+): tasks? [\d,-]+: (?!Exited)", re.MULTILINE),),
     excluding=_excluding,
 )

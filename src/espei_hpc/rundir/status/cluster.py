@@ -55,21 +55,21 @@ def look(run_directory: Path) -> Cluster | None:
 def _look(start: ClusterDirectory) -> Cluster:
     settings = start.settings()
     ranks = start.ranks()
-    told = _scheduler(start.scheduler_file)
+    scheduler = _scheduler(start.scheduler_file)
     return Cluster(
         id=start.id,
         named=start.scheduler_file.parent != start.path,
         asked=settings.ranks,
-        ranks=dict(Counter(str(told["host"]) for _, told in sorted(ranks.items()))),
+        ranks=dict(Counter(str(scheduler["host"]) for _, scheduler in sorted(ranks.items()))),
         host=ranks[0]["host"] if 0 in ranks else None,
         container=str(ranks[0].get("container", "")) if 0 in ranks else "",
-        address=told.get("address"),
-        port=told.get("services", {}).get(PAGES),
+        address=scheduler.get("address"),
+        port=scheduler.get("services", {}).get(PAGES),
         over=start.ended(),
         log=start.launcher_log if start.launcher_log.exists() else None,
     )
 
 
 def _scheduler(path: Path) -> dict[str, Any]:
-    told = read_json(path)
-    return told if isinstance(told, dict) else {}
+    scheduler = read_json(path)
+    return scheduler if isinstance(scheduler, dict) else {}

@@ -68,8 +68,8 @@ class Status:
     @property
     def done(self) -> int:
         """Number of finished iterations; those after the last checkpoint may still be lost."""
-        told = self.progress.iteration if self.progress and self.state is FitState.SAMPLING else None
-        return max(self.saved, int(told or 0))
+        sampled = self.progress.iteration if self.progress and self.state is FitState.SAMPLING else None
+        return max(self.saved, int(sampled or 0))
 
     @property
     def scheduler_host(self) -> str | None:

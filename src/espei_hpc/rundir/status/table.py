@@ -19,11 +19,11 @@ def _percent(status: Status) -> str:
 def _written(name: str, form: str) -> Callable[[Status], str]:
     """Return a function that formats one value of ``progress.json``."""
 
-    def told(status: Status) -> str:
+    def shown(status: Status) -> str:
         value = getattr(status.progress, name, None)
         return UNKNOWN if value is None else format(value, form)
 
-    return told
+    return shown
 
 
 def _workers(status: Status) -> str:

@@ -21,12 +21,12 @@ RUNNING = (FitState.BEGINNING, FitState.SAMPLING)
 
 def lines(status: Status) -> list[str]:
     """Return the lines of a run; all but the first are indented."""
-    told = [_figures(status.progress)] if status.progress and status.state is FitState.SAMPLING else []
-    told += [_process(status.holding)] if status.holding else []
+    parts = [_figures(status.progress)] if status.progress and status.state is FitState.SAMPLING else []
+    parts += [_process(status.holding)] if status.holding else []
     if status.cluster is not None:
         living = not status.cluster.over and (status.state in RUNNING or status.state is FitState.CLUSTER)
-        told += _cluster(status, status.cluster) if living else _left(status.cluster)
-    return [f"{status.run.name}: {_first(status)}", *(f"    {line}" for line in told)]
+        parts += _cluster(status, status.cluster) if living else _left(status.cluster)
+    return [f"{status.run.name}: {_first(status)}", *(f"    {line}" for line in parts)]
 
 
 def _first(status: Status) -> str:
@@ -44,7 +44,7 @@ def _first(status: Status) -> str:
 def _figures(progress: Progress) -> str:
     """Return the known figures of a running fit."""
     left, job_left = progress.left, progress.job_end and progress.job_end - time.time()
-    told = {
+    parts = {
         "iteration {:.0f}": progress.iteration,
         "log-probability best {:.2f}": progress.best,
         "median {:.2f}": progress.median,
@@ -56,7 +56,7 @@ def _figures(progress: Progress) -> str:
         "{:.0%} busy": progress.efficiency,
         "job {} left": None if job_left is None else duration(max(0.0, job_left)),
     }
-    return ", ".join(form.format(value) for form, value in told.items() if value is not None)
+    return ", ".join(form.format(value) for form, value in parts.items() if value is not None)
 
 
 def _why(status: Status) -> str:
@@ -77,12 +77,12 @@ def _process(holding: Holding) -> str:
 
 def _cluster(status: Status, cluster: Cluster) -> list[str]:
     host = status.scheduler_host
-    told = [f"cluster: {_ranks(cluster)}"]
+    parts = [f"cluster: {_ranks(cluster)}"]
     if cluster.address:
-        told[0] += f"; scheduler on {host or 'an unknown host'}, {cluster.address}"
+        parts[0] += f"; scheduler on {host or 'an unknown host'}, {cluster.address}"
     if cluster.port is not None and host is not None:
-        told.append(f"Dask's dashboard: {_pages(host, cluster.port, status.scheduler_container)}")
-    return told
+        parts.append(f"Dask's dashboard: {_pages(host, cluster.port, status.scheduler_container)}")
+    return parts
 
 
 def _pages(host: str, port: int, container: str) -> str:

@@ -1,0 +1,311 @@
+"""The command ``launch``: what the script ``espei-mpi`` runs, from the options of its user."""
+
+import contextlib
+import dataclasses
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from espei_hpc import batch
+from espei_hpc.cli.inputs import takes_input
+from espei_hpc.cli.options import (
+    check_goal,
+    engine_option,
+    force_new_option,
+    min_workers_option,
+    run_dir_option,
+    run_directory,
+    scheduler_file_option,
+    stock_likelihood_option,
+    time_left_option,
+    timeout_option,
+    until_option,
+    verify_option,
+)
+from espei_hpc.cli.prepare import named_start, own_start
+from espei_hpc.cli.script_options import CommandOfScript, given_words, of_every_cluster
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from espei_hpc.cli.script_call import ScriptCall
+    from espei_hpc.cluster.launching import Launch
+    from espei_hpc.cluster.prepare import ClusterRequest
+    from espei_hpc.fit.opening import Engine
+    from espei_hpc.sampler.goal import Goal
+
+CLUSTER_ONLY = "--cluster-only"
+"""The word by which start-cluster calls espei-mpi."""
+# Names of parameters whose options are handed on as they were given.
+OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood")
+OF_PREPARE = ("interface", "insecure", *OF_THE_FIT)
+
+
+@click.command(hidden=True)
+@click.option("--hpc", multiple=True, help="Words of the command that runs espei-hpc here.")
+@click.option(
+    "--after", multiple=True, metavar="ID", help="ID of a lost start; exclude the hosts that failed in it."
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def launch(hpc: tuple[str, ...], after: tuple[str, ...], words: tuple[str, ...]) -> int:
+    """Print what espei-mpi or start-cluster runs (called by these scripts).
+
+    Reads the script's environment from standard input and may ask it to run commands of its host.
+    """
+    from espei_hpc.cli.script_call import ScriptCall
+    from espei_hpc.cluster import launching
+    from espei_hpc.cluster.calling_script import CallingScript
+
+    script = CallingScript.greet(hpc)
+    command = start_cluster if CLUSTER_ONLY in words else espei_mpi
+    words = tuple(word for word in words if word != CLUSTER_ONLY)
+    program = str(command.name)
+    os.environ["ESPEI_HPC_PROGRAM"] = program
+    # A container need not have them.
+    os.environ.update(launching.shared(script.environment))
+    runs_nothing = {"--help", "-h", "--version", "--dry-run"} & set(words)
+    handed = {} if runs_nothing else launching.handed_over(script)
+    os.environ.update(handed)
+    script = dataclasses.replace(script, environment={**script.environment, **handed})
+    call = ScriptCall(program, script, after, words, handed)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        code = command.main(list(words), prog_name=program, standalone_mode=False, obj=call)
+    script.show(printed.getvalue())
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+@click.command("espei-mpi", cls=CommandOfScript, context_settings={"help_option_names": ["-h", "--help"]})
+@takes_input(required=False)
+@of_every_cluster
+@scheduler_file_option
+@run_dir_option
+@timeout_option
+@time_left_option
+@min_workers_option
+@click.option(
+    "--restarts",
+    metavar="N",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Restart a lost cluster at most N times.",
+)
+@until_option
+@force_new_option
+@engine_option
+@stock_likelihood_option
+@verify_option
+@click.option("--doctor", is_flag=True, help="Check this host and a few ranks for problems; do not fit.")
+@click.pass_context
+def espei_mpi(
+    context: click.Context,
+    input_file: Path | None,
+    ranks: int | None,
+    launcher: str,
+    image: str | None,
+    host_mpi: str | None,
+    interface: str | None,
+    insecure: bool,
+    dry_run: bool,
+    scheduler_file: Path | None,
+    run_dir: Path | None,
+    timeout: float | None,
+    end: batch.JobEnd | None,
+    min_workers: int | None,
+    restarts: int,
+    goal: "Goal | None",
+    force_new: bool,
+    engine: "Engine",
+    stock_likelihood: bool,
+    verify: int | None,
+    doctor: bool,
+) -> int:
+    """Fit ESPEI's input on a cluster of MPI ranks: one scheduler, the others workers.
+
+    If no MPI is requested and none is found, it fits on the cores of this machine.
+
+    If a fit is killed, stopped or runs out of walltime, run the same command again: it resumes exactly where
+    it was.
+
+    Exit code: that of the fit (espei-hpc help exit-codes). 75: stopped by a signal or before the end of the
+    job.
+
+    \b
+    Examples:
+      espei-mpi --in x.yaml -n 20
+      espei-mpi --in x.yaml -n 20 --image espei.sif --launcher 'mpirun --hostfile hosts'
+      espei-mpi --in x.yaml --scheduler-file my_scheduler.json
+    """  # noqa: D301 (click's mark for lines that are not rewrapped)
+    from espei_hpc.cli.script_call import print_words
+    from espei_hpc.cluster import launching
+    from espei_hpc.fit.opening import Opening
+
+    call: ScriptCall = context.obj
+    check_goal(goal, engine)
+    if len(call.after) > restarts:
+        call.say(
+            f"the cluster is not restarted (--restarts {restarts}); run the same command again to resume"
+        )
+        return ExitCode.UNAVAILABLE
+    if call.after:
+        call.say(f"restarting the cluster ({len(call.after)} of at most {restarts} times)")
+    fit = _FitCommand(
+        input_file, run_dir, given_words(context, OF_THE_FIT), force_new=force_new and not call.after
+    )
+    if not doctor:
+        fit.check()
+    words = call.launcher(launcher, host_mpi)
+    if words is None:
+        return ExitCode.OK
+    if instead := _without_ranks(fit, words, scheduler_file, ranks, doctor):
+        return call.instead([*call.hpc, *instead])
+    here = launching.resolve(call.script, words, host_mpi, named=bool(launcher))
+    call.note(here)
+    if doctor:
+        return call.examine(here, ranks)
+    if dry_run:
+        call.show(here, ranks, fit.prepare(ranks, given_words(context, OF_PREPARE)))
+        print_words([*here.hpc, *fit.words("--run-dir", "RUN_DIR", "--id", "ID")])
+        return ExitCode.OK
+    wanted = _cluster(here, ranks, interface, insecure)
+    opening = Opening(fit.input, run_directory(fit.input, run_dir), engine, fit.force_new, goal=goal)
+    directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
+    started = ["--run-dir", str(directory.run_directory), "--id", directory.id]
+    call.start(here, directory, [*here.hpc, *fit.words(*started)], excluding)
+    return ExitCode.OK
+
+
+@dataclass(frozen=True)
+class _FitCommand:
+    """The command of the fit.
+
+    Attributes:
+        input_file: the input; None if none was given.
+        run_dir: the run directory; None for the default.
+        options: its further options, as given.
+        force_new: whether to start a new chain.
+    """
+
+    input_file: Path | None
+    run_dir: Path | None
+    options: Sequence[str]
+    force_new: bool
+
+    def check(self) -> None:
+        """Raise a usage error if no input was given."""
+        self.input  # noqa: B018
+
+    @property
+    def input(self) -> Path:
+        """The input.
+
+        Raises:
+            UsageError: if none was given.
+        """
+        if self.input_file is None:
+            raise click.UsageError("name the input: espei-mpi x.yaml")
+        return self.input_file
+
+    def words(self, *cluster: str) -> list[str]:
+        """Return the arguments of ``espei-hpc``.
+
+        Args:
+            cluster: options that name the cluster; with ``--id`` also the run directory.
+        """
+        place = ["--run-dir", str(self.run_dir)] if self.run_dir and "--id" not in cluster else []
+        again = ["--force-new"] if self.force_new and "--id" not in cluster else []
+        return ["fit", "--in", str(self.input), *cluster, *place, *self.options, *again]
+
+    def prepare(self, ranks: int | None, options: Sequence[str]) -> list[str]:
+        """Return the options of ``prepare``."""
+        count = ["--ranks", str(ranks)] if ranks else []
+        place = ["--run-dir", str(self.run_dir)] if self.run_dir else []
+        again = ["--force-new"] if self.force_new else []
+        return ["--in", str(self.input), *count, *place, *options, *again]
+
+
+def _without_ranks(
+    fit: _FitCommand, launcher: Sequence[str], scheduler_file: Path | None, ranks: int | None, doctor: bool
+) -> list[str]:
+    """Return the arguments of ``espei-hpc`` if no ranks are to be started; [] if they are."""
+    if scheduler_file:
+        return fit.words("--scheduler-file", str(scheduler_file))
+    if launcher:
+        return []
+    if doctor:
+        return ["doctor"]
+    if ranks:
+        raise _no_launcher()
+    return fit.words("--local")
+
+
+def _cluster(here: "Launch", ranks: int | None, interface: str | None, insecure: bool) -> "ClusterRequest":
+    """Return the cluster to start; a launcher that the user names may also set the number of its ranks."""
+    from espei_hpc.cluster.prepare import ClusterRequest, default_ranks
+
+    if not here.named:
+        ranks = ranks or default_ranks(os.environ, here.one_host)
+    return ClusterRequest(ranks, interface, encrypted=not insecure)
+
+
+@click.command("start-cluster", cls=CommandOfScript, context_settings={"help_option_names": ["-h", "--help"]})
+@takes_input(required=False)
+@click.option(
+    "--scheduler-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="File that clients read to find the cluster; no running cluster may use it.",
+)
+@of_every_cluster
+@click.pass_context
+def start_cluster(
+    context: click.Context,
+    input_file: Path | None,
+    scheduler_file: Path | None,
+    ranks: int | None,
+    launcher: str,
+    image: str | None,
+    host_mpi: str | None,
+    interface: str | None,
+    insecure: bool,
+    dry_run: bool,
+) -> int:
+    """Start a Dask cluster through MPI and run until it ends: on TERM, or when the cluster is shut down.
+
+    \b
+    Examples:
+      start-cluster --scheduler-file my_scheduler.json -n 20 &
+      start-cluster --scheduler-file my_scheduler.json --launcher 'srun --mpi=pmi2' &
+    """  # noqa: D301 (click's mark for lines that are not rewrapped)
+    from espei_hpc.cluster import launching
+
+    call: ScriptCall = context.obj
+    if input_file is not None:
+        raise click.UsageError(f"start-cluster takes no input: leave out {input_file}")
+    if scheduler_file is None:
+        raise click.UsageError("name the scheduler file with --scheduler-file")
+    words = call.launcher(launcher, host_mpi)
+    if words is None:
+        return ExitCode.OK
+    if not words:
+        raise _no_launcher()
+    here = launching.resolve(call.script, words, host_mpi, named=bool(launcher))
+    call.note(here)
+    if dry_run:
+        options = ["--scheduler-file", str(scheduler_file), *(["--ranks", str(ranks)] if ranks else [])]
+        call.show(here, ranks, [*options, *given_words(context, OF_PREPARE)])
+        return ExitCode.OK
+    wanted = _cluster(here, ranks, interface, insecure)
+    directory = named_start(scheduler_file, wanted, here.one_host)
+    call.start(here, directory, scheduler_file=scheduler_file)
+    return ExitCode.OK
+
+
+def _no_launcher() -> Refusal:
+    cure = "load an MPI module, or name a launcher with --launcher"
+    return Refusal(ExitCode.UNAVAILABLE, [Fault("launcher", "no mpirun is found on PATH", cure)])

@@ -1,0 +1,119 @@
+"""Options that several commands have."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from espei_hpc import batch
+
+if TYPE_CHECKING:
+    from espei_hpc.fit.opening import Engine
+    from espei_hpc.sampler.goal import Goal
+
+
+def run_directory(input_file: Path, given: Path | None = None) -> Path:
+    """Return the run directory: the given one, else ``NAME.run`` next to the input."""
+    return given or input_file.resolve().with_suffix(".run")
+
+
+run_dir_option = click.option(
+    "--run-dir", type=click.Path(path_type=Path), help="Run directory [default: NAME.run next to the input]."
+)
+id_option = click.option("--id", "cluster_id", help="ID of the cluster start in the run directory.")
+scheduler_file_option = click.option(
+    "--scheduler-file", type=click.Path(path_type=Path), help="Scheduler file of a running cluster."
+)
+workers_option = click.option("-w", "--workers", type=click.IntRange(1), help="Workers to wait for.")
+min_workers_option = click.option(
+    "--min-workers", type=click.IntRange(1), help="After the timeout, continue with at least N workers."
+)
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(min=0), help="Seconds to wait for the cluster."
+)
+
+
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(["graph", "espei"]),
+    default="graph",
+    show_default=True,
+    help="graph: espei-hpc's sampler: same chain, faster, resumable. espei: ESPEI's loop, for comparison.",
+)
+force_new_option = click.option(
+    "--force-new", is_flag=True, help="Start a new chain; move the files of the earlier one aside."
+)
+
+
+def _without_verify(context: click.Context, _: click.Parameter, stock: bool) -> bool:
+    if stock and context.get_parameter_source("verify") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--verify checks the prepared likelihood, which --stock-likelihood turns off: give one of them"
+        )
+    return stock
+
+
+verify_option = click.option(
+    "--verify",
+    type=click.IntRange(1),
+    metavar="N",
+    is_eager=True,
+    envvar="ESPEI_HPC_VERIFY",
+    show_envvar=True,
+    help="Compare one in N evaluations of the prepared likelihood with ESPEI's own [default: 500].",
+)
+stock_likelihood_option = click.option(
+    "--stock-likelihood",
+    is_flag=True,
+    callback=_without_verify,
+    help="Evaluate with ESPEI's own functions only: same chain, slower.",
+)
+
+
+def _goal(_: click.Context, __: click.Parameter, text: str | None) -> "Goal | None":
+    from espei_hpc.sampler.goal import Goal
+
+    try:
+        return None if text is None else Goal.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+until_option = click.option(
+    "--until",
+    "goal",
+    metavar="ess=N",
+    callback=_goal,
+    help="Stop when the effective sample size of every parameter reaches N [default: run all iterations].",
+)
+
+
+def check_goal(goal: "Goal | None", engine: "Engine") -> None:
+    """Raise a usage error if this engine cannot stop at a goal."""
+    if goal is not None and engine == "espei":
+        raise click.UsageError(
+            "--engine espei always runs all of mcmc.iterations: leave out --until, or --engine espei"
+        )
+
+
+def _job_end(_: click.Context, __: click.Parameter, text: str | None) -> batch.JobEnd | None:
+    """Return when the job ends: by the option, else by the batch system; None if neither gives it."""
+    if text is None:
+        known = batch.job_end(os.environ)
+        # An end in the past: the job was extended, or the variables are another job's.
+        return known if known is not None and known.left > 0 else None
+    end = batch.from_duration(text, "--time-left", os.environ)
+    if end is None:
+        raise click.BadParameter(f"{text!r} is not a time; write 3600, 11:59:00 or 1-12:00:00")
+    return end
+
+
+time_left_option = click.option(
+    "--time-left",
+    "end",
+    metavar="TIME",
+    callback=_job_end,
+    help="Stop before this much time has passed: seconds or [days-]h:min:s [default: time left of the job].",
+)
