@@ -27,6 +27,8 @@ STOCK = {
     "DASK_DISTRIBUTED__CLIENT__SCHEDULER_INFO_INTERVAL": "1h",
 }
 """The environment of stock ``espei``: reproducible, and without looking for an MPI."""
+LOOKING = 4.0
+"""So many times as long as it takes to look nobody looks again."""
 SELDOM = "30"
 """One in how many evaluations is compared with ESPEI's own in a fit that nothing happens to."""
 PATIENCE = 400.0
@@ -39,10 +41,11 @@ T = TypeVar("T")
 def wait_until(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
     """Wait until ``look`` returns something true, and return that."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while (began := time.monotonic()) < end:
         if found := look():
             return found
-        time.sleep(0.05)
+        # To look may take a command, or all processes: that is not to take the time of what is waited for.
+        time.sleep(min(1.0, max(0.05, LOOKING * (time.monotonic() - began))))
     raise AssertionError(f"not within {seconds:g} s: {what}")
 
 

@@ -144,7 +144,7 @@ def test_fault_in_an_option_beside_a_cluster_that_is_there_is_one_of_espei_mpi(
 ) -> None:
     result = commands.run("espei-mpi", small_fit, "--scheduler-file", "s.json", "--until", "400")
     assert result.code == 64, result.output
-    assert re.fullmatch(r"espei-mpi: .*use --until ess=400 \(espei-mpi --help\)\n", result.output)
+    assert re.fullmatch(r"espei-mpi: .*use --until ess=400 .*\(espei-mpi --help\)\n", result.output)
 
 
 DATED = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (espei-hpc: |iteration |sampling begins).*"

@@ -32,6 +32,8 @@ class Pbs(BatchSystem):
         command="qsub",
         ending="pbs",
         directive="#PBS",
+        # That of all PBS; newer ones accept 236.
+        longest_name=15,
         dialects={"select": "PBS Pro and OpenPBS", "nodes": "Torque"},
     )
     prefixes = ("PBS_",)

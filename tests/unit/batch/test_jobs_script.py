@@ -94,6 +94,39 @@ def test_hours_are_written_as_batch_systems_read_them(hours: float, written: str
     assert SUBMISSIONS["slurm"].walltime(hours) == written
 
 
+DIALECTS = [(system, dialect) for system, known in SUBMISSIONS.items() for dialect in known.dialects or [""]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("system", "dialect"), DIALECTS)
+def test_walltime_is_in_its_directive_alone(system: str, dialect: str, kind: str) -> None:
+    job = replace(of_kind(kind, replace(JOB, system=system, dialect=dialect)), hours=13.6)
+    holding = [line for line in render(job).splitlines() if "13:36" in line]
+    assert len(holding) == 1
+    assert holding[0].startswith(SUBMISSIONS[system].directive)
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        ("x.pbs", ""),
+        ("of a user/x.pbs", ""),
+        ("Cu-Mg (2).pbs", "Cu-Mg_2"),
+        ("x y.pbs", "x_y"),
+        ("Système:é.pbs", "Systeme_e"),
+        ("2nd.pbs", "fit-2nd"),
+        ("-x.pbs", "x"),
+        ("铜镁.pbs", "fit"),
+        ("Cu-Mg with a long name.pbs", "Cu-Mg_with_a_lo"),
+        ("Cu-Mg with two of them.pbs", "Cu-Mg_with_two"),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["select", "nodes"])
+def test_job_has_a_name_that_pbs_accepts(script: str, name: str, dialect: str) -> None:
+    text = render(replace(JOB, system="pbs", dialect=dialect, script=script))
+    assert re.findall(r"^#PBS -N (.*)$", text, re.MULTILINE) == ([name] if name else [])
+
+
 def test_all_faults_are_told_at_once() -> None:
     job = replace(
         JOB, account="a b", image="espei.tar", nodes=2, ranks_per_node=0, hours=float("nan"), inputs=()

@@ -77,6 +77,19 @@ def test_refusal_is_told_and_leaves_no_script(tmp_path: Path, monkeypatch: pytes
     assert not path.exists()
 
 
+def test_refusal_inside_of_a_job_names_the_login_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command(tmp_path / "bin", monkeypatch, "qsub", 'echo "qsub: Bad UID for job execution" >&2; exit 175')
+    job = replace(JOB, system="pbs", script="x.pbs")
+    for inside in (False, True):
+        if inside:
+            monkeypatch.setenv("PBS_JOBID", "41.head")
+        with pytest.raises(Refusal, match="refused the job, with exit code 175") as refused:
+            submit(job, write(job, ""))
+        assert ("you are in PBS job 41.head" in str(refused.value)) == inside
+
+
 def test_script_is_written_beside_its_input_and_submitted_from_here(
     inputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

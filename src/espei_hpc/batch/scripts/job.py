@@ -76,6 +76,11 @@ class JobScript:
         return self.submission.typed(self.script)
 
     @property
+    def name(self) -> str:
+        """A name for the job; empty if the batch system accepts that of the script's file."""
+        return self.submission.job_name(self.script)
+
+    @property
     def walltime(self) -> str:
         """The walltime, as the batch system reads it."""
         return self.submission.walltime(self.hours)

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from espei_hpc.batch.scripts.job import JobScript
+from espei_hpc.batch.systems import job_name
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 
@@ -48,6 +49,8 @@ def submit(job: JobScript, path: Path) -> str:
     done = subprocess.run(words, capture_output=True, text=True, input=path.read_text() if reads else "")
     if done.returncode:
         path.unlink()
-        fault = Fault(command, f"refused the job, with exit code {done.returncode}")
+        inside = job_name(os.environ)
+        cure = f"you are in {inside}: if its nodes may not submit, do so on a login node" if inside else ""
+        fault = Fault(command, f"refused the job, with exit code {done.returncode}", cure)
         raise Refusal(ExitCode.UNAVAILABLE, [fault], (done.stdout + done.stderr).splitlines())
     return done.stdout.strip()

@@ -18,9 +18,11 @@ Its source says so, file by file (looked up in its version of April 2026):
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from espei_hpc.batch.scripts import JobScript, render
 from espei_hpc.batch.scripts.kinds import KINDS
 from support import ROOT
 
@@ -129,6 +131,15 @@ def test_openpbs_takes_the_directives_of(name: str) -> None:
     words = directives((ROOT / "pbs-examples" / f"{name}.pbs").read_text())
     assert words
     assert fault(words) == ""
+
+
+@pytest.mark.parametrize(
+    "script", ["x.pbs", "Cu-Mg (2).pbs", "2.pbs", "…/é.pbs", "a: b, c; d.pbs", f"{'x' * 300}.pbs"]
+)
+def test_openpbs_takes_the_name_of_a_job_whatever_its_input_is_called(script: str) -> None:
+    job = JobScript("pbs", "long-fit", ("x.yaml",), "espei.sif", None, 2, 8, 24.0, script)
+    assert fault(directives(render(job))) == ""
+    assert job.name or job_name(Path(script).name)
 
 
 @pytest.mark.parametrize("name", ["array", "chain"])

@@ -1,0 +1,113 @@
+"""The examples for PBS and Torque, run in bash with commands that answer as those of OpenPBS."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from espei_hpc.batch import job_end
+from support import ROOT
+
+FOLDERS = ("pbs-examples", "pbs-examples/torque")
+
+QSTAT = r"""
+[[ ! ${QSTAT_FAILS:-} ]] || { echo 'qstat: cannot connect to server' >&2 && exit 255; }
+printf 'Job Id: %s\n    Job_Name = x\n    resources_used.walltime = 00:10:00\n' "$2"
+printf '    Resource_List.walltime = 01:00:00\n    stime = Sun Nov 29 10:00:00 2026\n'
+printf '    Variable_List = PBS_O_HOME=/home/user,walltime = 9,\n\tstime = 9\n    Submit_arguments = x.pbs\n'
+"""
+# What a server without flatuid answers to a node.
+QSUB = r"""
+[[ ! ${QSUB_FAILS:-} ]] || { echo 'qsub: Bad UID for job execution' >&2 && exit 175; }
+echo "submitted in $PWD: $*"
+"""
+# cat prints an espei-mpi that ends with FIT_CODE; again ends with AGAIN_CODE; else it tells of its call.
+APPTAINER = r"""
+shift 2
+case "$*" in
+'cat /usr/local/bin/espei-mpi') echo 'echo "ran $*"; exit ${FIT_CODE:-0}' ;;
+'espei-hpc again '*) exit "${AGAIN_CODE:-0}" ;;
+*) printf 'in the image: %s\n%s' "$*" "$ESPEI_HPC_JOB" ;;
+esac
+"""
+
+
+@pytest.fixture(autouse=True)
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with commands that stand in for PBS's and for Apptainer on PATH."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, text in {"qstat": QSTAT, "qsub": QSUB, "apptainer": APPTAINER}.items():
+        (commands / name).write_text(f"#!/bin/bash\n{text}")
+        (commands / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:/usr/bin:/bin")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nodes").write_text("node1\n" * 3)
+    return tmp_path
+
+
+def run(folder: str, kind: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run an example in a job; not as a login shell, whose profile would set PATH."""
+    Path(f"{kind}.pbs").write_text((ROOT / folder / f"{kind}.pbs").read_text())
+    job = {"PBS_JOBID": "41.head", "PBS_NODEFILE": str(Path("nodes").resolve()), "PBS_O_WORKDIR": os.getcwd()}
+    return subprocess.run(
+        ["bash", f"{kind}.pbs"], env={**os.environ, **job, **variables}, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_image_is_handed_the_remaining_time_that_qstat_knows(folder: str) -> None:
+    done = run(folder, "image-mpi", TZ="UTC0")
+    call, *handed = done.stdout.splitlines()
+    assert call == "in the image: espei-mpi --in x.yaml -n 3", done.stderr
+    assert re.fullmatch(r"\d+ \+0000", handed[0])
+    assert [line.split()[0] for line in handed[1:]] == [
+        "resources_used.walltime",
+        "Resource_List.walltime",
+        "stime",
+    ]
+    answer = "\n".join(["1795948200 +0000", *handed[1:]])
+    end = job_end({"PBS_JOBID": "41.head", "ESPEI_HPC_JOB": answer})
+    assert end is not None
+    assert end.at == 1795946400 + 3600
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_fit_starts_in_the_image_where_qstat_fails(folder: str) -> None:
+    done = run(folder, "image-mpi", QSTAT_FAILS="yes")
+    assert done.returncode == 0
+    assert done.stdout == "in the image: espei-mpi --in x.yaml -n 3\n"
+    assert "the fit cannot stop before the job ends" in done.stderr
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_long_fit_submits_itself_if_it_is_to_go_on(folder: str, stand_in: Path) -> None:
+    done = run(folder, "long-fit", FIT_CODE="75")
+    assert (done.returncode, done.stderr) == (75, "")
+    assert f"submitted in {stand_in}: long-fit.pbs\n" in done.stdout
+    done = run(folder, "long-fit", FIT_CODE="75", AGAIN_CODE="1")
+    assert (done.returncode, "submitted" in done.stdout) == (75, False)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_long_fit_prints_what_to_type_where_nodes_may_not_submit(folder: str, stand_in: Path) -> None:
+    done = run(folder, "long-fit", FIT_CODE="75", QSUB_FAILS="yes")
+    assert done.returncode == 75, done.stderr
+    command = done.stderr.partition("type on a login node: ")[2]
+    typed = subprocess.run(["bash", "-c", command], cwd="/", capture_output=True, text=True)
+    assert typed.stdout == f"submitted in {stand_in}: long-fit.pbs\n"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_long_fit_from_standard_input_needs_its_file_before_it_starts(folder: str) -> None:
+    text = (ROOT / folder / "long-fit.pbs").read_text()
+    job = {**os.environ, "PBS_JOBID": "41.head"}
+    done = subprocess.run(["bash"], input=text, env=job, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "save this script there, or set script= to its name" in done.stderr
+    Path("long-fit.pbs").write_text(text)
+    job |= {"FIT_CODE": "75", "QSUB_FAILS": "yes"}
+    done = subprocess.run(["bash"], input=text, env=job, capture_output=True, text=True)
+    assert (done.returncode, "type on a login node" in done.stderr) == (75, True), done.stderr
