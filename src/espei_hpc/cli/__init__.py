@@ -100,7 +100,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
     from espei_hpc.inputs import check as check_input
 
     # Nothing is written here, so files of an earlier fit are no conflict.
-    problem = check_input(input_file, lambda _: True)
+    problem = check_input(input_file, lambda _: True, evaluate=True)
     if not problem.samples:
         fault = Fault(f"{input_file}: mcmc", "is missing, so there is no sampling to plan")
         raise Refusal(ExitCode.BAD_INPUT, [fault])

@@ -13,6 +13,7 @@ from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.connecting import connected
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
+from espei_hpc.fit.impossible import refuse_impossible
 from espei_hpc.fit.observer import Observer
 from espei_hpc.fit.sample_files import SampleFiles
 from espei_hpc.fit.stop import Stopper
@@ -147,9 +148,10 @@ class GraphFit:
         self.walltime.sampled(chain.done)
 
         def block_done(block: Block) -> None:
-            chain.add(block)
             if graph.starting is not None and block.first == 0:
+                refuse_impossible(graph.starting)
                 self.sampling.start = graph.starting
+            chain.add(block)
             self._judge(chain)
             graph.pause_at = self._until(chain)
             self._observer.iterated(chain, pool.workers, pool.making)

@@ -12,6 +12,7 @@ import numpy as np
 from espei import espei_script
 
 from espei_hpc.fit.stop import Stopped
+from espei_hpc.inputs.dataset_files import dataset_files
 from espei_hpc.likelihood import LikelihoodRecipe, source
 from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.sampler import FloatArray, State
@@ -55,7 +56,11 @@ def run(settings: dict[str, Any], sample: Sample) -> None:
             raise Stopped
         return positions, log_probabilities
 
-    with upstream.optimizer(upstream.sampled_by(sample_enough)), upstream.silent_on_cores():
+    with (
+        upstream.optimizer(upstream.sampled_by(sample_enough)),
+        upstream.datasets_found_by(dataset_files),
+        upstream.silent_on_cores(),
+    ):
         espei_script.run_espei(settings)
 
 

@@ -48,17 +48,17 @@ def checked(opening: Opening, say: Callable[[str], None]) -> bool:
         Refusal: as :func:`opened`.
     """
     if not opening.run_directory.exists():
-        problem = check(opening.input_file)
+        problem = check(opening.input_file, evaluate=True)
         for note in problem.notes:
             say(note)
         return problem.samples
-    with opened(opening, lambda: None, say) as (problem, directory):
+    with opened(opening, lambda: None, say, evaluate=True) as (problem, directory):
         return problem.samples and not directory.complete(problem)
 
 
 @contextmanager
 def opened(
-    opening: Opening, still_wanted: Callable[[], None], say: Callable[[str], None]
+    opening: Opening, still_wanted: Callable[[], None], say: Callable[[str], None], *, evaluate: bool = False
 ) -> Iterator[tuple[Problem, RunDirectory]]:
     """Check an input, and lock its run directory while the context lasts.
 
@@ -66,19 +66,22 @@ def opened(
         opening: how to begin.
         still_wanted: called while waiting for a lock held on another host; raises to give up.
         say: prints a line.
+        evaluate: whether to evaluate the starting values of a chain that is not begun yet.
 
     Raises:
         Refusal: if the input is wrong, or the run directory is in use or has the chain of another problem.
     """
     path = opening.run_directory
     # First report all faults of the input: a run directory is made for a valid input only.
-    problem = None if path.exists() else check(opening.input_file)
+    problem = None if path.exists() else check(opening.input_file, evaluate=evaluate)
     with held(path, still_wanted, job_name(os.environ)) as directory:
         # Files that are moved aside need not be readable.
         with suppress(Refusal) if opening.force_new else nullcontext():
             directory.load()
         resumes = opening.engine == "graph"
-        problem = problem or check(opening.input_file, directory.owns if resumes else _nothing)
+        begins = opening.force_new or not (resumes and directory.done)
+        owns = directory.owns if resumes else _nothing
+        problem = problem or check(opening.input_file, owns, evaluate=evaluate and begins)
         for note in (*problem.notes, *directory.notes):
             say(note)
         if opening.force_new and directory.begun:

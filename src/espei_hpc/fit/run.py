@@ -139,7 +139,7 @@ class _Fit:
             raise self._failed(error) from error
         finally:
             display.close()
-        for line in summary.lines(sampling, self._outputs()):
+        for line in summary.lines(sampling, self._outputs(), self.problem.outside):
             self.say(line)
         if sampling.done >= sampling.iterations or sampling.reached:
             return ExitCode.OK

@@ -17,7 +17,9 @@ from distributed.comm.core import CommClosedError
 from espei import espei_script
 
 from espei_hpc.fit.graph_optimizer import FEWEST_ITERATIONS, recipe
+from espei_hpc.fit.impossible import refuse_impossible
 from espei_hpc.fit.stop import Stopped, Stopper
+from espei_hpc.inputs.dataset_files import dataset_files
 from espei_hpc.likelihood import LikelihoodRecipe
 from espei_hpc.likelihood.upstream import espei as upstream
 from espei_hpc.sampler.pace import Recent
@@ -59,6 +61,7 @@ class _SafePool:
             self._stopper.evaluating(begins=False)
         if not self._sampling.start.size:
             self._sampling.start = np.array(values, dtype=np.float64)
+            refuse_impossible(self._sampling.start)
         return values
 
     def _evaluate(self, parameters: Iterable[Any]) -> list[Any]:
@@ -84,7 +87,7 @@ def run(settings: dict[str, Any], stopper: Stopper, report: Callable[[Sampling],
             stop ends the sampling early instead; ESPEI then saves what it has.
     """
     observer = _StockObserver(settings, stopper, report)
-    with upstream.optimizer(upstream.observed_by(observer)):
+    with upstream.optimizer(upstream.observed_by(observer)), upstream.datasets_found_by(dataset_files):
         espei_script.run_espei(settings)
     return observer.sampling
 

@@ -1,16 +1,24 @@
 """Summary of a fit, in a few lines."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from espei_hpc.fit.impossible import stuck
 from espei_hpc.sampler.goal import Judgement
 from espei_hpc.sampler.sampling import Sampling
 from espei_hpc.text import counted
 
 
-def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
-    """Return the lines of the summary: log-probability before and after, acceptance, files, goal."""
+def lines(sampling: Sampling, outputs: tuple[Path, ...], outside: Sequence[int] = ()) -> list[str]:
+    """Return the lines of the summary: log-probability before and after, acceptance, files, goal.
+
+    Args:
+        sampling: the state of the sampling.
+        outputs: the files that the fit writes.
+        outside: numbers of the walkers that started outside a prior, counted from 1.
+    """
     text = []
     if sampling.done:
         walkers = sampling.last.size
@@ -19,6 +27,7 @@ def lines(sampling: Sampling, outputs: tuple[Path, ...]) -> list[str]:
         )
         text.append(f"log-probability  {_start(sampling)}{_number(sampling.best)} (best of the chain)")
         text.append(f"acceptance       {sampling.acceptance:.2f}")
+        text += stuck(sampling.last, outside)
     text += [f"written          {path}" for path in outputs if path.exists()]
     if sampling.judged is not None:
         text.append(_goal(sampling, sampling.judged))

@@ -29,6 +29,10 @@ class Timed(Protocol):
     def seconds(self) -> dict[int, float]:
         """Wall seconds of each evaluated unit, by its number."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether every unit was evaluated to its end."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -66,24 +70,25 @@ def measure(
         Refusal: if no starting walker could be evaluated completely.
     """
     for _ in range(WARM_UP):
-        units = frozenset(evaluate(initial).seconds)
+        evaluate(initial)
     totals: list[float] = []
     walls: list[float] = []
-    seconds = dict.fromkeys(units, 0.0)
+    seconds: dict[int, float] = {}
     begin = time.monotonic()
     for start in starts[:most]:
         if len(totals) >= FEWEST and time.monotonic() - begin > ENOUGH_SECONDS:
             break
         cpu = time.process_time()
-        evaluated = evaluate(start).seconds
+        result = evaluate(start)
         cpu = time.process_time() - cpu
+        evaluated = result.seconds
         wall = sum(evaluated.values())
-        if not evaluated or evaluated.keys() != units:
+        if not result.complete:
             continue  # ended early: its prior is -inf, or a unit failed
         totals.append(cpu)
         walls.append(wall)
         for unit, taken in evaluated.items():
-            seconds[unit] += taken * cpu / wall
+            seconds[unit] = seconds.get(unit, 0.0) + taken * cpu / wall
     if not totals:
         fault = Fault(
             "plan",

@@ -30,6 +30,7 @@ class Problem:
         output_db: the database to write.
         trace: file of the samples; None to write none.
         lnprob: file of their log-probabilities; None to write none.
+        outside: numbers of the walkers that start where a prior has zero probability, counted from 1.
         notes: what is overridden or ignored, one line each.
     """
 
@@ -44,15 +45,20 @@ class Problem:
     output_db: Path
     trace: Path | None
     lnprob: Path | None
+    outside: tuple[int, ...]
     notes: tuple[str, ...]
 
 
-def check(path: Path | str, own: Callable[[Path], bool] = lambda _: False) -> Problem:
+def check(
+    path: Path | str, own: Callable[[Path], bool] = lambda _: False, *, evaluate: bool = False
+) -> Problem:
     """Check an input and all files it names; paths in it are relative to the working directory.
 
     Args:
         path: the ESPEI input file.
         own: whether a file has only data that an earlier start of this fit wrote.
+        evaluate: whether to evaluate the log-probability at the starting values, too, as ESPEI does before
+            it samples. It takes as long as one evaluation of ESPEI's.
 
     Returns:
         The problem, ready to run.
@@ -65,7 +71,7 @@ def check(path: Path | str, own: Callable[[Path], bool] = lambda _: False) -> Pr
     findings = Findings(path, repeated)
     with quiet():
         settings = check_settings(raw, findings)
-        checked = Checks(settings, findings, own)
+        checked = Checks(settings, findings, own, evaluate)
         checked.read_files()
         checked.check_system()
         checked.check_sampling()
@@ -84,5 +90,6 @@ def check(path: Path | str, own: Callable[[Path], bool] = lambda _: False) -> Pr
         output_db=Path(settings["output"]["output_db"]),
         trace=checked.outputs.trace,
         lnprob=checked.outputs.lnprob,
+        outside=checked.outside,
         notes=tuple(findings.notes),
     )

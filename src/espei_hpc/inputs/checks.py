@@ -14,7 +14,8 @@ from espei_hpc.inputs.database import (
 )
 from espei_hpc.inputs.datasets import Dataset, Datasets, check_datasets
 from espei_hpc.inputs.findings import Findings
-from espei_hpc.inputs.likelihood import check_builds
+from espei_hpc.inputs.generation import generated_database
+from espei_hpc.inputs.likelihood import StartingLikelihood, check_likelihood
 from espei_hpc.inputs.outputs import Outputs, check_outputs, check_room, planned_outputs
 from espei_hpc.inputs.phase_models import CheckedModels, check_phase_models
 from espei_hpc.inputs.sampling import (
@@ -34,6 +35,7 @@ from espei_hpc.inputs.system import (
     check_used,
     describe_system,
 )
+from espei_hpc.inputs.walkers import Walkers, starting_walkers
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Checks:
     settings: Settings
     findings: Findings
     own: Callable[[Path], bool]
+    evaluate: bool
     models: CheckedModels | None = None
     datasets: Datasets | None = None
     database: Database | None = None
@@ -50,6 +53,8 @@ class Checks:
     symbols: Sequence[str] = ()
     initial: Mapping[str, float] = field(default_factory=dict)
     walkers: int | None = None
+    start: Walkers | None = None
+    outside: tuple[int, ...] = ()
     usable: Mapping[Path, Dataset] = field(default_factory=dict)
     outputs: Outputs = field(init=False)
 
@@ -111,13 +116,36 @@ class Checks:
             return
         check_iterations(self.mcmc, self.findings)
         check_spread(self.mcmc, self.findings)
-        check_weights(self.mcmc, list(self.datasets.by_file.values()) if self.datasets else [], self.findings)
+        loaded = list(self.datasets.by_file.values()) if self.datasets else []
+        weights = check_weights(self.mcmc, loaded, self.findings)
         if self.generate is None and "input_db" in self.mcmc:
             self._check_symbols(self.mcmc, Path(self.mcmc["input_db"]))
-        check_prior(self.mcmc, self.symbols, self.initial, self.findings)
         self.walkers = self._count_walkers(self.mcmc)
-        if self.initial and self.database is not None and self.models is not None:
-            check_builds(self.database, self.usable, self.models.sound, list(self.initial), self.findings)
+        if self.initial:
+            self.start = starting_walkers(self.mcmc, self.initial)
+        self.outside = check_prior(self.mcmc, self.symbols, self.start, self.findings)
+        if self.start and self.database is not None:
+            self._check_likelihood(self.database, self.start, weights)
+        elif self.evaluate and self.generate is not None and not self.findings.faults:
+            self._check_generated(self.mcmc, self.generate, weights)
+
+    def _check_likelihood(self, database: Database, start: Walkers, weights: Mapping[str, float]) -> None:
+        if self.models is not None and self.active is not None:
+            likelihood = StartingLikelihood(database, self.models.sound, weights, self.active, start)
+            check_likelihood(likelihood, self.usable, self.evaluate, self.findings)
+
+    def _check_generated(self, mcmc: Settings, generate: Settings, weights: Mapping[str, float]) -> None:
+        """Check the likelihood of a database that is generated first, as of one that is read."""
+        if self.models is None or self.datasets is None:
+            return
+        with self.findings.guard("generate_parameters", "ESPEI cannot generate parameters"):
+            made = generated_database(generate, self.models.sound, self.datasets.by_file.values())
+            file = self.outputs.output_db or Path("the generated database")
+            symbols = symbols_to_fit(mcmc.get("symbols"), file, made, self.findings)
+            if values := starting_values(symbols, file, made, self.findings):
+                start = starting_walkers(mcmc, values)
+                check_prior(mcmc, symbols, start, self.findings)
+                self._check_likelihood(made, start, weights)
 
     def _check_symbols(self, mcmc: Settings, file: Path) -> None:
         self.symbols = symbols_to_fit(mcmc.get("symbols"), file, self.database, self.findings)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from espei.datasets import DatasetError, apply_tags, load_datasets, recursive_glob
+from espei.datasets import DatasetError, apply_tags, load_datasets
 from espei.utils import PickleableTinyDB
 from tinydb.storages import MemoryStorage
 
 from espei_hpc.errors import Refusal, reason
+from espei_hpc.inputs.dataset_files import dataset_files
 from espei_hpc.inputs.findings import Findings, named
 from espei_hpc.parsing import parse_json, read_text
 
@@ -46,7 +47,7 @@ def check_datasets(directory: Path, tags: Mapping[str, Any], findings: Findings)
         what = "is a file, not a directory" if directory.exists() else "does not exist"
         findings.fault(key, f"{directory} {what}", "specify the directory of the datasets")
         return None
-    files = tuple(Path(name) for name in recursive_glob(str(directory), "*.json"))
+    files = tuple(Path(name) for name in dataset_files(directory))
     if not files:
         findings.fault(
             key, f"no datasets in {directory}", "ESPEI reads the files *.json in it and its subdirectories"

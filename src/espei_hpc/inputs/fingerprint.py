@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from espei.datasets import recursive_glob
+from espei_hpc.inputs.dataset_files import dataset_files
 
 if TYPE_CHECKING:
     from espei_hpc.inputs.checking import Problem
@@ -54,7 +54,7 @@ def _settings(section: str, settings: dict[str, Any]) -> Iterator[tuple[str, str
 
 
 def _datasets(directory: Path) -> Iterator[tuple[str, str]]:
-    for name in recursive_glob(str(directory), "*.json"):
+    for name in dataset_files(directory):
         path = Path(name)
         yield f"dataset {path.relative_to(directory)}", _digest_json(path)
 

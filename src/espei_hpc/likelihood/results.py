@@ -142,6 +142,11 @@ class Evaluated:
     differences: list[Difference] = field(default_factory=list)
     preparing: list[int] = field(default_factory=list)
 
+    @property
+    def complete(self) -> bool:
+        """Whether the units were evaluated to their end: none failed, was short-circuited or left out."""
+        return bool(self.seconds) and not any(result.stops for result in self.results.values())
+
 
 class LikelihoodError(Exception):
     """ESPEI's evaluation of a parameter set raised an exception.

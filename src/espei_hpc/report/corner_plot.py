@@ -21,7 +21,7 @@ def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Sym
     from corner import corner as draw
 
     chosen = [samples.symbols.index(symbol) for symbol in symbols]
-    values = samples.positions[:, samples.kept][:, :, chosen].reshape(-1, len(chosen))
+    values = samples.used[:, :, chosen].reshape(-1, len(chosen))
     side = max(4.0, min(12.0, 1.9 * len(chosen)))
     with mpl.rc_context({"font.size": 8, "axes.grid": False}):
         figure: Figure = draw(

@@ -130,9 +130,11 @@ def _draw_one(
 
 
 def _data(binary: Binary) -> Any:
-    from espei.datasets import load_datasets, recursive_glob
+    from espei.datasets import load_datasets
 
-    return load_datasets(sorted(recursive_glob(str(binary.datasets), "*.json")))
+    from espei_hpc.inputs.dataset_files import dataset_files
+
+    return load_datasets(dataset_files(binary.datasets))
 
 
 def _conditions(binary: Binary, data: Any) -> dict[Any, Any]:

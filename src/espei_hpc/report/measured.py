@@ -121,9 +121,11 @@ def compare(inputs: ComparisonInputs, send: Send) -> None:
 
 def _datasets(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Load the datasets as ``run_espei`` does."""
-    from espei.datasets import apply_tags, load_datasets, recursive_glob
+    from espei.datasets import apply_tags, load_datasets
 
-    loaded = load_datasets(sorted(recursive_glob(settings["system"]["datasets"], "*.json")))
+    from espei_hpc.inputs.dataset_files import dataset_files
+
+    loaded = load_datasets(dataset_files(settings["system"]["datasets"]))
     apply_tags(loaded, settings["system"].get("tags") or {})
     return [dict(dataset) for dataset in loaded.all() if dataset.get("disabled") is not True]
 

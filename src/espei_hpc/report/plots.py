@@ -84,12 +84,14 @@ def log_probabilities(samples: Samples) -> Figure:
     whole.set(title="all iterations", xlabel="iteration", ylabel="log-probability")
     _walkers(kept, samples, samples.log_probabilities)
     later = samples.log_probabilities[:, samples.kept]
-    margin = 0.05 * float(np.ptp(later)) or 1.0
+    finite = later[np.isfinite(later)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (-1.0, 0.0)
+    margin = 0.05 * (high - low) or 1.0
     kept.set(
         title="second half",
         xlabel="iteration",
         xlim=(samples.iterations - later.shape[1], samples.iterations),
-        ylim=(later.min() - margin, later.max() + margin),
+        ylim=(low - margin, high + margin),
     )
     return figure
 
@@ -122,7 +124,7 @@ def autocorrelations(
         if not parameter.moves:
             continue
         slow = parameter is slowest
-        values = chain_statistics.autocorrelation(samples.positions[:, samples.kept, index])[:shown]
+        values = chain_statistics.autocorrelation(samples.used[:, :, index])[:shown]
         axes.plot(
             values,
             color="C3" if slow else "C0",
@@ -184,7 +186,11 @@ def _walkers(axes: Axes, samples: Samples, values: FloatArray) -> None:
     iterations = np.arange(1, samples.iterations + 1)
     every = max(1, samples.iterations // MOST_POINTS)
     some = max(1, samples.walkers // MOST_LINES)
+    # A line has no point where the log-probability is minus infinity; NaN are left out of every limit.
+    median = np.median(values, axis=0)
+    median = np.where(np.isfinite(median), median, np.nan)
+    values = np.where(np.isfinite(values), values, np.nan)
     axes.axvspan(0, samples.iterations // 2, color=LEFT_OUT, linewidth=0)
     axes.plot(iterations[::every], values[::some, ::every].T, alpha=max(0.15, min(0.8, 12 / samples.walkers)))
-    axes.plot(iterations[::every], np.median(values, axis=0)[::every], color="black", linewidth=1.2)
+    axes.plot(iterations[::every], median[::every], color="black", linewidth=1.2)
     axes.set_xlim(0, samples.iterations)

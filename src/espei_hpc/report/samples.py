@@ -75,6 +75,21 @@ class Samples:
         return slice(self.iterations // 2, None)
 
     @property
+    def possible(self) -> NDArray[np.bool_]:
+        """(walkers,) whether the log-probability of a walker is finite in all iterations used.
+
+        A walker that starts where a prior or the data are impossible stays there, at minus infinity, until
+        it happens to leave; until then it is no sample. If there are only such walkers, all count.
+        """
+        finite: NDArray[np.bool_] = np.all(np.isfinite(self.log_probabilities[:, self.kept]), axis=1)
+        return finite if finite.any() else np.ones_like(finite)
+
+    @property
+    def used(self) -> FloatArray:
+        """(walkers, iterations, symbols) the positions that count."""
+        return self.positions[self.possible][:, self.kept]
+
+    @property
     def database(self) -> Path | None:
         """The starting database, or the fitted one if the fit generated it; None if it does not exist."""
         name = (self.settings.get("mcmc") or {}).get("input_db")

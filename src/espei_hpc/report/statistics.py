@@ -59,6 +59,7 @@ class Statistics:
         log_probability: statistics of the log-probability.
         iterations: number of iterations used.
         walkers: number of walkers.
+        impossible: number of walkers that are left out, because their log-probability is minus infinity.
         acceptance: (walkers,) fraction of accepted proposals since the start.
     """
 
@@ -66,7 +67,13 @@ class Statistics:
     log_probability: Parameter
     iterations: int
     walkers: int
+    impossible: int
     acceptance: FloatArray
+
+    @property
+    def used(self) -> int:
+        """Number of walkers that count."""
+        return self.walkers - self.impossible
 
     @property
     def slowest(self) -> Parameter | None:
@@ -83,7 +90,7 @@ class Statistics:
 
 def statistics(samples: Samples) -> Statistics:
     """Return the statistics of a chain's second half."""
-    positions = samples.positions[:, samples.kept]
+    positions = samples.used
     best = samples.best
     return Statistics(
         parameters=tuple(
@@ -92,16 +99,19 @@ def statistics(samples: Samples) -> Statistics:
         ),
         log_probability=_parameter(
             "log-probability",
-            samples.log_probabilities[:, samples.kept],
+            samples.log_probabilities[samples.possible][:, samples.kept],
             float(np.max(samples.log_probabilities)),
         ),
         iterations=positions.shape[1],
         walkers=samples.walkers,
+        impossible=samples.walkers - len(positions),
         acceptance=samples.accepted / samples.iterations,
     )
 
 
 def _parameter(name: str, values: FloatArray, best: float) -> Parameter:
+    if not np.isfinite(values).all():  # log-probabilities of walkers that are all impossible
+        return Parameter(name, *(float("nan"),) * 3, best, *(float("nan"),) * 4)
     low, median, high = np.percentile(values, INTERVAL)
     time, error, effective = _memory(values)
     return Parameter(

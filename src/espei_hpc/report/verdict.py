@@ -87,7 +87,7 @@ def _more(statistics: Statistics, slowest: Parameter, rhat: float) -> int:
 
     R-hat's excess over 1 is inversely proportional to the number of iterations.
     """
-    wanted = [TIMES * slowest.autocorrelation, ENOUGH_SAMPLES * slowest.autocorrelation / statistics.walkers]
+    wanted = [TIMES * slowest.autocorrelation, ENOUGH_SAMPLES * slowest.autocorrelation / statistics.used]
     if np.isfinite(rhat) and rhat > ENOUGH_RHAT:
         wanted.append(statistics.iterations * (rhat**2 - 1) / (ENOUGH_RHAT**2 - 1))
     missing = max(wanted) - statistics.iterations
@@ -115,7 +115,7 @@ def _rhat(rhat: float) -> str:
 
 
 def _effective(statistics: Statistics, slowest: Parameter) -> str:
-    total = statistics.walkers * statistics.iterations
+    total = statistics.used * statistics.iterations
     return (
         f"The effective sample size of {slowest.name} is {slowest.effective:.0f} (of {total} samples); "
         f"at least {ENOUGH_SAMPLES} is needed."
@@ -138,4 +138,9 @@ def _acceptance(statistics: Statistics) -> list[str]:
         words.append(f"The acceptance is {mean:.0%}, which is good.")
     if still:
         words.append(f"{still} of {statistics.walkers} walkers never moved.")
+    if statistics.impossible:
+        words.append(
+            f"{statistics.impossible} of {statistics.walkers} walkers are left out: their log-probability is "
+            "minus infinity, because a prior or the data exclude where they started."
+        )
     return words

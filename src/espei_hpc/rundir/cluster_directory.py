@@ -15,12 +15,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from espei_hpc import own_files
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.files import PRIVATE_DIRECTORY, pass_json, read_json
 
-CLUSTER = "cluster"
-SETTINGS = "settings.json"
+CLUSTER = own_files.CLUSTER
+SETTINGS = own_files.SETTINGS
 DASK = "dask.yaml"
 SCHEDULER = "scheduler.json"
 KEY = "key.pem"

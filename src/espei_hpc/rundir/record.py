@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from espei_hpc import __version__
+from espei_hpc import __version__, own_files
 from espei_hpc.rundir.files import read_json, write_json
 
-NAME = "run.json"
+NAME = own_files.RECORD
 
 
 @dataclass(frozen=True)

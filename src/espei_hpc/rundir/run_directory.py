@@ -170,7 +170,7 @@ class RunDirectory:
         while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
         aside.mkdir(mode=PRIVATE_DIRECTORY)
-        for name in (CHECKPOINT, NAME, DIFFERENCE, PROGRESS, TIMELINE):
+        for name in (CHECKPOINT, NAME, DIFFERENCE, FAILED_PARAMETERS, PROGRESS, TIMELINE):
             if (self.path / name).exists():
                 (self.path / name).rename(aside / name)
         for path in (problem.trace, problem.lnprob):

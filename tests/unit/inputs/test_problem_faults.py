@@ -218,7 +218,7 @@ DATASETS: dict[str, tuple[Change, str]] = {
     ),
     "a reference phase the database lacks": (
         lambda t: t.datasets.update({"f.json": t.mixing | {"output": "HM_FORM"}}),
-        "data/f.json: ESPEI cannot build its likelihood: KeyError: 'HCP_A3'; neither the dataset nor",
+        "data/f.json: HM_FORM needs HCP_A3, the reference phase of MG, which the starting database does not",
     ),
     "a tag that is no mapping": (
         lambda t: (t.mixing.update(tags=["old"]), t.input["system"].update(tags={"old": 1})),

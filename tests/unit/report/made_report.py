@@ -22,12 +22,19 @@ class Made:
 
 
 def made_run(
-    place: Path, positions: FloatArray | None = None, symbols: Sequence[str] = ("VV0000", "VV0001")
+    place: Path,
+    positions: FloatArray | None = None,
+    symbols: Sequence[str] = ("VV0000", "VV0001"),
+    floor: float = -np.inf,
 ) -> Made:
-    """Write a run: these positions (walkers, iterations, symbols), or some normal ones."""
+    """Write a run: these positions (walkers, iterations, symbols), or some normal ones.
+
+    Below the floor the log-probability is minus infinity.
+    """
     if positions is None:
         positions = np.random.default_rng(0).normal(size=(4, 40, len(symbols)))
     log_probabilities = -0.5 * np.sum(positions**2, axis=2)
+    log_probabilities[log_probabilities < floor] = -np.inf
     input_file, directory = place / "x.yaml", place / "x.run"
     input_file.write_text(INPUT)
     directory.mkdir()

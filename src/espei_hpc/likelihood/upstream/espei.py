@@ -65,6 +65,7 @@ __all__ = [
     "activity_datasets",
     "activity_differences",
     "database_symbols_to_fit",
+    "datasets_found_by",
     "driving_forces",
     "fixed_configuration_differences",
     "fixed_configuration_points",
@@ -147,6 +148,13 @@ def optimizer(replacement: type[Any]) -> Iterator[None]:
         yield
     finally:
         espei_script.EmceeOptimizer = original
+
+
+@contextmanager
+def datasets_found_by(find: Callable[[str, str], list[str]]) -> Iterator[None]:
+    """Make ``run_espei`` search for datasets with ``find``, which has the arguments of ``recursive_glob``."""
+    with _replaced(espei_script, "recursive_glob", find):
+        yield
 
 
 @contextmanager
