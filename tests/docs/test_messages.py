@@ -12,8 +12,10 @@ from support import ROOT
 UPSTREAM = {
     "not enough slots available": "mpirun of Open MPI",
     "Bus error": "the kernel, through bash",
+    "PMIX ERROR": "Open MPI",
     "CANCELLED": "Slurm",
     "DUE TO TIME LIMIT": "Slurm",
+    "qsub: Bad UID for job execution": "qsub of OpenPBS",
 }
 """Messages that are not ours, and who says them."""
 STATES = r"^(?:warning|fault): "
@@ -53,7 +55,8 @@ def _printed(part: str, texts: str) -> bool:
 def _sources() -> list[str]:
     """Return the texts in each of our sources."""
     modules = [_texts(path) for path in (ROOT / "src").rglob("*.py")]
-    scripts = [path.read_text() for path in (ROOT / "entrypoints").iterdir()]
+    templates = (ROOT / "src" / "espei_hpc" / "batch" / "scripts" / "templates").rglob("*.j2")
+    scripts = [path.read_text() for path in (*(ROOT / "entrypoints").iterdir(), *templates)]
     return modules + [re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE) for text in scripts]
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from espei_hpc import batch
 from espei_hpc.cluster.calling_script import CallingScript
@@ -200,7 +200,7 @@ def resolve(script: CallingScript, launcher: Sequence[str], host_mpi: str | None
         named,
         alone,
         hpc,
-        _in_rank(script.engine, hpc, way) if script.engine else hpc,
+        _in_rank(script, hpc, way) if script.engine else hpc,
         # A user who gives the launcher options also decides on its slots.
         launcher_variables(more_ranks_than_cores=len(launcher) == 1 and (alone or not _limited(environment))),
         tuple(hidden),
@@ -228,12 +228,13 @@ def _way(script: CallingScript, launcher: Sequence[str], host_mpi: str | None) -
     return seen.way
 
 
-def _in_rank(engine: Engine, hpc: Sequence[str], way: "Way | None") -> tuple[str, ...]:
+def _in_rank(script: CallingScript, hpc: Sequence[str], way: "Way | None") -> tuple[str, ...]:
     """Return the command that runs espei-hpc in a rank, with what its MPI needs of the host."""
     from espei_hpc.mpi.host.options import options
 
+    engine = cast(Engine, script.engine)
     needed = options(engine, way.mounts, way.variables) if way else ()
-    return tuple(sharing.rank_command(engine, [*hpc[:-2], *needed, *hpc[-2:]]))
+    return tuple(sharing.rank_command(engine, script.environment, [*hpc[:-2], *needed, *hpc[-2:]]))
 
 
 def _root() -> "Root":

@@ -18,6 +18,7 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir.cluster_directory import ClusterDirectory
 from espei_hpc.rundir.files import pass_json, read_json
+from espei_hpc.text import counted
 
 POLL_SECONDS = 0.5
 PART_OF_PATIENCE = 0.75
@@ -60,7 +61,7 @@ def meet(
 def _claim(directory: ClusterDirectory, found: RankPlace, host: str, why: str) -> None:
     """Claim this rank's number; refuse if another rank has it."""
     if found.rank >= found.size:
-        what = f"rank {found.rank} was started, but {found.launcher} reports {found.size} ranks"
+        what = f"rank {found.rank} was started, but {found.launcher} reports {counted(found.size, 'rank')}"
         raise _misnumbered(what)
     path = directory.rank_file(found.rank)
     content = world.introduction(found.rank, found.size, host, "none") | {"without_mpi": why}

@@ -16,6 +16,7 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi import launchers
 from espei_hpc.mpi import library as mpi_library
+from espei_hpc.text import counted
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def prove(world: World, asked: int | None, environment: Mapping[str, str]) -> No
     launched = launchers.size(environment)
     expected = launched if launched is not None else asked
     if expected is not None and world.size != expected:
-        what = f"{expected} ranks were started, but each sees a world of {world.size} with {world.library}"
+        started = f"{counted(expected, 'rank')} {'was' if expected == 1 else 'were'} started"
+        what = f"{started}, but each sees a world of {world.size} with {world.library}"
         raise mpi_library.mismatch(what, environment)
     prove_size(world.size, asked)
 
@@ -105,7 +107,7 @@ def prove_size(size: int, asked: int | None) -> None:
         Refusal: (CONFIGURATION) if they differ; (USAGE) if the world is too small for a cluster.
     """
     if asked is not None and size != asked:
-        what = f"the launcher started {size} ranks, but {asked} were requested"
+        what = f"the launcher started {counted(size, 'rank')}, but {asked} were requested"
         cure = "make -n and the launcher's options agree"
         raise Refusal(ExitCode.CONFIGURATION, [Fault("MPI", what, cure)])
     if size < 2:

@@ -22,8 +22,8 @@ def cores(options: Options) -> list[Line]:
     usable = usable_cores()
     share = quota()
     if share is not None and share < usable:
-        seen = f"{usable} are visible, but the CPU quota is {share:g} cores"
-        cure = f"start at most {int(share) + 1} ranks here, or request more cores"
+        seen = f"{usable} are visible, but the CPU quota is {share:g} {'core' if share == 1 else 'cores'}"
+        cure = f"start at most {counted(int(share) + 1, 'rank')} here, or request more cores"
         return [warning(topic, seen, cure)]
     ranks = options.ranks_on_a_host
     # The scheduler's rank uses little CPU.
@@ -56,10 +56,11 @@ def open_files(options: Options) -> list[Line]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     ranks = options.ranks_of_fit
     need = FILES_OF_A_PROCESS + FILES_FOR_A_RANK * ranks
+    needed = f"{counted(ranks, 'rank')} {'needs' if ranks == 1 else 'need'} about {need}"
     if soft == resource.RLIM_INFINITY or soft >= need:
         limit = "no limit" if soft == resource.RLIM_INFINITY else f"at most {soft}"
-        return [ok(topic, f"{limit}, {ranks} ranks need about {need}")]
-    seen = f"at most {soft}, but {ranks} ranks need about {need}"
+        return [ok(topic, f"{limit}, {needed}")]
+    seen = f"at most {soft}, but {needed}"
     possible = hard == resource.RLIM_INFINITY or hard >= need
     raised = f"ask the administrators to raise the hard limit ({hard}), or start fewer ranks"
     cure = f"ulimit -n {need}" if possible else raised

@@ -86,7 +86,8 @@ def _wrong(trial: Trial, entered: Sequence[Report], came: int) -> tuple[str, str
         seen = f"{len(entered)} ranks share {counted(len(ranks), 'rank number')} in {worlds}"
         return f"{seen}: {pair}", OTHER_PAIR
     if sizes != [trial.ranks]:
-        return f"a world of {sizes[0]} ranks, but {trial.ranks} were requested", AGREE
+        asked = f"{trial.ranks} {'was' if trial.ranks == 1 else 'were'} requested"
+        return f"a world of {counted(sizes[0], 'rank')}, but {asked}", AGREE
     if len(entered) < trial.ranks:
         return f"only {len(entered)} of {trial.ranks} ranks reported", SEE
     refusal = next((report["refusal"] for report in entered if report["refusal"]), "")
@@ -96,7 +97,7 @@ def _wrong(trial: Trial, entered: Sequence[Report], came: int) -> tuple[str, str
 
 
 def _world(trial: Trial, entered: Sequence[Report], hosts: Sequence[str]) -> Line:
-    where = f"{trial.ranks} ranks on {_hosts(len(hosts))} ({_named(hosts)})"
+    where = f"{counted(trial.ranks, 'rank')} on {_hosts(len(hosts))} ({_named(hosts)})"
     if why := next((report["without_mpi"] for report in entered if "without_mpi" in report), None):
         cure = "no action needed: the ranks of a fit connect through the run directory instead"
         return warning(TOPIC, f"{trial.started}: {where} without MPI: {why}", cure)
@@ -118,7 +119,7 @@ def _end(trial: Trial, entered: Sequence[Report]) -> list[Line]:
     if trial.ended.code == 0:
         return []
     unfinished = sum("files" not in report for report in entered)
-    seen = f"{unfinished} of {trial.ranks} ranks did not finish{_ending(trial)}"
+    seen = f"{unfinished} of {counted(trial.ranks, 'rank')} did not finish{_ending(trial)}"
     return [fault("MPI end", seen, "see its output: a fit may fail in the same way")]
 
 

@@ -8,6 +8,7 @@ from espei_hpc.cluster import interfaces
 from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.errors import Refusal
+from espei_hpc.text import counted
 
 CONNECT_SECONDS = 5.0
 PORTS_FOR_A_RANK = 10
@@ -94,7 +95,7 @@ def ports(options: Options) -> list[Line]:
     except (OSError, ValueError) as error:
         return [warning(topic, f"port range not known ({error})")]
     ranks = options.ranks_of_fit
-    seen = f"{first} to {last}, for {ranks} ranks"
+    seen = f"{first} to {last}, for {counted(ranks, 'rank')}"
     if last - first + 1 < PORTS_FOR_A_RANK * ranks:
         cure = "widen net.ipv4.ip_local_port_range, or start fewer ranks"
         return [warning(topic, f"too few: {seen}", cure)]

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
+from espei_hpc.text import counted
 
 MEGABYTE = 1_000_000
 ROOM = 200 * MEGABYTE
 """Space for a long chain of a large fit and its logs; with less, a fit may fill the disk."""
 SHM_FOR_A_RANK = 6 * MEGABYTE
 """MPICH 4 and 5 took 5.4 MB per rank and crash with less; Open MPI needs less."""
-LOCAL = {"btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "ramfs", "tmpfs", "xfs", "zfs"}
 FLEETING = {"overlay", "ramfs", "tmpfs"}
 NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 ELSEWHERE = "name a writable directory with --dir (for espei-mpi with --run-dir)"
@@ -73,13 +73,13 @@ def directory(options: Options) -> list[Line]:
 
 
 def file_system(options: Options) -> list[Line]:
-    """Report the file system of the fit's directory."""
+    """Report the file system of the fit's directory.
+
+    Whether other hosts share it cannot be known from its type; the ranks of a trial see (``shared``).
+    """
     topic = "file system"
     mount = mount_of(options.directory)
     seen = f"{mount.type} at {mount.point}"
-    if options.nodes > 1 and mount.type in LOCAL:
-        cure = "use one that all hosts of the allocation share"
-        return [warning(topic, f"{seen}, which other hosts most likely do not share", cure)]
     if mount.type in FLEETING:
         return [
             warning(topic, f"{seen}: files there may be lost when the job ends", "use a disk of the host")
@@ -119,9 +119,9 @@ def shm(options: Options) -> list[Line]:
     ranks = options.ranks_on_a_host
     need = SHM_FOR_A_RANK * ranks
     if usage.free < need:
-        seen = f"{seen}, but MPICH needs {_size(need)} for {ranks} ranks and crashes with less"
+        seen = f"{seen}, but MPICH needs {_size(need)} for {counted(ranks, 'rank')} and crashes with less"
         return [warning(topic, seen, "remove old files from it; podman and docker: --shm-size 2g")]
-    return [ok(topic, f"{seen}, enough for {ranks} ranks")]
+    return [ok(topic, f"{seen}, enough for {counted(ranks, 'rank')}")]
 
 
 def _room(topic: str, path: Path) -> list[Line]:

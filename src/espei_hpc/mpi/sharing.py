@@ -1,6 +1,7 @@
 """Run ranks in a container under a launcher of the host: what must be shared with the host."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
 
 from espei_hpc.mpi.host.options import Engine
 from espei_hpc.mpi.launchers import KINDS
@@ -17,6 +18,16 @@ if [[ ${PMI_FD:-} ]]; then
     set -- "${@:1:2}" --preserve-fds 1 "${@:3}"
 fi
 exec "$@\""""
+# Each host has its own TMPDIR, in which its part of the launcher keeps the files that ranks need. Apptainer
+# ends if the directory that it is to bind is missing.
+_BIND_TMPDIR = """
+if [[ -d ${TMPDIR:-} && -w $TMPDIR && $TMPDIR != *[:,]* ]]; then
+    set -- "${@:1:2}" --bind "$TMPDIR" "${@:3}"
+else
+    unset TMPDIR
+fi
+exec "$@\""""
+SEEN_BY_DEFAULT = ("/tmp", "/var/tmp")  # noqa: S108 (bound by Apptainer)
 
 
 def engine_options(engine: Engine, environment: Mapping[str, str], variables: Iterable[str]) -> list[str]:
@@ -32,14 +43,20 @@ def engine_options(engine: Engine, environment: Mapping[str, str], variables: It
     return [] if engine == "apptainer" else list(_podman_options(environment, variables))
 
 
-def rank_command(engine: Engine, words: Sequence[str]) -> list[str]:
+def rank_command(engine: Engine, environment: Mapping[str, str], words: Sequence[str]) -> list[str]:
     """Return the command that a launcher starts for each rank.
 
     Args:
         engine: the container engine.
+        environment: the host's.
         words: the engine's command.
     """
-    return list(words) if engine == "apptainer" else ["bash", "-c", _KEEP_PMI_FD, "rank", *words]
+    if engine != "apptainer":
+        return ["bash", "-c", _KEEP_PMI_FD, "rank", *words]
+    scratch = PurePath(environment.get("TMPDIR") or "/tmp")  # noqa: S108 (the usual default of TMPDIR)
+    if any(scratch.is_relative_to(seen) for seen in SEEN_BY_DEFAULT):
+        return list(words)
+    return ["bash", "-c", _BIND_TMPDIR, "rank", *words]
 
 
 def _podman_options(environment: Mapping[str, str], variables: Iterable[str]) -> Iterator[str]:

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from batch.hosts import Host, User
 
 PBSDSH = Path(__file__).with_name("pbsdsh")
@@ -48,6 +50,14 @@ class Mom(socketserver.ThreadingUnixStreamServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
+def end_session(leader: int) -> None:
+    """Kill what is left of a task's session, as mom does when its first process has ended."""
+    for process in psutil.process_iter():
+        with suppress(OSError, psutil.Error):
+            if os.getsid(process.pid) == leader:
+                process.kill()
+
+
 class Task(socketserver.StreamRequestHandler):
     """One task, from its start to its end."""
 
@@ -67,6 +77,7 @@ class Task(socketserver.StreamRequestHandler):
             )
         threading.Thread(target=self._listen, args=(task,), daemon=True).start()
         status = task.wait()
+        end_session(task.pid)
         with suppress(ConnectionError):
             self.wfile.write(b"%d\n" % status)
 

@@ -30,6 +30,8 @@ def test_launcher_without_variables_is_held_to_the_ranks_asked_for() -> None:
 
 
 def test_other_number_of_ranks_than_asked_for_is_refused() -> None:
+    with pytest.raises(Refusal, match="started 1 rank, but 3 were requested"):
+        prove(world(1), 3, {"PMI_SIZE": "1"})
     with pytest.raises(Refusal, match="started 4 ranks, but 3 were requested"):
         prove(world(4), 3, {"PMI_SIZE": "4"})
 

@@ -66,11 +66,14 @@ def test_mount_point_with_a_blank_is_found(tmp_path: Path) -> None:
     assert line.seen.startswith(f"tmpfs at {place}")
 
 
-def test_local_disk_is_told_in_an_allocation_of_several_hosts(tmp_path: Path) -> None:
-    setup = f"mount -t tmpfs none {tmp_path}"
-    line = look(tmp_path, setup, namespaces=MOUNTS, variables=ALLOCATION)["file system"]
-    assert line.state == "warning"
-    assert "other hosts" in line.seen
+def test_nothing_is_said_of_other_hosts_which_a_name_cannot_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ext4", "xfs", "nfs4"):
+        mounted = storage.MountedFileSystem(tmp_path, name, ())
+        monkeypatch.setattr(storage, "mount_of", lambda _, found=mounted: found)
+        (line,) = storage.file_system(Options(tmp_path, environment=ALLOCATION))
+        assert (line.state, line.seen) == (Severity.OK, f"{name} at {tmp_path}")
 
 
 def test_missing_tmpdir_is_a_fault(tmp_path: Path) -> None:

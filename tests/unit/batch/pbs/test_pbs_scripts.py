@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from espei_hpc.batch import job_end
-from support import ROOT
+from support import ROOT, wait_until
 
 FOLDERS = ("pbs-examples", "pbs-examples/torque")
 
@@ -27,7 +27,8 @@ echo "submitted in $PWD: $*"
 APPTAINER = r"""
 shift 2
 case "$*" in
-'cat /usr/local/bin/espei-mpi') echo 'echo "ran $*"; exit ${FIT_CODE:-0}' ;;
+'cat /usr/local/bin/espei-mpi') echo 'echo "ran $*"; eval "${FIT:-}"; exit ${FIT_CODE:-0}' ;;
+'cat /usr/local/bin/pbs-remote-shell') cat "$REMOTE_SHELL" ;;
 'espei-hpc again '*) exit "${AGAIN_CODE:-0}" ;;
 *) printf 'in the image: %s\n%s' "$*" "$ESPEI_HPC_JOB" ;;
 esac
@@ -111,3 +112,34 @@ def test_long_fit_from_standard_input_needs_its_file_before_it_starts(folder: st
     job |= {"FIT_CODE": "75", "QSUB_FAILS": "yes"}
     done = subprocess.run(["bash"], input=text, env=job, capture_output=True, text=True)
     assert (done.returncode, "type on a login node" in done.stderr) == (75, True), done.stderr
+
+
+@pytest.mark.parametrize("kind", ["many-nodes", "host-mpi", "long-fit"])
+def test_remote_shell_is_where_other_nodes_find_it_until_the_job_ends(kind: str, stand_in: Path) -> None:
+    text = (ROOT / "pbs-examples" / f"{kind}.pbs").read_text()
+    text, number = re.subn(
+        r"^# (remote_shell=|apptainer exec|eval |\(setsid )", r"\1", text, flags=re.MULTILINE
+    )
+    assert number == 4
+    # The job's own TMPDIR is on its node's disk.
+    (stand_in / "local").mkdir()
+    ran = (
+        'ls -A "$PWD" "$TMPDIR"; echo "agent: $OMPI_MCA_plm_rsh_agent $OMPI_MCA_orte_leave_session_attached"'
+    )
+    Path("bin/mpirun").touch(mode=0o755)
+    variables = {
+        "PBS_JOBID": "41.head",
+        "PBS_O_WORKDIR": str(stand_in),
+        "TMPDIR": str(stand_in / "local"),
+        "REMOTE_SHELL": str(ROOT / "entrypoints" / "pbs-remote-shell"),
+        "FIT": ran,
+    }
+    Path(f"{kind}.pbs").write_text(text)
+    done = subprocess.run(
+        ["bash", f"{kind}.pbs"], env={**os.environ, **variables}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    place = stand_in / ".pbs-remote-shell-41.head"
+    assert f"agent: {place} 1\n" in done.stdout
+    assert f"\n{place.name}\n" in f"\n{done.stdout}"
+    wait_until(lambda: not place.exists(), "the file's removal")
