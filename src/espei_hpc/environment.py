@@ -21,7 +21,27 @@ SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
-DROPPED = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONWARNINGS")
+DROPPED = (
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONINSPECT",
+    "PYTHONWARNINGS",
+    "PYTHONPLATLIBDIR",
+    # Without docstrings and assertions, of which some packages make use.
+    "PYTHONOPTIMIZE",
+    # Lines that would mix with ours.
+    "PYTHONVERBOSE",
+    "PYTHONPROFILEIMPORTTIME",
+    "PYTHONDEVMODE",
+    # With these, importing scikit-learn binds the process to one core: then one core is counted, and all
+    # workers on a machine share it. With one thread there is nothing to bind.
+    "OMP_PROC_BIND",
+    "OMP_PLACES",
+    "GOMP_CPU_AFFINITY",
+    "KMP_AFFINITY",
+    "KMP_HW_SUBSET",
+)
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -53,7 +53,21 @@ def main() -> int:
         return ExitCode.FAILED
     except Refusal as refusal:
         return refused(refusal)
+    except FileNotFoundError:
+        if _has_working_directory():
+            raise
+        what = "it was deleted, and paths are relative to it"
+        cure = "change to a directory that exists: cd"
+        return refused(Refusal(ExitCode.BAD_INPUT, [Fault("the working directory", what, cure)]))
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

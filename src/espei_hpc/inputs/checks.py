@@ -18,23 +18,17 @@ from espei_hpc.inputs.generation import generated_database
 from espei_hpc.inputs.likelihood import StartingLikelihood, check_likelihood
 from espei_hpc.inputs.outputs import Outputs, check_outputs, check_room, planned_outputs
 from espei_hpc.inputs.phase_models import CheckedModels, check_phase_models
+from espei_hpc.inputs.priors import check_prior
 from espei_hpc.inputs.sampling import (
     check_iterations,
-    check_prior,
     check_restart_trace,
     check_spread,
     check_weights,
 )
 from espei_hpc.inputs.settings import Settings
 from espei_hpc.inputs.symbols import check_used_symbols, starting_values, symbols_to_fit
-from espei_hpc.inputs.system import (
-    System,
-    check_generates,
-    check_phases,
-    check_tie_lines,
-    check_used,
-    describe_system,
-)
+from espei_hpc.inputs.system import System, check_generates, check_phases, describe_system
+from espei_hpc.inputs.used_datasets import check_tie_lines, check_used
 from espei_hpc.inputs.walkers import Walkers, starting_walkers
 
 
@@ -104,7 +98,8 @@ class Checks:
         self.active = describe_system(sorted(models["components"]), self.database, self.findings)
         if self.active and self.generate is None:
             file = Path(self.system["phase_models"])
-            check_phases(models, file, self.database, self.active, self.findings)
+            loaded = self.datasets.by_file.values() if self.datasets else ()
+            check_phases(models, file, self.database, self.active, loaded, self.findings)
         if self.active and self.datasets:
             self.usable = check_used(self.datasets, self.active, self.mcmc is not None, self.findings)
             if self.generate and self.mcmc is not None and "input_db" not in self.generate:

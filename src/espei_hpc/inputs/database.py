@@ -1,5 +1,6 @@
 """Checking the starting database: it can be parsed, has phases, and can be written."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from pycalphad import Database
 from espei_hpc.errors import Refusal, reason
 from espei_hpc.inputs.findings import Findings, named
 from espei_hpc.inputs.phase_models import PhaseModels
-from espei_hpc.parsing import read_text
+from espei_hpc.parsing import read_text, unreadable
 
 REFERENCE_STATE = "generate_parameters.ref_state"
 
@@ -18,19 +19,33 @@ REFERENCE_STATE = "generate_parameters.ref_state"
 def read_database(key: str, file: Path, findings: Findings) -> Database | None:
     """Parse a database file; None if it is faulty."""
     try:
-        read_text(file)
+        text = read_text(file)
         database = Database(str(file))
     except Refusal as refusal:
         for fault in refusal.faults:
             findings.fault(key, str(fault))
         return None
     except Exception as error:
-        findings.fault(key, f"pycalphad cannot read {file}: {reason(error)}")
+        findings.fault(
+            key, f"pycalphad cannot read {file}: {unreadable(text) or reason(error)}", _format(file)
+        )
         return None
     if not database.phases:
         findings.fault(key, f"{file} has no phase: it is empty, or not a thermodynamic database")
         return None
     return database
+
+
+def _format(file: Path) -> str:
+    """Return what to do with a file that pycalphad takes for TDB although its name says otherwise."""
+    ending = os.path.splitext(file)[1][1:].lower()
+    try:
+        Database.from_string("", fmt=ending or "tdb")
+    except NotImplementedError:
+        return f"pycalphad has no reader for .{ending}, and took the file for TDB: convert it to TDB"
+    except Exception:  # of a reader that there is, about the empty text
+        return ""
+    return ""
 
 
 def check_reference_state(

@@ -1,5 +1,6 @@
 """Checking that each dataset is valid for ESPEI."""
 
+import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from espei.core_utils import filter_temperatures
 from espei.datasets import DatasetError, apply_tags, load_datasets
 from espei.utils import PickleableTinyDB
 from tinydb.storages import MemoryStorage
 
 from espei_hpc.errors import Refusal, reason
 from espei_hpc.inputs.dataset_files import dataset_files
+from espei_hpc.inputs.dataset_notes import note_duplicates, note_unread
 from espei_hpc.inputs.findings import Findings, named
-from espei_hpc.parsing import parse_json, read_text
+from espei_hpc.parsing import parse_json, read_text, unexpanded
 
 Dataset = Mapping[str, Any]
 
@@ -45,7 +48,9 @@ def check_datasets(directory: Path, tags: Mapping[str, Any], findings: Findings)
     key = "system.datasets"
     if not directory.is_dir():
         what = "is a file, not a directory" if directory.exists() else "does not exist"
-        findings.fault(key, f"{directory} {what}", "specify the directory of the datasets")
+        findings.fault(
+            key, f"{directory} {what}", unexpanded(directory) or "specify the directory of the datasets"
+        )
         return None
     files = tuple(Path(name) for name in dataset_files(directory))
     if not files:
@@ -64,6 +69,8 @@ def check_datasets(directory: Path, tags: Mapping[str, Any], findings: Findings)
         return None
     if complete:
         _note_unmatched_tags(tags, by_file.values(), findings)
+    note_duplicates(by_file, findings)
+    note_unread(directory, files, findings)
     return Datasets(directory, by_file, files, complete)
 
 
@@ -82,13 +89,13 @@ def _load(file: Path, tags: Mapping[str, Any], findings: Findings) -> Dataset | 
     except Refusal as refusal:
         findings.faults.extend(refusal.faults)
     except KeyError as error:
-        findings.fault_in(file, f"the key {error} is missing")
+        findings.fault_in(file, f"the key {error} is missing", _other_kind(file))
     except (DatasetError, ValueError) as error:
         # ESPEI puts the file's name in front, which our message already has.
         text = (
             reason(error).removeprefix(f"Dataset Error in {file}: ").removeprefix(f"JSON Error in {file}: ")
         )
-        findings.fault_in(file, text)
+        findings.fault_in(file, text, _solver_is_wrong(file))
     except Exception as error:
         findings.fault_in(file, f"ESPEI cannot read this dataset: {reason(error)}")
     else:
@@ -96,6 +103,29 @@ def _load(file: Path, tags: Mapping[str, Any], findings: Findings) -> Dataset | 
             findings.note(f"{file}: duplicate key {key}: ESPEI uses the last one")
         return dataset
     return None
+
+
+def _other_kind(file: Path) -> str:
+    """Return what to do with a file of the datasets' directory that is meant for something else."""
+    content = json.loads(file.read_text())
+    if (
+        isinstance(content, dict)
+        and {"components", "phases"} <= content.keys()
+        and isinstance(content["phases"], dict)
+    ):
+        return "these are phase models, not a dataset: move the file out of the directory of the datasets"
+    return ""
+
+
+def _solver_is_wrong(file: Path) -> str:
+    """Return what to do with data that ESPEI takes for single-phase data, because of their key solver."""
+    content = json.loads(file.read_text())
+    output = str(content.get("output", "")) if isinstance(content, dict) else ""
+    if output and "solver" in content and (output == "ZPF" or "ACR" in output):
+        return (
+            f"remove the key solver, with which ESPEI takes the dataset for single-phase data, not {output}"
+        )
+    return ""
 
 
 def _loaded(file: Path, tags: Mapping[str, Any]) -> tuple[Dataset | None, list[str]]:
@@ -119,8 +149,14 @@ def _loaded(file: Path, tags: Mapping[str, Any]) -> tuple[Dataset | None, list[s
 
 def _check_numbers(dataset: Dataset) -> None:
     """Refuse numbers that make the likelihood NaN or minus infinity for all parameters."""
+    used: Dataset = dataset
+    if "solver" in dataset:
+        # ESPEI leaves out what is below 298.15 K, where tables often have NaN.
+        (used,) = filter_temperatures([copy.deepcopy(dict(dataset))])
+    elif dataset["output"] == "ZPF":
+        used = {**dataset, "values": _without_nan(dataset["values"])}
     for key in ("values", "conditions"):
-        if not _finite(dataset[key]):
+        if not _finite(used[key]):
             raise ValueError(f"{key} have a number that is not finite")
     weights = np.asarray(dataset.get("weight", 1.0), dtype=float)
     if not (np.isfinite(weights).all() and (weights > 0).all()):
@@ -129,10 +165,17 @@ def _check_numbers(dataset: Dataset) -> None:
         )
 
 
+def _without_nan(values: Any) -> Any:
+    """Leave out NaN, which ESPEI takes as an unknown mole fraction, like null."""
+    if isinstance(values, list):
+        return [_without_nan(value) for value in values if not (isinstance(value, float) and np.isnan(value))]
+    return values
+
+
 def _finite(data: Any) -> bool:
     if isinstance(data, Mapping):
         return all(map(_finite, data.values()))
-    if isinstance(data, list):
+    if isinstance(data, list | np.ndarray):
         return all(map(_finite, data))
     return not isinstance(data, float) or bool(np.isfinite(data))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from espei_hpc.inputs.findings import Findings
 from espei_hpc.inputs.settings import Settings
+from espei_hpc.parsing import unexpanded
 from espei_hpc.text import counted
 
 TRACE, LNPROB = "output.tracefile", "output.probfile"
@@ -85,7 +86,9 @@ def _check_writable(key: str, path: Path, own: Callable[[Path], bool], findings:
         findings.cannot_create(key, f"{path} is a directory", "use the name of a file")
     elif not os.path.isdir(path.parent):
         findings.cannot_create(
-            key, f"{path}: no such directory: {path.parent}", "create it, or use another path"
+            key,
+            f"{path}: no such directory: {path.parent}",
+            unexpanded(path) or "create it, or use another path",
         )
     elif refused := _refused_by_system(path):
         findings.cannot_create(

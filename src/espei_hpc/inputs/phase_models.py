@@ -49,6 +49,10 @@ def check_phase_models(file: Path, findings: Findings) -> CheckedModels | None:
     if not isinstance(models, dict):
         findings.fault_in(file, f"must be a mapping of components and phases, not a {type(models).__name__}")
         return None
+    if {"output", "values"} <= models.keys():
+        cure = "name the file with the components and the phases of the fit"
+        findings.fault_in(file, "is a dataset, not phase models: it has output and values", cure)
+        return None
     before = len(findings.faults)
     for key in repeated:
         findings.fault_in(file, f"duplicate key {key}", "keep one: ESPEI would silently use the last one")
@@ -82,7 +86,12 @@ def _check_form(models: PhaseModels, file: Path, findings: Findings) -> set[tupl
 
 
 def _sentence(message: str) -> str:
-    return "is missing" if message == "Field required" else message[:1].lower() + message[1:]
+    if message == "Field required":
+        return "is missing"
+    if message.startswith("Input should be "):
+        message = message.replace("Input should be a valid dictionary", "must be a mapping of keys to values")
+        return message.replace("Input should be a valid ", "must be a ").replace("Input should be", "must be")
+    return message[:1].lower() + message[1:]
 
 
 def _check_phases(

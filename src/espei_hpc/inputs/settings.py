@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,7 +80,7 @@ def _validated(plain: Settings, findings: Findings) -> Settings:
     if mcmc is not None and mcmc.get("restart_trace") is None:
         mcmc.setdefault("chains_per_parameter", 2)  # ESPEI's default, which its schema does not have
     for path, message in _flatten(errors, ()):
-        findings.fault(".".join(path), *_explain(path, message))
+        findings.fault(".".join(path), *_explain(path, message, _value(plain, path)))
         _drop(settings, path)
     return settings
 
@@ -108,7 +109,26 @@ PLAIN_WORDS = {
 """Plain versions of messages of ESPEI's schema."""
 
 
-def _explain(path: Path, message: str) -> tuple[str, str]:
+def number_as_text(value: object) -> str:
+    """Return what to write for a number that YAML, or quotes, have made a text; empty if it is none."""
+    try:
+        number = float(value) if isinstance(value, str) else None
+    except ValueError:
+        return ""
+    if number is None or not math.isfinite(number):
+        return ""
+    written = str(int(number)) if number == int(number) else repr(number)
+    return f"{value!r} is text in YAML, which has no number of this form: write {written}"
+
+
+def _value(plain: Settings, path: Path) -> object:
+    value: Any = plain
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _explain(path: Path, message: str, value: object) -> tuple[str, str]:
     """Translate a message of cerberus to plain English, with a cure if one is known."""
     if message == "unknown field":
         return "no such setting", _suggest(path)
@@ -117,6 +137,10 @@ def _explain(path: Path, message: str) -> tuple[str, str]:
             "the starting values must come from exactly one source",
             "use either mcmc.input_db or a section generate_parameters",
         )
+    if message == "must be of integer type" and isinstance(value, float) and value.is_integer():
+        return "must be a whole number", f"write {value:.0f}, without a decimal point"
+    if message.startswith("must be of ") and (cure := number_as_text(value)):
+        return message, cure
     if message == "Must be an even number":
         return "must be an even number", "the sampler moves the walkers in two halves"
     if "must not be present with" in message:

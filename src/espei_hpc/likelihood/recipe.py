@@ -8,6 +8,7 @@ from the same input, in a process with the same hash seed, it is identical to th
 of ESPEI running alone, to the last digit.
 """
 
+import io
 import pickle
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,21 +22,32 @@ from tinydb.storages import MemoryStorage
 from espei_hpc.likelihood.upstream import espei as upstream
 
 
+class _NamedText(io.StringIO):
+    """A text that pycalphad reads as a file of this name, from which it takes the format."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self._name = name
+
+    def __fspath__(self) -> str:
+        return self._name
+
+
 @dataclass(frozen=True)
 class DatabaseText:
     """A database file.
 
     Attributes:
         text: its content.
-        format: its format, as pycalphad names it.
+        name: its name.
     """
 
     text: str
-    format: str
+    name: str
 
     def read(self) -> Any:
-        """Return pycalphad's ``Database``."""
-        return Database.from_string(self.text, fmt=self.format)
+        """Return pycalphad's ``Database``, read as it reads the file of this name."""
+        return Database(_NamedText(self.text, self.name))
 
 
 @dataclass(frozen=True)
@@ -153,7 +165,7 @@ def _values(database: Any, symbols: Iterable[str]) -> tuple[float, ...]:
 
 def database_text(path: Path) -> DatabaseText:
     """Return a database file as ``pycalphad.Database`` reads it."""
-    return DatabaseText(path.read_text(), path.suffix[1:].lower() or "tdb")
+    return DatabaseText(path.read_text(), path.name)
 
 
 def source(settings: Mapping[str, Any]) -> DatabaseText | Generate:

@@ -124,7 +124,7 @@ MODELS: dict[str, tuple[Change, str]] = {
     ),
     "a site ratio below 0": (
         lambda t: t.models["phases"]["LIQUID"].update(sublattice_site_ratios=[-1]),
-        "models.json: phases.LIQUID.sublattice_site_ratios.0: input should be greater than 0",
+        "models.json: phases.LIQUID.sublattice_site_ratios.0: must be greater than 0",
     ),
     "too many site ratios": (
         lambda t: t.models["phases"]["LIQUID"].update(sublattice_site_ratios=[1, 2]),

@@ -79,6 +79,7 @@ def test_a_faulty_phase_hides_no_fault_of_the_other_phases(tiny: TinyProblem) ->
     phases = tiny.models["phases"]
     phases["LIQUID"].pop("sublattice_site_ratios")
     phases["FCC_A1"]["sublattice_site_ratios"] = [1]
+    tiny.datasets["b.json"] = tiny.mixing | {"phases": ["BCC"]}
     phases["BCC"] = {"sublattice_model": [["CU"]], "sublattice_site_ratios": [1]}
 
     assert told(tiny) == [

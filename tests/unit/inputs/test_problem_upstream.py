@@ -21,7 +21,8 @@ from espei_hpc.errors import Refusal
 from espei_hpc.inputs import check
 from espei_hpc.inputs.datasets import as_database
 from espei_hpc.inputs.findings import Findings
-from espei_hpc.inputs.system import describe_system, ignored_because
+from espei_hpc.inputs.system import describe_system
+from espei_hpc.inputs.used_datasets import ignored_because
 from unit.inputs.tiny_problem import ACTIVITY, EQUILIBRIUM, MIXING, TIE_LINES, TinyProblem
 
 

@@ -95,7 +95,7 @@ def test_pieces_in_another_process_are_equal_to_stock(directories: dict[str, Pat
 
 def test_source_is_the_file_where_there_is_one(tmp_path: Path) -> None:
     file = EXAMPLE / "cu-mg_start.tdb"
-    assert source(write(tmp_path, EXAMPLE_DATA)) == DatabaseText(file.read_text(), "tdb")
+    assert source(write(tmp_path, EXAMPLE_DATA)) == DatabaseText(file.read_text(), file.name)
 
 
 def test_source_has_all_settings_of_the_generation(tmp_path: Path) -> None:
