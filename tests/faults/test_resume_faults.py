@@ -24,6 +24,8 @@ from support import BIN, Command, Commands, mpirun, ranks, wait_until
 ITERATIONS = 60
 MANY_ITERATIONS = 160
 """Enough for thirty kills."""
+WHOLE_FIT = 1500.0
+"""Seconds in which all iterations are done on a machine that has much else to do."""
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +169,11 @@ def test_fault_17_kills_at_random_moments_leave_the_uninterrupted_chain(
             time.sleep(random.uniform(0, 8))
         # Each target in turn; the second time round at the other moment.
         kill(run, TARGETS[(number + number // len(TARGETS)) % len(TARGETS)])
-        run.finish()
+        # Without a rank the fit goes on, all of it.
+        run.finish(WHOLE_FIT)
         wait_until(lambda: not commands.left(), "the end of all processes")
         assert saved(long_fit) >= before
-    result = commands.run("espei-mpi", "--in", long_fit, "-n", "3")
+    result = commands.start("espei-mpi", "--in", long_fit, "-n", "3").finish(WHOLE_FIT)
     assert result.code == 0, result.output
     assert Chain.load(tmp_path).equals(Chain.load(stock_fit(tmp_path_factory, iterations)))
 
