@@ -80,7 +80,9 @@ def test_what_comes_of_a_launcher_and_a_library_is_what_was_predicted(
     launcher: Path, loaded: Loaded, commands: Commands
 ) -> None:
     prediction, outcome = started([launcher], loaded, commands)
-    assert outcome is prediction.outcome, prediction.why
+    # Memory that was never written may be right by chance.
+    possible = {prediction.outcome, Outcome.ONE_WORLD} if "mostly" in prediction.why else {prediction.outcome}
+    assert outcome in possible, prediction.why
 
 
 @pytest.mark.parametrize("launcher", HYDRAS, ids=str)
