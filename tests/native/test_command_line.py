@@ -77,7 +77,7 @@ def stand_in_for_an_engine(path: Path, image: str) -> Path:
     [
         (["espei-mpi"], "name the input: espei-mpi x.yaml"),
         (["espei-mpi", "--in"], "Option '--in' requires an argument"),
-        (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "No such option: --ranks"),
+        (["espei-mpi", "--in", "x.yaml", "--ranks", "3"], "No such option '--ranks'"),
         (["espei-mpi", "--in", "x.yaml", "--verify", "0"], "0 is not in the range x>=1"),
         (["espei-mpi", "--in", "x.yaml", "--verify", "9", "--stock-likelihood"], "give one of them"),
         (["espei-mpi", "x.yaml", "y.yaml"], "more than one input: x.yaml and y.yaml"),

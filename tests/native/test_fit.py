@@ -169,16 +169,12 @@ def _commands_without_mpi(directory: Path) -> Path:
 def test_fault_12_failure_in_espei_is_one_line_exits_1_and_leaves_its_parameters_but_no_key(
     command: list[str], commands: Commands, small_fit: Path
 ) -> None:
-    # Passes ESPEI's checker and its set-up; the first evaluation finds that there is no such property.
-    dataset = {
-        "components": ["CU", "MG", "VA"],
-        "phases": ["LIQUID"],
-        "conditions": {"P": [101325], "T": [1200], "X_MG": [0.5]},
-        "output": "HMFOO",
-        "values": [[[-5000.0]]],
-        "reference": "none",
-    }
-    (small_fit.parent / "datasets" / "unknown-property.json").write_text(json.dumps(dataset))
+    # The logarithm exists at the starting values, and not at those of about every other walker.
+    database = small_fit.parent / "cu-mg_start.tdb"
+    text = database.read_text()
+    start = "VV0005+T*VV0004"
+    assert start in text
+    database.write_text(text.replace(start, f"{start}+LN(VV0005+36970)"))
     result = commands.run(*command, "--in", small_fit)
     assert result.code == 1, result.output
     assert "espei-hpc: fit: " in result.output
