@@ -44,5 +44,6 @@ def test_problem_imports_no_cluster() -> None:
     assert not {name.split(".")[0] for name in names} & {"dask", "distributed", "dask_mpi", "mpi4py"}
     ours = {".".join(name.split(".")[:2]) for name in names if name.startswith("espei_hpc.")}
     assert ours <= {
-        f"espei_hpc.{name}" for name in ("inputs", "errors", "exit_codes", "own_files", "parsing", "shipped", "text")
+        f"espei_hpc.{name}"
+        for name in ("inputs", "errors", "exit_codes", "own_files", "parsing", "shipped", "text")
     }
