@@ -92,8 +92,9 @@ class Torque(Pbs):
     index_variable = "PBS_ARRAYID"
 
     def recognises(self, environment: Mapping[str, str]) -> bool:
-        """A job of Torque has its version too, or the ranks per node."""
-        marked = environment.get("PBS_VERSION", "").startswith("TORQUE") or "PBS_NUM_PPN" in environment
+        """A job of Torque has its version too, or the ranks per node, or the walltime."""
+        version = environment.get("PBS_VERSION", "").startswith("TORQUE")
+        marked = version or not {"PBS_NUM_PPN", "PBS_WALLTIME"}.isdisjoint(environment)
         return marked and super().recognises(environment)
 
     def end(self, environment: Mapping[str, str]) -> JobEnd | None:

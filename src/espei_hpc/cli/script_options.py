@@ -7,6 +7,7 @@ import click
 
 from espei_hpc import __version__
 
+LEAST_RANKS = 2
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -30,6 +31,14 @@ def given_words(context: click.Context, names: Iterable[str]) -> list[str]:
     return words
 
 
+def _enough(_: click.Context, __: click.Parameter, ranks: int | None) -> int | None:
+    if ranks is not None and ranks < LEAST_RANKS:
+        raise click.UsageError(
+            f"-n {ranks}: at least {LEAST_RANKS} ranks are needed, a scheduler and a worker"
+        )
+    return ranks
+
+
 def of_every_cluster(command: Command) -> Command:
     """Add the options of espei-mpi and start-cluster to a command."""
     for option in reversed(
@@ -38,7 +47,8 @@ def of_every_cluster(command: Command) -> Command:
                 "-n",
                 "ranks",
                 metavar="RANKS",
-                type=click.IntRange(2),
+                type=int,
+                callback=_enough,
                 help="Number of ranks: one scheduler, the others workers "
                 "[default: the tasks of the allocation, else cores + 1].",
             ),
