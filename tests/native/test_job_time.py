@@ -111,7 +111,7 @@ def test_time_left_is_asked_of_lsf_on_the_host(
     # The launcher starts nothing, and only prints what it is handed.
     stand_in(endless_fit.parent, "mpirun", "printenv ESPEI_HPC_JOB; exit 1")
     variables = {"LSB_JOBID": "7", "LSB_JOBINDEX": index, "LSB_DJOB_NUMPROC": "3", **path}
-    result = commands.run("espei-mpi", "--in", endless_fit, env=variables)
+    result = commands.run("espei-mpi", "--in", endless_fit, "--launcher", "mpirun", env=variables)
     assert result.code == 69, result.output
     (log,) = endless_fit.with_suffix(".run").glob("cluster/*/launcher.log")
     assert re.fullmatch(r"\d+ [+-]\d{4}\n1:30 L\n", log.read_text())
