@@ -48,3 +48,9 @@ def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with which every Python process of a run is started."""
     kept = {name: value for name, value in environment.items() if name not in DROPPED}
     return kept | SETTINGS
+
+
+def first_number(environment: Mapping[str, str], *variables: str) -> int | None:
+    """Return the first of the variables that is a whole number; None if there is none."""
+    found = (environment.get(variable, "") for variable in variables)
+    return next((int(text) for text in found if text.isascii() and text.isdecimal()), None)

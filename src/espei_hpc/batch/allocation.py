@@ -43,7 +43,7 @@ class Allocation:
     def question(self) -> tuple[str, ...]:
         """The command whose output ``answered`` reads if ``end`` is not known; empty if there is none.
 
-        ``entrypoints/espei-mpi`` runs the same on the host.
+        ``espei-mpi`` runs it on the host.
         """
         return self.system.question(self.job)
 

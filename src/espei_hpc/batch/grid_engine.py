@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from espei_hpc.batch.allocation import Allocation
 from espei_hpc.batch.hosts import counted
-from espei_hpc.batch.system import BatchSystem, first_number, read
+from espei_hpc.batch.system import BatchSystem, read
+from espei_hpc.environment import first_number
 
 _NO_ARRAY = "undefined"
 

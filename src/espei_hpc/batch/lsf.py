@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from espei_hpc.batch.allocation import Allocation
 from espei_hpc.batch.hosts import counted
 from espei_hpc.batch.submission import Submission
-from espei_hpc.batch.system import BatchSystem, first_number
+from espei_hpc.batch.system import BatchSystem
+from espei_hpc.environment import first_number
 
 _TIME_LEFT = re.compile(r"(\d+):(\d\d) ([LX])")
 _NO_LIMIT = "-"

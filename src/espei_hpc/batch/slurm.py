@@ -8,7 +8,8 @@ from espei_hpc.batch.allocation import Allocation
 from espei_hpc.batch.duration import seconds
 from espei_hpc.batch.job_end import JobEnd
 from espei_hpc.batch.submission import Submission
-from espei_hpc.batch.system import BatchSystem, first_number
+from espei_hpc.batch.system import BatchSystem
+from espei_hpc.environment import first_number
 
 _HOST = re.compile(r"(?:[^][,]|\[[^][]*\])+")
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")

@@ -78,12 +78,6 @@ class BatchSystem(ABC):
         return self.answered(*handed) if handed else None
 
 
-def first_number(environment: Mapping[str, str], *variables: str) -> int | None:
-    """Return the first of the variables that is a whole number; None if there is none."""
-    found = (environment.get(variable, "") for variable in variables)
-    return next((int(text) for text in found if text.isascii() and text.isdecimal()), None)
-
-
 def read(path: str | None) -> str | None:
     """Return the text of a file that a variable names; None if it cannot be read, as in a container."""
     with contextlib.suppress(OSError):

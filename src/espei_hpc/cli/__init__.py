@@ -17,18 +17,13 @@ from espei_hpc.cli import status as run_status
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
     check_goal,
-    engine_option,
-    force_new_option,
     id_option,
     min_workers_option,
+    options_of_the_fit,
     run_dir_option,
     run_directory,
     scheduler_file_option,
-    stock_likelihood_option,
-    time_left_option,
     timeout_option,
-    until_option,
-    verify_option,
     workers_option,
 )
 from espei_hpc.cli.prepare import prepare
@@ -176,15 +171,8 @@ def wait(scheduler_file: Path, workers: int | None, min_workers: int | None, tim
 @scheduler_file_option
 @click.option("--local", is_flag=True, help="Start workers on this machine, without MPI.")
 @workers_option
-@min_workers_option
-@timeout_option
+@options_of_the_fit
 @click.option("--supervisor", type=int, metavar="PID", help="Stop the fit when this process ends.")
-@time_left_option
-@engine_option
-@until_option
-@force_new_option
-@verify_option
-@stock_likelihood_option
 def fit(
     input_file: Path,
     run_dir: Path | None,

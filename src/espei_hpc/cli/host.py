@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from espei_hpc.cli.options import interface_option
+
 if TYPE_CHECKING:
     from espei_hpc.mpi.host.options import Engine
-
-HOST = Path("/host")
-"""Mount point of the host's file system in a container."""
 
 launcher_option = click.option(
     "--launcher", default="", help="Command that starts the ranks: 'srun --mpi=pmi2' [default: mpirun]."
@@ -58,14 +57,14 @@ def host_mpi(
     """
     from espei_hpc.mpi.host import examination
     from espei_hpc.mpi.host.options import options
-    from espei_hpc.mpi.host.root import Root
+    from espei_hpc.mpi.host.root import Root, host_root
 
     environment = dict(os.environ)
     given = {"PATH": path, "LD_LIBRARY_PATH": library_path, "PWD": os.getcwd()}
     environment |= {name: value for name, value in given.items() if value is not None}
-    root = Root(host or (HOST if HOST.is_dir() else Path("/")))
+    root = Root(host) if host else host_root()
     if launcher_words:
-        click.echo(examination.launcher_words(root, environment, asked))
+        click.echo(" ".join(examination.launcher_words(root, environment, asked)))
         return
     seen = examination.examine(root, environment, launcher.split(), asked)
     if as_json:
@@ -85,7 +84,6 @@ def host_mpi(
 directory_option = click.option(
     "--dir", "directory", type=click.Path(path_type=Path), default=Path(), help="Directory of the fit."
 )
-interface_option = click.option("--interface", help="Network interface for the cluster.")
 
 
 @click.command()

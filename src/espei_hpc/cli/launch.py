@@ -5,7 +5,6 @@ import dataclasses
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +13,12 @@ import click
 from espei_hpc import batch
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
+    OF_THE_FIT,
     check_goal,
-    engine_option,
-    force_new_option,
-    min_workers_option,
+    options_of_the_fit,
     run_dir_option,
     run_directory,
     scheduler_file_option,
-    stock_likelihood_option,
-    time_left_option,
-    timeout_option,
-    until_option,
-    verify_option,
 )
 from espei_hpc.cli.prepare import named_start, own_start
 from espei_hpc.cli.script_options import CommandOfScript, given_words, of_every_cluster
@@ -41,9 +34,8 @@ if TYPE_CHECKING:
 
 CLUSTER_ONLY = "--cluster-only"
 """The word by which start-cluster calls espei-mpi."""
-# Names of parameters whose options are handed on as they were given.
-OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood")
 OF_PREPARE = ("interface", "insecure", *OF_THE_FIT)
+"""Parameters whose options ``prepare`` takes as they were given."""
 
 
 @click.command(hidden=True)
@@ -84,9 +76,7 @@ def launch(hpc: tuple[str, ...], after: tuple[str, ...], words: tuple[str, ...])
 @of_every_cluster
 @scheduler_file_option
 @run_dir_option
-@timeout_option
-@time_left_option
-@min_workers_option
+@options_of_the_fit
 @click.option(
     "--restarts",
     metavar="N",
@@ -95,11 +85,6 @@ def launch(hpc: tuple[str, ...], after: tuple[str, ...], words: tuple[str, ...])
     show_default=True,
     help="Restart a lost cluster at most N times.",
 )
-@until_option
-@force_new_option
-@engine_option
-@stock_likelihood_option
-@verify_option
 @click.option("--doctor", is_flag=True, help="Check this host and a few ranks for problems; do not fit.")
 @click.pass_context
 def espei_mpi(
@@ -142,106 +127,59 @@ def espei_mpi(
       espei-mpi --in x.yaml --scheduler-file my_scheduler.json
     """  # noqa: D301 (click's mark for lines that are not rewrapped)
     from espei_hpc.cli.script_call import print_words
-    from espei_hpc.cluster import launching
     from espei_hpc.fit.opening import Opening
 
     call: ScriptCall = context.obj
     check_goal(goal, engine)
-    if len(call.after) > restarts:
-        call.say(
-            f"the cluster is not restarted (--restarts {restarts}); run the same command again to resume"
-        )
+    if doctor:
+        return _examine(call, launcher, host_mpi, ranks)
+    if input_file is None:
+        raise click.UsageError("name the input: espei-mpi x.yaml")
+    if not call.may_start(restarts):
         return ExitCode.UNAVAILABLE
-    if call.after:
-        call.say(f"restarting the cluster ({len(call.after)} of at most {restarts} times)")
-    fit = _FitCommand(
-        input_file, run_dir, given_words(context, OF_THE_FIT), force_new=force_new and not call.after
-    )
-    if not doctor:
-        fit.check()
+    force_new = force_new and not call.after
+    # Of a fit that is not prepared.
+    beginning = [*(["--run-dir", str(run_dir)] if run_dir else []), *(["--force-new"] if force_new else [])]
+
+    def fit(*cluster: str) -> list[str]:
+        return ["fit", "--in", str(input_file), *cluster, *given_words(context, OF_THE_FIT)]
+
     words = call.launcher(launcher, host_mpi)
     if words is None:
         return ExitCode.OK
-    if instead := _without_ranks(fit, words, scheduler_file, ranks, doctor):
-        return call.instead([*call.hpc, *instead])
-    here = launching.resolve(call.script, words, host_mpi, named=bool(launcher))
-    call.note(here)
-    if doctor:
-        return call.examine(here, ranks)
+    if cluster := _without_ranks(words, scheduler_file, ranks):
+        return call.instead([*call.hpc, *fit(*cluster), *beginning])
+    here = call.resolve(words, host_mpi, named=bool(launcher))
     if dry_run:
-        call.show(here, ranks, fit.prepare(ranks, given_words(context, OF_PREPARE)))
-        print_words([*here.hpc, *fit.words("--run-dir", "RUN_DIR", "--id", "ID")])
+        call.show(here, ranks, ["--in", str(input_file)], [*beginning, *given_words(context, OF_PREPARE)])
+        print_words([*here.hpc, *fit("--run-dir", "RUN_DIR", "--id", "ID")])
         return ExitCode.OK
     wanted = _cluster(here, ranks, interface, insecure)
-    opening = Opening(fit.input, run_directory(fit.input, run_dir), engine, fit.force_new, goal=goal)
+    opening = Opening(input_file, run_directory(input_file, run_dir), engine, force_new, goal=goal)
     directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
-    started = ["--run-dir", str(directory.run_directory), "--id", directory.id]
-    call.start(here, directory, [*here.hpc, *fit.words(*started)], excluding)
+    started = fit("--run-dir", str(directory.run_directory), "--id", directory.id)
+    call.start(here, directory, [*here.hpc, *started], excluding)
     return ExitCode.OK
 
 
-@dataclass(frozen=True)
-class _FitCommand:
-    """The command of the fit.
-
-    Attributes:
-        input_file: the input; None if none was given.
-        run_dir: the run directory; None for the default.
-        options: its further options, as given.
-        force_new: whether to start a new chain.
-    """
-
-    input_file: Path | None
-    run_dir: Path | None
-    options: Sequence[str]
-    force_new: bool
-
-    def check(self) -> None:
-        """Raise a usage error if no input was given."""
-        self.input  # noqa: B018
-
-    @property
-    def input(self) -> Path:
-        """The input.
-
-        Raises:
-            UsageError: if none was given.
-        """
-        if self.input_file is None:
-            raise click.UsageError("name the input: espei-mpi x.yaml")
-        return self.input_file
-
-    def words(self, *cluster: str) -> list[str]:
-        """Return the arguments of ``espei-hpc``.
-
-        Args:
-            cluster: options that name the cluster; with ``--id`` also the run directory.
-        """
-        place = ["--run-dir", str(self.run_dir)] if self.run_dir and "--id" not in cluster else []
-        again = ["--force-new"] if self.force_new and "--id" not in cluster else []
-        return ["fit", "--in", str(self.input), *cluster, *place, *self.options, *again]
-
-    def prepare(self, ranks: int | None, options: Sequence[str]) -> list[str]:
-        """Return the options of ``prepare``."""
-        count = ["--ranks", str(ranks)] if ranks else []
-        place = ["--run-dir", str(self.run_dir)] if self.run_dir else []
-        again = ["--force-new"] if self.force_new else []
-        return ["--in", str(self.input), *count, *place, *options, *again]
+def _examine(call: "ScriptCall", launcher: str, host_mpi: str | None, ranks: int | None) -> int:
+    words = call.launcher(launcher, host_mpi)
+    if words is None:
+        return ExitCode.OK
+    if not words:
+        return call.instead([*call.hpc, "doctor"])
+    return call.examine(call.resolve(words, host_mpi, named=bool(launcher)), ranks)
 
 
-def _without_ranks(
-    fit: _FitCommand, launcher: Sequence[str], scheduler_file: Path | None, ranks: int | None, doctor: bool
-) -> list[str]:
-    """Return the arguments of ``espei-hpc`` if no ranks are to be started; [] if they are."""
+def _without_ranks(launcher: Sequence[str], scheduler_file: Path | None, ranks: int | None) -> list[str]:
+    """Return the options of ``fit`` that name its cluster if no ranks are to be started; [] if they are."""
     if scheduler_file:
-        return fit.words("--scheduler-file", str(scheduler_file))
+        return ["--scheduler-file", str(scheduler_file)]
     if launcher:
         return []
-    if doctor:
-        return ["doctor"]
     if ranks:
         raise _no_launcher()
-    return fit.words("--local")
+    return ["--local"]
 
 
 def _cluster(here: "Launch", ranks: int | None, interface: str | None, insecure: bool) -> "ClusterRequest":
@@ -282,8 +220,6 @@ def start_cluster(
       start-cluster --scheduler-file my_scheduler.json -n 20 &
       start-cluster --scheduler-file my_scheduler.json --launcher 'srun --mpi=pmi2' &
     """  # noqa: D301 (click's mark for lines that are not rewrapped)
-    from espei_hpc.cluster import launching
-
     call: ScriptCall = context.obj
     if input_file is not None:
         raise click.UsageError(f"start-cluster takes no input: leave out {input_file}")
@@ -294,11 +230,9 @@ def start_cluster(
         return ExitCode.OK
     if not words:
         raise _no_launcher()
-    here = launching.resolve(call.script, words, host_mpi, named=bool(launcher))
-    call.note(here)
+    here = call.resolve(words, host_mpi, named=bool(launcher))
     if dry_run:
-        options = ["--scheduler-file", str(scheduler_file), *(["--ranks", str(ranks)] if ranks else [])]
-        call.show(here, ranks, [*options, *given_words(context, OF_PREPARE)])
+        call.show(here, ranks, ["--scheduler-file", str(scheduler_file)], given_words(context, OF_PREPARE))
         return ExitCode.OK
     wanted = _cluster(here, ranks, interface, insecure)
     directory = named_start(scheduler_file, wanted, here.one_host)

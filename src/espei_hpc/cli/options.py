@@ -1,8 +1,9 @@
 """Options that several commands have."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -12,6 +13,8 @@ from espei_hpc import batch
 if TYPE_CHECKING:
     from espei_hpc.fit.opening import Engine
     from espei_hpc.sampler.goal import Goal
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def run_directory(input_file: Path, given: Path | None = None) -> Path:
@@ -117,3 +120,28 @@ time_left_option = click.option(
     callback=_job_end,
     help="Stop before this much time has passed: seconds or [days-]h:min:s [default: time left of the job].",
 )
+interface_option = click.option("--interface", metavar="NAME", help="Network interface for the cluster.")
+insecure_option = click.option(
+    "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
+)
+
+OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood")
+"""Parameters of ``options_of_the_fit`` that do not depend on where the fit begins."""
+
+
+def options_of_the_fit(command: Command) -> Command:
+    """Add the options that a fit has wherever its cluster comes from."""
+    for option in reversed(
+        (
+            min_workers_option,
+            timeout_option,
+            time_left_option,
+            engine_option,
+            until_option,
+            force_new_option,
+            verify_option,
+            stock_likelihood_option,
+        )
+    ):
+        command = option(command)
+    return command

@@ -11,17 +11,12 @@ from espei_hpc import batch
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
     check_goal,
-    engine_option,
-    force_new_option,
-    min_workers_option,
+    insecure_option,
+    interface_option,
+    options_of_the_fit,
     run_dir_option,
     run_directory,
     scheduler_file_option,
-    stock_likelihood_option,
-    time_left_option,
-    timeout_option,
-    until_option,
-    verify_option,
 )
 from espei_hpc.cli.printing import say_aside
 
@@ -39,18 +34,9 @@ if TYPE_CHECKING:
 @click.option("-n", "--ranks", type=click.IntRange(2), help="Number of ranks to start.")
 @click.option("--as-launched", is_flag=True, help="Use as many ranks as the launcher starts.")
 @click.option("--one-host", is_flag=True, help="Start all ranks on this host.")
-@click.option("--interface", help="Network interface for the cluster.")
-@click.option(
-    "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
-)
-@min_workers_option
-@timeout_option
-@time_left_option
-@engine_option
-@until_option
-@force_new_option
-@verify_option
-@stock_likelihood_option
+@interface_option
+@insecure_option
+@options_of_the_fit
 def prepare(
     input_file: Path | None,
     scheduler_file: Path | None,

@@ -12,15 +12,12 @@ import click
 from espei_hpc import batch
 from espei_hpc.cli.printing import say_aside
 from espei_hpc.cluster.calling_script import CallingScript, Orders
-from espei_hpc.cluster.launching import Launch, find, find_for_image
+from espei_hpc.cluster.launching import Launch, find, find_for_image, resolve
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 
 if TYPE_CHECKING:
     from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
-TRIAL_RANKS = 3
-"""A scheduler and two workers."""
-TRIAL_SECONDS = 60
 PAST_TRIAL_SECONDS = 30
 """Each rank ends itself at its deadline; a launcher may not."""
 REQUESTED_ENDS = (ExitCode.OK, ExitCode.STOPPED, *(SIGNAL_BASE + number for number in (1, 2, 10, 15)))
@@ -59,10 +56,27 @@ class ScriptCall:
         """Print a line, prefixed with the script's name."""
         click.echo(f"{self.program}: {line}", err=True)
 
-    def note(self, here: Launch) -> None:
-        """Print which MPI the ranks load."""
+    def may_start(self, restarts: int) -> bool:
+        """Whether the cluster may be started, for the first time or once more; print if it is once more.
+
+        Args:
+            restarts: how often a lost cluster may be restarted.
+        """
+        again = len(self.after)
+        if again > restarts:
+            self.say(
+                f"the cluster is not restarted (--restarts {restarts}); run the same command again to resume"
+            )
+        elif again:
+            self.say(f"restarting the cluster ({again} of at most {restarts} times)")
+        return again <= restarts
+
+    def resolve(self, words: Sequence[str], host_mpi: str | None, *, named: bool) -> Launch:
+        """Determine how ranks are started with a launcher, and print which MPI they load."""
+        here = resolve(self.script, words, host_mpi, named=named)
         for line in here.notes:
             say_aside(line)
+        return here
 
     def launcher(self, given: str, host_mpi: str | None) -> list[str] | None:
         """Return the launcher, [] if there is none; None if the script runs another one instead."""
@@ -123,35 +137,41 @@ class ScriptCall:
             )
         )
 
-    def show(self, here: Launch, ranks: int | None, options: Sequence[str]) -> None:
-        """Print the commands that prepare and start a cluster."""
+    def show(self, here: Launch, ranks: int | None, what: Sequence[str], options: Sequence[str]) -> None:
+        """Print the commands that prepare and start a cluster.
+
+        Args:
+            here: how the ranks are started.
+            ranks: their number; None if it was not given.
+            what: the options of ``prepare`` that name the input or the scheduler file.
+            options: its further options.
+        """
         as_launched = here.named and ranks is None
+        count = ["--ranks", str(ranks)] if ranks else []
         more = [*(["--as-launched"] if as_launched else []), *(["--one-host"] if here.one_host else [])]
-        print_words([*here.hpc, "prepare", *options, *more])
-        count = None if as_launched else ranks or "RANKS"
-        print_words(here.words(count, ["rank", "--run-dir", "RUN_DIR", "--id", "ID"]))
+        print_words([*here.hpc, "prepare", *what, *count, *options, *more])
+        placeholder = None if as_launched else ranks or "RANKS"
+        print_words(here.words(placeholder, ["rank", "--run-dir", "RUN_DIR", "--id", "ID"]))
 
     def examine(self, here: Launch, ranks: int | None) -> int:
         """Have the script start the ranks of a trial on its host, and run the other checks."""
+        from espei_hpc.doctor import probe
+        from espei_hpc.doctor.options import RANKS, Options
+
         job = batch.allocation(self.script.environment)
-        count = ranks or (job and job.ranks) or TRIAL_RANKS
+        count = ranks or (job and job.ranks) or RANKS
         place = Path(tempfile.mkdtemp(prefix=".espei-doctor-", dir=Path.cwd()))
         (place / "ranks").mkdir()
-        trial = [
-            "probe",
-            "--dir",
-            str(place / "ranks"),
-            "--ranks",
-            str(count),
-            "--seconds",
-            str(TRIAL_SECONDS),
-        ]
-        words = ["timeout", "-k", "5", str(TRIAL_SECONDS + PAST_TRIAL_SECONDS), *here.words(count, trial)]
+        trial = here.words(count, probe.arguments(place / "ranks", count, None, Options.seconds))
+        deadline = f"{Options.seconds + PAST_TRIAL_SECONDS:g}"
         log = ["--launched", str(place / "log"), "--launcher", shlex.join(here.launcher), "-n", str(count)]
         self.script.run(
             Orders(
                 self._exported(here.variables),
-                lists={"trial": words, "doctor": [*here.hpc, "doctor", *log]},
+                lists={
+                    "trial": ["timeout", "-k", "5", deadline, *trial],
+                    "doctor": [*here.hpc, "doctor", *log],
+                },
                 values={"place": str(place)},
             )
         )

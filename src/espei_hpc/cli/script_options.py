@@ -1,14 +1,12 @@
 """Options of the scripts espei-mpi and start-cluster."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
 from espei_hpc import __version__
-
-LEAST_RANKS = 2
-Command = TypeVar("Command", bound=Callable[..., Any])
+from espei_hpc.cli.options import Command, insecure_option, interface_option
 
 
 class CommandOfScript(click.Command):
@@ -32,6 +30,8 @@ def given_words(context: click.Context, names: Iterable[str]) -> list[str]:
 
 
 def _enough(_: click.Context, __: click.Parameter, ranks: int | None) -> int | None:
+    from espei_hpc.cluster.without_hosts import LEAST_RANKS
+
     if ranks is not None and ranks < LEAST_RANKS:
         raise click.UsageError(
             f"-n {ranks}: at least {LEAST_RANKS} ranks are needed, a scheduler and a worker"
@@ -71,12 +71,8 @@ def of_every_cluster(command: Command) -> Command:
                 help="MPI that the ranks load: auto (the image's if it fits the launcher, else the host's), "
                 "none (never the host's), a directory, or a recipe [default: auto].",
             ),
-            click.option("--interface", metavar="NAME", help="Network interface for the cluster."),
-            click.option(
-                "--insecure",
-                is_flag=True,
-                help="Do not encrypt; listen on loopback unless --interface is given.",
-            ),
+            interface_option,
+            insecure_option,
             click.option("--dry-run", is_flag=True, help="Print the commands, run nothing."),
             click.version_option(__version__, prog_name="espei-hpc", help="Print the version."),
         )

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from espei_hpc import batch
 from espei_hpc.cluster.calling_script import CallingScript
@@ -13,20 +12,14 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi import sharing
 from espei_hpc.mpi.host.options import Engine
-from espei_hpc.mpi.launchers import KINDS
-
-if TYPE_CHECKING:
-    from espei_hpc.mpi.host.root import Root
-    from espei_hpc.mpi.host.way import Way
+from espei_hpc.mpi.host.root import host_root
+from espei_hpc.mpi.launchers import KINDS, NAMES
+from espei_hpc.mpi.library import own_launchers
 
 ASK_SECONDS = 10
 """A busy batch system answers late, or never."""
-NAMES = ("mpirun", "mpiexec")
-BUNDLED = ("openmpi", "mpich")
 VARIABLES = (*sharing.VARIABLES, *(f"{prefix}*" for system in batch.SYSTEMS for prefix in system.prefixes))
 """Patterns of the variables that a rank needs of its host."""
-HOST = Path("/host")
-"""Mount point of the host's file system in a container."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +120,7 @@ def find(script: CallingScript, note: Callable[[str], None]) -> tuple[str, ...]:
         note: prints a line about a program that has a launcher's name but is none that is known, such as the
             ``mpiexec`` of OpenPBS.
     """
-    here = Path(script.hpc[0]).parent.parent
-    own = [] if script.engine else [str(here / "mpi" / family / "bin" / "mpirun") for family in BUNDLED]
+    own = () if script.engine else own_launchers(Path(script.hpc[0]).parent.parent)
     for name in (*NAMES, *own):
         path = script.ask("command", "-v", name)
         if path and _is_known(path, script.environment):
@@ -141,7 +133,7 @@ def find(script: CallingScript, note: Callable[[str], None]) -> tuple[str, ...]:
 def _is_known(path: str, environment: Mapping[str, str]) -> bool:
     from espei_hpc.mpi.host.launcher import identify
 
-    root = _root()
+    root = host_root()
     # Without the host's files nothing can be said against it.
     return not root.is_program(path) or identify(root, [path], environment).kind != "unknown"
 
@@ -165,7 +157,7 @@ def find_for_image(
         return find(script, note)
     from espei_hpc.mpi.host import examination
 
-    return tuple(examination.launcher_words(_root(), script.environment, host_mpi).split())
+    return examination.launcher_words(host_root(), script.environment, host_mpi)
 
 
 def resolve(script: CallingScript, launcher: Sequence[str], host_mpi: str | None, *, named: bool) -> Launch:
@@ -183,32 +175,35 @@ def resolve(script: CallingScript, launcher: Sequence[str], host_mpi: str | None
     if not script.ask("command", "-v", launcher[0]):
         what = f"the launcher '{launcher[0]}' is not found on PATH"
         raise Refusal(ExitCode.UNAVAILABLE, [Fault("--launcher", what, "load its module, or name another")])
-    environment = script.environment
+    environment, engine = script.environment, script.engine
     # An image's own mpirun cannot reach other hosts, and if it saw a batch system it would need commands that
     # the image lacks.
     inside = {"APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"} & environment.keys()
     alone = bool(inside) and not named
     system = batch.recognised(environment)
     hidden = [name for name in environment if system and name.startswith(system.prefixes)] if alone else []
-    hpc = script.hpc
-    if script.engine:
-        shared = sharing.engine_options(script.engine, environment, VARIABLES)
-        hpc = (*script.container, *shared, script.image, "espei-hpc")
-    way = _way(script, launcher, host_mpi) if script.engine else None
+    hpc = in_rank = script.hpc
+    notes: tuple[str, ...] = ()
+    if engine:
+        options = sharing.engine_options(engine, environment, VARIABLES)
+        hpc = (*script.container, *options, script.image, "espei-hpc")
+        in_rank, notes = _in_image(engine, environment, hpc, launcher, host_mpi or "auto")
     return Launch(
         tuple(launcher),
         named,
         alone,
         hpc,
-        _in_rank(script, hpc, way) if script.engine else hpc,
+        in_rank,
         # A user who gives the launcher options also decides on its slots.
-        launcher_variables(more_ranks_than_cores=len(launcher) == 1 and (alone or not _limited(environment))),
+        launcher_variables(
+            more_ranks_than_cores=len(launcher) == 1 and (alone or not limits_ranks(environment))
+        ),
         tuple(hidden),
-        (way.line, *way.notes) if way else (),
+        notes,
     )
 
 
-def _limited(environment: Mapping[str, str]) -> bool:
+def limits_ranks(environment: Mapping[str, str]) -> bool:
     """Whether a launcher may start only as many ranks on a host as it knows to be granted.
 
     One that does not know PBS sees only the cores of the one host of a job, which need not be those granted.
@@ -219,25 +214,17 @@ def _limited(environment: Mapping[str, str]) -> bool:
     return not system.node_file or system.allocation(environment).nodes != 1
 
 
-def _way(script: CallingScript, launcher: Sequence[str], host_mpi: str | None) -> "Way | None":
+def _in_image(
+    engine: Engine, environment: Mapping[str, str], hpc: Sequence[str], launcher: Sequence[str], host_mpi: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the command that runs espei-hpc in a rank, with what its MPI needs, and the notes."""
     from espei_hpc.mpi.host import examination
-
-    seen = examination.examine(_root(), script.environment, launcher, host_mpi or "auto")
-    if seen.refusal:
-        raise seen.refusal
-    return seen.way
-
-
-def _in_rank(script: CallingScript, hpc: Sequence[str], way: "Way | None") -> tuple[str, ...]:
-    """Return the command that runs espei-hpc in a rank, with what its MPI needs of the host."""
     from espei_hpc.mpi.host.options import options
 
-    engine = cast(Engine, script.engine)
+    seen = examination.examine(host_root(), environment, launcher, host_mpi)
+    if seen.refusal:
+        raise seen.refusal
+    way = seen.way
     needed = options(engine, way.mounts, way.variables) if way else ()
-    return tuple(sharing.rank_command(engine, script.environment, [*hpc[:-2], *needed, *hpc[-2:]]))
-
-
-def _root() -> "Root":
-    from espei_hpc.mpi.host.root import Root
-
-    return Root(HOST if HOST.is_dir() else Path("/"))
+    words = sharing.rank_command(engine, environment, [*hpc[:-2], *needed, *hpc[-2:]])
+    return tuple(words), (way.line, *way.notes) if way else ()

@@ -7,6 +7,7 @@ in its environment even if they offer no PMI.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from espei_hpc.environment import first_number
 from espei_hpc.mpi import launchers
 from espei_hpc.mpi import library as mpi_library
 
@@ -41,8 +42,8 @@ def find(environment: Mapping[str, str], asked: int | None) -> RankPlace | None:
     for kind in launchers.KINDS:
         if not kind.numbers_ranks or kind.inside_a_job(environment):
             continue
-        rank = launchers.first_number(kind.rank, environment)
-        size = asked if kind.size_as_requested else launchers.first_number(kind.size, environment)
+        rank = first_number(environment, *kind.rank)
+        size = asked if kind.size_as_requested else first_number(environment, *kind.size)
         if rank is not None and size is not None:
             found = RankPlace(kind.shown, rank, size)
             return found if _agrees(found, environment) else None
@@ -52,9 +53,7 @@ def find(environment: Mapping[str, str], asked: int | None) -> RankPlace | None:
 def _agrees(found: RankPlace, environment: Mapping[str, str]) -> bool:
     """Whether the PMI variables, if set, have the same rank and size; else they are another launcher's."""
     expected = {"PMIX_RANK": found.rank, "PMI_RANK": found.rank, "PMI_SIZE": found.size}
-    return all(
-        launchers.first_number([name], environment) in (None, number) for name, number in expected.items()
-    )
+    return all(first_number(environment, name) in (None, number) for name, number in expected.items())
 
 
 def why_no_mpi(found: RankPlace, environment: Mapping[str, str]) -> str | None:

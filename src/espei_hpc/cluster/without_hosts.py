@@ -9,7 +9,7 @@ from espei_hpc.batch import Allocation
 from espei_hpc.cluster import failed_hosts
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.mpi.launchers import BY_COMMAND, NAMES_HOSTS
+from espei_hpc.mpi.launchers import BY_COMMAND, NAMES_HOSTS, LauncherKind
 from espei_hpc.mpi.launchers.kind import with_host_file
 from espei_hpc.rundir.cluster_directory import ClusterDirectory
 
@@ -42,7 +42,7 @@ class Remaining:
         Args:
             host_file: written if this launcher reads one.
         """
-        kind = BY_COMMAND.get(os.path.basename(self.launcher[0]))
+        kind = _kind(self.launcher)
         excluding = kind.excluding if kind else with_host_file
         return excluding(self.launcher, self.ranks_on, [_short(host) for host in self.without], host_file)
 
@@ -82,8 +82,13 @@ def remaining(
 
 def _names_hosts(launcher: Sequence[str]) -> frozenset[str]:
     """Return the options with which this launcher names hosts; those of all if its name is shared."""
-    kind = BY_COMMAND.get(os.path.basename(launcher[0]))
+    kind = _kind(launcher)
     return kind.names_hosts if kind else NAMES_HOSTS
+
+
+def _kind(launcher: Sequence[str]) -> LauncherKind | None:
+    """Return the launcher's kind; None if its name is shared by several."""
+    return BY_COMMAND.get(os.path.basename(launcher[0]))
 
 
 def _option(word: str) -> str:

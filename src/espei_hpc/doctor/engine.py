@@ -9,11 +9,10 @@ from espei_hpc.containers import container
 from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
+from espei_hpc.mpi.host.root import HOST
 
 ENGINES = ("apptainer", "singularity", "podman", "docker")
 VERSION_SECONDS = 5.0
-HOST = Path("/host")
-"""Mount point of the host's file system in a container."""
 ZSTD_KERNEL = (4, 14)
 """The first kernel that can mount an image compressed with zstd, as the images of espei-hpc are."""
 

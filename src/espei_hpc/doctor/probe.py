@@ -25,7 +25,12 @@ MARK = "espei-probe"
 
 
 def command(directory: Path, ranks: int, interface: str | None, seconds: float) -> list[str]:
-    """Return the command that runs one rank of a trial.
+    """Return the command that runs one rank of a trial with this Python; arguments as of ``arguments``."""
+    return [sys.executable, "-s", "-P", "-m", "espei_hpc", *arguments(directory, ranks, interface, seconds)]
+
+
+def arguments(directory: Path, ranks: int, interface: str | None, seconds: float) -> list[str]:
+    """Return the arguments of ``espei-hpc`` that run one rank of a trial.
 
     Args:
         directory: empty directory that all ranks share.
@@ -33,8 +38,7 @@ def command(directory: Path, ranks: int, interface: str | None, seconds: float) 
         interface: network interface of the cluster; None to choose.
         seconds: time after which the rank ends itself, s.
     """
-    words = [sys.executable, "-s", "-P", "-m", "espei_hpc", "probe"]
-    words += ["--dir", str(directory), "--ranks", str(ranks), "--seconds", f"{seconds:g}"]
+    words = ["probe", "--dir", str(directory), "--ranks", str(ranks), "--seconds", f"{seconds:g}"]
     return words + (["--interface", interface] if interface else [])
 
 

@@ -46,6 +46,11 @@ def launcher_family(environment: Mapping[str, str]) -> LibraryFamily | None:
     return next((family for family in FAMILIES if family.folder == served), None)
 
 
+def own_launchers(environment_root: Path) -> tuple[str, ...]:
+    """Return the launchers that the MPIs of a Python environment have, whether they are installed or not."""
+    return tuple(str(environment_root / "mpi" / family.folder / "bin" / "mpirun") for family in FAMILIES)
+
+
 def bundled(family: LibraryFamily, environment_root: Path) -> Path | None:
     """Return the prefix of the family's MPI in this Python environment; None if it is not installed."""
     prefix = environment_root / "mpi" / family.folder

@@ -15,8 +15,10 @@ from espei_hpc.mpi.host.image import Image
 from espei_hpc.mpi.host.launcher import Launcher, identify
 from espei_hpc.mpi.host.root import Root
 from espei_hpc.mpi.host.way import Way
+from espei_hpc.mpi.launchers import NAMES
+from espei_hpc.mpi.launchers.srun import SRUN
 
-LAUNCHERS = ("mpirun", "mpiexec", "srun")
+LAUNCHERS = (*NAMES, SRUN.command)
 """Launchers searched on PATH, in this order: those that espei-mpi uses, and Slurm's."""
 
 
@@ -67,7 +69,7 @@ def examine(root: Root, environment: Mapping[str, str], words: Sequence[str], as
     return Examination(launcher, found.mpis, found.unfinished, here, way, refusal)
 
 
-def launcher_words(root: Root, environment: Mapping[str, str], asked: str) -> str:
+def launcher_words(root: Root, environment: Mapping[str, str], asked: str) -> tuple[str, ...]:
     """Return the launcher command of the requested MPI or recipe.
 
     Raises:
@@ -79,7 +81,7 @@ def launcher_words(root: Root, environment: Mapping[str, str], asked: str) -> st
         what = f"its launcher '{launcher.words[0]}' is not found" if launcher else "it names no launcher"
         cure = "load its module, or name one with --launcher, such as 'srun --mpi=pmi2'"
         raise Refusal(ExitCode.CONFIGURATION, [Fault(asked, what, cure)])
-    return " ".join(launcher.words)
+    return launcher.words
 
 
 def _host(root: Root, environment: Mapping[str, str]) -> Host:

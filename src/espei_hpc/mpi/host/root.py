@@ -12,6 +12,8 @@ from pathlib import Path, PurePosixPath
 
 # As in the kernel: more links than this in a path are taken for a loop.
 _MOST_LINKS = 40
+HOST = Path("/host")
+"""Mount point of the host's file system in a container."""
 
 
 class Root:
@@ -126,6 +128,11 @@ class Root:
             hidden = name.startswith(".") and not part.startswith(".")
             if fnmatch.fnmatchcase(name, part) and not hidden:
                 yield parent / name
+
+
+def host_root() -> Root:
+    """Return the host's tree: the one mounted in this container, else this machine's."""
+    return Root(HOST if HOST.is_dir() else Path("/"))
 
 
 def _parts(path: str | PurePosixPath) -> list[str]:

@@ -3,8 +3,9 @@
 To add one, write its module and add its name to ``KINDS``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from espei_hpc.environment import first_number
 from espei_hpc.mpi.host.family import Abi
 from espei_hpc.mpi.launchers.flux import FLUX
 from espei_hpc.mpi.launchers.hydra import INTEL_MPI, MPICH
@@ -20,28 +21,22 @@ from espei_hpc.mpi.launchers.srun import SRUN
 KINDS = (OPENMPI, MPICH, INTEL_MPI, FLUX, JSRUN, SRUN, PALS, PBSDSH)
 BY_KEY = {kind.key: kind for kind in KINDS}
 BY_COMMAND = {kind.command: kind for kind in KINDS if kind.command}
+NAMES = ("mpirun", "mpiexec")
+"""Names that several launchers share, in the order in which they are looked for."""
 NAMES_HOSTS = frozenset[str]().union(*(kind.names_hosts for kind in KINDS))
 """Options of any launcher that name hosts, without dashes."""
 
-__all__ = ["BY_COMMAND", "BY_KEY", "KINDS", "NAMES_HOSTS", "Key", "LauncherKind"]
-
-
-def first_number(variables: Iterable[str], environment: Mapping[str, str]) -> int | None:
-    """Return the first of ``variables`` that is set to a number."""
-    for variable in variables:
-        if environment.get(variable, "").isdecimal():
-            return int(environment[variable])
-    return None
+__all__ = ["BY_COMMAND", "BY_KEY", "KINDS", "NAMES", "NAMES_HOSTS", "Key", "LauncherKind"]
 
 
 def rank(environment: Mapping[str, str]) -> int | None:
     """Return the number of this rank by its launcher's variables; None if there are none."""
-    return first_number((variable for kind in KINDS for variable in kind.rank), environment)
+    return first_number(environment, *(variable for kind in KINDS for variable in kind.rank))
 
 
 def size(environment: Mapping[str, str]) -> int | None:
     """Return the number of ranks by their launcher's variables; None if there are none."""
-    return first_number((variable for kind in KINDS for variable in kind.size), environment)
+    return first_number(environment, *(variable for kind in KINDS for variable in kind.size))
 
 
 def abi_served(environment: Mapping[str, str]) -> Abi | None:

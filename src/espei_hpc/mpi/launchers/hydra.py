@@ -1,6 +1,7 @@
 """Hydra: ``mpirun``, ``mpiexec`` and ``mpiexec.hydra`` of MPICH, Intel MPI and MVAPICH."""
 
 import re
+from dataclasses import replace
 
 from espei_hpc.mpi.launchers.kind import LauncherKind
 
@@ -9,8 +10,6 @@ from espei_hpc.mpi.launchers.kind import LauncherKind
 SLOTS_OPTIONS = frozenset(("-ppn", "-perhost", "-grr"))
 SLOTS_VARIABLES = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFILE", "COBALT_NODEFILE")
 
-_NAMES_HOSTS = frozenset({"hostfile", "machinefile", "machine", "host", "hosts", "hostlist", "f"})
-_DIED = (re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)", re.MULTILINE),)  # after a line with BAD TERMINATION
 
 MPICH = LauncherKind(
     key="mpich",
@@ -24,20 +23,8 @@ MPICH = LauncherKind(
     around=("MPI_LOCALNRANKS", "MV2_COMM_WORLD_SIZE"),
     pmi=("pmi1", "pmi2"),
     variables=("PMI_*", "MPI_LOCAL*", "HYDRA_*"),
-    died=_DIED,
-    names_hosts=_NAMES_HOSTS,
+    # after a line with BAD TERMINATION
+    died=(re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)", re.MULTILINE),),
+    names_hosts=frozenset({"hostfile", "machinefile", "machine", "host", "hosts", "hostlist", "f"}),
 )
-INTEL_MPI = LauncherKind(
-    key="intel",
-    name="Intel MPI",
-    marks=(b"I_MPI_HYDRA",),
-    rank=MPICH.rank,
-    size=MPICH.size,
-    serves=MPICH.serves,
-    served=MPICH.served,
-    around=MPICH.around,
-    pmi=MPICH.pmi,
-    variables=("I_MPI_*",),
-    died=_DIED,
-    names_hosts=_NAMES_HOSTS,
-)
+INTEL_MPI = replace(MPICH, key="intel", name="Intel MPI", marks=(b"I_MPI_HYDRA",), variables=("I_MPI_*",))

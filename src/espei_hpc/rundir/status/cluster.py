@@ -60,7 +60,7 @@ def _look(start: ClusterDirectory) -> Cluster:
         id=start.id,
         named=start.scheduler_file.parent != start.path,
         asked=settings.ranks,
-        ranks=dict(Counter(str(scheduler["host"]) for _, scheduler in sorted(ranks.items()))),
+        ranks=dict(Counter(str(rank["host"]) for _, rank in sorted(ranks.items()))),
         host=ranks[0]["host"] if 0 in ranks else None,
         container=str(ranks[0].get("container", "")) if 0 in ranks else "",
         address=scheduler.get("address"),
