@@ -88,7 +88,9 @@ def suspend_fit(slurm: Login, job: str) -> psutil.Process:
 
 def restarted(slurm: Login, job: str, times: int) -> bool:
     """Whether Slurm has started a job again so often."""
-    return slurm.job(job)["Restarts"] == str(times)
+    known = slurm.job(job)
+    assert known["JobState"] in UNFINISHED, slurm.output(job)
+    return known["Restarts"] == str(times)
 
 
 def started_by_bash(slurm: Login, script: Path) -> tuple[str, str]:
