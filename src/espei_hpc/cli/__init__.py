@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,13 +17,20 @@ from espei_hpc.cli import status as run_status
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
     check_goal,
+    database_option,
+    force_new_option,
     id_option,
     min_workers_option,
     options_of_the_fit,
     run_dir_option,
     run_directory,
     scheduler_file_option,
+    search,
+    starts_option,
+    stock_likelihood_option,
+    time_left_option,
     timeout_option,
+    verify_option,
     workers_option,
 )
 from espei_hpc.cli.prepare import prepare
@@ -189,6 +196,9 @@ def fit(
     force_new: bool,
     verify: int | None,
     stock_likelihood: bool,
+    optimize: bool,
+    starts: int | None,
+    database: Path | None,
 ) -> int:
     """Fit an input on a cluster (called by espei-mpi and run-fit).
 
@@ -207,6 +217,7 @@ def fit(
         print(log_line.dated(f"espei-hpc: {line}", sys.stdout), flush=True)
 
     check_goal(goal, engine)
+    asked = search(optimize, starts, database, engine, goal)
     stopper = Stopper()
     stopper.listen()
     try:
@@ -216,11 +227,12 @@ def fit(
 
         opening = Opening(
             input_file,
-            run_directory(input_file, run_dir),
+            run_directory(input_file, run_dir, asked),
             engine,
             force_new,
             verify=0 if stock_likelihood else verify or VERIFY,
             goal=goal,
+            search=asked,
         )
         wanted = where.ClusterOptions(
             run_directory=opening.run_directory,
@@ -233,11 +245,44 @@ def fit(
         )
         if end is None and (job := batch.allocation(os.environ)):
             say(f"the end of {job.name} is not known: the fit stops only on a signal (set --time-left)")
-        return run.run(opening, wanted, stopper, Walltime(end), supervisor, say)
+        code = run.run(opening, wanted, stopper, Walltime(end), supervisor, say)
+        if asked is not None and code == ExitCode.OK:
+            from espei_hpc.report import optimum
+
+            for line in optimum.lines(opening.run_directory):
+                print(line, flush=True)
+        return code
     except Stopped:
         return SIGNAL_BASE + (stopper.signal or 0)
     except Refusal as refusal:
         return refused(refusal, lambda line: log_line.dated(line, sys.stderr))
+
+
+@commands.command()
+@takes_input()
+@run_dir_option
+@scheduler_file_option
+@workers_option
+@timeout_option
+@time_left_option
+@force_new_option
+@verify_option
+@stock_likelihood_option
+@starts_option
+@database_option
+@click.pass_context
+def optimize(context: click.Context, /, scheduler_file: Path | None, **options: Any) -> int:
+    """Find the best fit by least squares, on this machine's cores or a running cluster.
+
+    Writes the database, and prints each symbol's value and standard error, what the data do not determine,
+    and what each dataset decides. It takes far fewer evaluations than a chain. On ranks of MPI: espei-mpi
+    --optimize.
+
+    Example: espei-hpc optimize x.yaml --workers 4
+    """
+    chosen = {"optimize": True, "scheduler_file": scheduler_file, "local": scheduler_file is None}
+    code: int = context.invoke(fit, **options, **chosen)
+    return code
 
 
 @commands.command()

@@ -19,6 +19,7 @@ from espei_hpc.cli.options import (
     run_dir_option,
     run_directory,
     scheduler_file_option,
+    search,
 )
 from espei_hpc.cli.prepare import named_start, own_start
 from espei_hpc.cli.script_options import CommandOfScript, given_words, of_every_cluster
@@ -108,6 +109,9 @@ def espei_mpi(
     engine: "Engine",
     stock_likelihood: bool,
     verify: int | None,
+    optimize: bool,
+    starts: int | None,
+    database: Path | None,
     doctor: bool,
 ) -> int:
     """Fit ESPEI's input on a cluster of MPI ranks: one scheduler, the others workers.
@@ -131,6 +135,7 @@ def espei_mpi(
 
     call: ScriptCall = context.obj
     check_goal(goal, engine)
+    asked = search(optimize, starts, database, engine, goal)
     if doctor:
         return _examine(call, launcher, host_mpi, ranks)
     if input_file is None:
@@ -155,7 +160,8 @@ def espei_mpi(
         print_words([*here.hpc, *fit("--run-dir", "RUN_DIR", "--id", "ID")])
         return ExitCode.OK
     wanted = _cluster(here, ranks, interface, insecure)
-    opening = Opening(input_file, run_directory(input_file, run_dir), engine, force_new, goal=goal)
+    directory_of_run = run_directory(input_file, run_dir, asked)
+    opening = Opening(input_file, directory_of_run, engine, force_new, goal=goal, search=asked)
     directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
     started = fit("--run-dir", str(directory.run_directory), "--id", directory.id)
     call.start(here, directory, [*here.hpc, *started], excluding)

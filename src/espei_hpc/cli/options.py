@@ -12,14 +12,15 @@ from espei_hpc import batch
 
 if TYPE_CHECKING:
     from espei_hpc.fit.opening import Engine
+    from espei_hpc.inputs.search import Search
     from espei_hpc.sampler.goal import Goal
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def run_directory(input_file: Path, given: Path | None = None) -> Path:
-    """Return the run directory: the given one, else ``NAME.run`` next to the input."""
-    return given or input_file.resolve().with_suffix(".run")
+def run_directory(input_file: Path, given: Path | None = None, search: "Search | None" = None) -> Path:
+    """Return the run directory: the given one, else ``NAME.run`` or, of a search, ``NAME.optimum.run``."""
+    return given or input_file.resolve().with_suffix(".optimum.run" if search else ".run")
 
 
 run_dir_option = click.option(
@@ -93,6 +94,42 @@ until_option = click.option(
 )
 
 
+optimize_option = click.option(
+    "--optimize", is_flag=True, help="Search for the best fit by least squares; do not sample."
+)
+starts_option = click.option(
+    "--starts",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With --optimize: search from N points: the database's values, then starting walkers [default: 1].",
+)
+database_option = click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    metavar="X.tdb",
+    help="With --optimize: fit this database [default: the input's].",
+)
+
+
+def search(
+    optimize: bool, starts: int | None, database: Path | None, engine: "Engine", goal: "Goal | None"
+) -> "Search | None":
+    """Return the search that is asked for; None to sample.
+
+    Raises:
+        UsageError: if options are given that do not go together.
+    """
+    from espei_hpc.inputs.search import Search
+
+    if not optimize:
+        if starts is not None or database is not None:
+            raise click.UsageError("--starts and --database need --optimize")
+        return None
+    if engine == "espei" or goal is not None:
+        raise click.UsageError("--optimize does not sample: leave out --engine and --until")
+    return Search(starts or 1, database)
+
+
 def check_goal(goal: "Goal | None", engine: "Engine") -> None:
     """Raise a usage error if this engine cannot stop at a goal."""
     if goal is not None and engine == "espei":
@@ -125,7 +162,18 @@ insecure_option = click.option(
     "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
 )
 
-OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood")
+OF_THE_FIT = (
+    "min_workers",
+    "timeout",
+    "end",
+    "engine",
+    "goal",
+    "verify",
+    "stock_likelihood",
+    "optimize",
+    "starts",
+    "database",
+)
 """Parameters of ``options_of_the_fit`` that do not depend on where the fit begins."""
 
 
@@ -141,6 +189,9 @@ def options_of_the_fit(command: Command) -> Command:
             force_new_option,
             verify_option,
             stock_likelihood_option,
+            optimize_option,
+            starts_option,
+            database_option,
         )
     ):
         command = option(command)

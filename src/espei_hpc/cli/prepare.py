@@ -17,6 +17,7 @@ from espei_hpc.cli.options import (
     run_dir_option,
     run_directory,
     scheduler_file_option,
+    search,
 )
 from espei_hpc.cli.printing import say_aside
 
@@ -53,6 +54,9 @@ def prepare(
     goal: "Goal | None",
     force_new: bool,
     verify: int | None,
+    optimize: bool,
+    starts: int | None,
+    database: Path | None,
     stock_likelihood: bool,
 ) -> None:
     """Create the directory of one cluster start, for those who start ranks and fit by hand.
@@ -66,6 +70,7 @@ def prepare(
     from espei_hpc.fit.opening import Opening
 
     check_goal(goal, engine)
+    asked = search(optimize, starts, database, engine, goal)
     wanted = ClusterRequest(
         None if as_launched else ranks or default_ranks(os.environ, one_host),
         interface,
@@ -74,7 +79,8 @@ def prepare(
     if scheduler_file is not None:
         directory = named_start(scheduler_file, wanted, one_host)
     elif input_file is not None:
-        opening = Opening(input_file, run_directory(input_file, run_dir), engine, force_new, goal=goal)
+        directory_of_run = run_directory(input_file, run_dir, asked)
+        opening = Opening(input_file, directory_of_run, engine, force_new, goal=goal, search=asked)
         directory, _ = own_start(opening, wanted, end, one_host)
     else:
         raise click.UsageError("name the input or give --scheduler-file")

@@ -10,6 +10,7 @@ from typing import Literal
 from espei_hpc.batch import job_name
 from espei_hpc.errors import Refusal
 from espei_hpc.inputs import Problem, check
+from espei_hpc.inputs.search import Search
 from espei_hpc.rundir.run_directory import RunDirectory, held
 from espei_hpc.sampler.goal import Goal
 
@@ -31,6 +32,7 @@ class Opening:
         verify: one evaluation in this many of the prepared likelihood is compared with ESPEI's own; 0 to
             prepare nothing.
         goal: goal that ends the fit before all iterations are done; None for no goal.
+        search: search for the best fit instead of sampling; None to sample.
     """
 
     input_file: Path
@@ -39,6 +41,17 @@ class Opening:
     force_new: bool = False
     verify: int = VERIFY
     goal: Goal | None = None
+    search: Search | None = None
+
+    def check(self, own: Callable[[Path], bool] = lambda _: False, *, evaluate: bool) -> Problem:
+        """Check the input, as :func:`espei_hpc.inputs.check`.
+
+        Raises:
+            Refusal: if it is wrong.
+        """
+        if self.search is None:
+            return check(self.input_file, own, evaluate=evaluate)
+        return check(self.input_file, own, evaluate=evaluate, changed=self.search.settings)
 
 
 def checked(opening: Opening, say: Callable[[str], None]) -> bool:
@@ -48,11 +61,13 @@ def checked(opening: Opening, say: Callable[[str], None]) -> bool:
         Refusal: as :func:`opened`.
     """
     if not opening.run_directory.exists():
-        problem = check(opening.input_file, evaluate=True)
+        problem = opening.check(evaluate=True)
         for note in problem.notes:
             say(note)
         return problem.samples
     with opened(opening, lambda: None, say, evaluate=True) as (problem, directory):
+        if opening.search is not None:
+            return not directory.found(problem)
         return problem.samples and not directory.complete(problem)
 
 
@@ -73,7 +88,7 @@ def opened(
     """
     path = opening.run_directory
     # First report all faults of the input: a run directory is made for a valid input only.
-    problem = None if path.exists() else check(opening.input_file, evaluate=evaluate)
+    problem = None if path.exists() else opening.check(evaluate=evaluate)
     with held(path, still_wanted, job_name(os.environ)) as directory:
         # Files that are moved aside need not be readable.
         with suppress(Refusal) if opening.force_new else nullcontext():
@@ -81,7 +96,7 @@ def opened(
         resumes = opening.engine == "graph"
         begins = opening.force_new or not (resumes and directory.done)
         owns = directory.owns if resumes else _nothing
-        problem = problem or check(opening.input_file, owns, evaluate=evaluate and begins)
+        problem = problem or opening.check(owns, evaluate=evaluate and begins)
         for note in (*problem.notes, *directory.notes):
             say(note)
         if opening.force_new and directory.begun:

@@ -60,7 +60,7 @@ def run(
 
 def _run(opening: Opening, wanted: ClusterOptions, stopper: Stopper, walltime: Walltime, say: Say) -> int:
     with opened(opening, stopper.check, say) as (problem, directory):
-        fit = _Fit(problem, directory, opening, stopper, walltime, say)
+        fit = _kind(opening)(problem, directory, opening, stopper, walltime, say)
         code: int = ExitCode.FAILED
         # This process holds the run directory, so no other start is in use.
         earlier.tidy(directory.path, but=wanted.cluster_id)
@@ -78,8 +78,18 @@ def _run(opening: Opening, wanted: ClusterOptions, stopper: Stopper, walltime: W
         return code
 
 
+def _kind(opening: Opening) -> "type[FitRun]":
+    if opening.search is None:
+        return FitRun
+    from espei_hpc.fit.search_run import SearchRun
+
+    return SearchRun
+
+
 @dataclass
-class _Fit:
+class FitRun:
+    """One start of a fit, from the wait for its cluster to its exit code."""
+
     problem: Problem
     directory: RunDirectory
     opening: Opening

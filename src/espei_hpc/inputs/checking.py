@@ -50,7 +50,11 @@ class Problem:
 
 
 def check(
-    path: Path | str, own: Callable[[Path], bool] = lambda _: False, *, evaluate: bool = False
+    path: Path | str,
+    own: Callable[[Path], bool] = lambda _: False,
+    *,
+    evaluate: bool = False,
+    changed: Callable[[Settings], Settings] = lambda settings: settings,
 ) -> Problem:
     """Check an input and all files it names; paths in it are relative to the working directory.
 
@@ -59,6 +63,7 @@ def check(
         own: whether a file has only data that an earlier start of this fit wrote.
         evaluate: whether to evaluate the log-probability at the starting values, too, as ESPEI does before
             it samples. It takes as long as one evaluation of ESPEI's.
+        changed: changes the settings of the input before they are checked.
 
     Returns:
         The problem, ready to run.
@@ -67,7 +72,8 @@ def check(
         Refusal: with every fault found, one line each.
     """
     path = Path(path)
-    raw, repeated = parse_input(path)
+    written, repeated = parse_input(path)
+    raw = changed(written)
     findings = Findings(path, repeated)
     with quiet():
         settings = check_settings(raw, findings)

@@ -91,12 +91,15 @@ class UnitResult(NamedTuple):
         weights: ESPEI's weight of each value, for kinds that need them.
         short_circuited: whether ESPEI would stop evaluating this residual and take it as -inf.
         failure: the exception that was raised instead.
+        deviations: for fixed configurations, whose value is a log-probability: calculated minus measured,
+            in standard deviations.
     """
 
     values: tuple[Any, ...] = ()
     weights: tuple[float, ...] = ()
     short_circuited: bool = False
     failure: Failure | None = None
+    deviations: tuple[float, ...] = ()
 
     @property
     def stops(self) -> bool:

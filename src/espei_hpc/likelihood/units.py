@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from espei_hpc.likelihood.fast import ActivityPlan, BoundaryPlan, ConfigurationsPlan, PropertiesPlan, Shared
+from espei_hpc.likelihood.fast.configurations import configuration_result
 from espei_hpc.likelihood.results import Kind, UnitResult
 from espei_hpc.likelihood.upstream import espei as upstream
 
@@ -128,7 +129,8 @@ def _configurations(residual: Any) -> Iterator[Unit]:
 
 
 def _entry(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> UnitResult:
-    return UnitResult((upstream.fixed_configuration_probability(residual, entry, parameters),))
+    differences, _ = upstream.fixed_configuration_differences(residual, entry, parameters)
+    return configuration_result(differences, entry["weights"])
 
 
 def _properties(residual: Any) -> Iterator[Unit]:

@@ -13,6 +13,7 @@ from espei_hpc.inputs.fingerprint import fingerprint
 from espei_hpc.rundir.changes import compare
 from espei_hpc.rundir.checkpoint import Saved, Store, check_array
 from espei_hpc.rundir.cluster_directory import cannot_create
+from espei_hpc.rundir.evaluations import NAME as EVALUATIONS
 from espei_hpc.rundir.files import PRIVATE_DIRECTORY, write_json
 from espei_hpc.rundir.lock import Lock
 from espei_hpc.rundir.progress_file import NAME as PROGRESS
@@ -26,6 +27,8 @@ FAILED_PARAMETERS = "failed-parameters.json"
 """Tells with which parameters an evaluation failed, and how."""
 DIFFERENCE = "difference.json"
 """Records where a prepared unit's result differed from ESPEI's; while it exists, nothing is prepared."""
+OPTIMUM = "optimum.json"
+"""The best fit that a search has found, with what the data determine."""
 NEW_START = "start a new fit with --force-new (the old one is moved aside), or use another --run-dir"
 
 
@@ -71,6 +74,11 @@ class RunDirectory:
         written = all(path.exists() for path in outputs if path is not None)
         return self.complete(problem) and written and bool(self.record and self.record.finished == self.done)
 
+    def found(self, problem: Problem) -> bool:
+        """Whether the best fit is found and its database is written."""
+        finished = self.record is not None and self.record.finished is not None
+        return finished and (self.path / OPTIMUM).exists() and problem.output_db.exists()
+
     def owns(self, path: Path) -> bool:
         """Whether a file holds only samples of this chain, so that it may be overwritten."""
         return self.saved is not None and (
@@ -93,7 +101,7 @@ class RunDirectory:
         Raises:
             Refusal: (BAD_INPUT) naming everything that has changed.
         """
-        if self.saved is None:
+        if self.saved is None and not self.searched:
             return
         if self.record is None:
             what = "has a checkpoint, but its run.json is missing or not readable"
@@ -162,7 +170,12 @@ class RunDirectory:
     @property
     def begun(self) -> bool:
         """Whether an earlier start left a checkpoint, readable or not."""
-        return self.store.directory.exists()
+        return self.store.directory.exists() or self.searched
+
+    @property
+    def searched(self) -> bool:
+        """Whether an earlier start left evaluations of a search."""
+        return (self.path / EVALUATIONS).exists()
 
     def set_aside(self, problem: Problem) -> Path:
         """Move all files of earlier starts to a new directory next to this one, and return its path."""
@@ -170,7 +183,16 @@ class RunDirectory:
         while (aside := self.path.with_name(f"{self.path.name}.{number}")).exists():
             number += 1
         aside.mkdir(mode=PRIVATE_DIRECTORY)
-        for name in (CHECKPOINT, NAME, DIFFERENCE, FAILED_PARAMETERS, PROGRESS, TIMELINE):
+        for name in (
+            CHECKPOINT,
+            NAME,
+            DIFFERENCE,
+            EVALUATIONS,
+            FAILED_PARAMETERS,
+            OPTIMUM,
+            PROGRESS,
+            TIMELINE,
+        ):
             if (self.path / name).exists():
                 (self.path / name).rename(aside / name)
         for path in (problem.trace, problem.lnprob):

@@ -4,6 +4,7 @@ ESPEI calculates an equilibrium for each measured point, only to get a compositi
 replaces the site fractions by those of the configuration. So the composition sets never change.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,5 +57,16 @@ class ConfigurationsPlan:
             if not grid.largest() < FAR_BELOW * FICTITIOUS_ENERGY:
                 raise Left("its energies are unreasonably high")
         differences = [self._property.of([one]) - value for one, value in self._samples]
-        probabilities = norm.logpdf(np.array(differences), loc=0, scale=self._deviations)
-        return UnitResult((float(0.0 + np.sum(probabilities)),))
+        return configuration_result(differences, self._deviations)
+
+
+def configuration_result(differences: Sequence[float], deviations: Any) -> UnitResult:
+    """Return the result of an entry, by the last lines of ESPEI's function for its probability.
+
+    Args:
+        differences: calculated minus measured values, in the property's unit, shape (values,).
+        deviations: their standard deviations, as in ESPEI's entry.
+    """
+    probabilities = norm.logpdf(np.array(differences), loc=0, scale=deviations)
+    in_deviations = np.ravel(np.array(differences) / np.array(deviations))
+    return UnitResult((float(0.0 + np.sum(probabilities)),), deviations=tuple(in_deviations.tolist()))

@@ -1,0 +1,111 @@
+"""What data determine about parameters: the Gaussian around the maximum of a sum of squared rows.
+
+With the derivatives J of the rows, the covariance of the parameters is the inverse of JᵀJ (the Laplace
+approximation: D. S. Sivia, Data Analysis, section 3.2). A direction that changes no row is not determined.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from espei_hpc.sampler.state import FloatArray
+
+TOLERANCE = 1e-4
+"""Singular value, relative to the largest, below which a direction is not determined.
+
+Derivatives by differences have errors of about 1e-5.
+"""
+SMALL = 0.05
+"""Share in a direction, relative to the largest, below which a parameter does not belong to it."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A combination of parameters that the data do not determine.
+
+    Attributes:
+        members: numbers of the parameters.
+        change: how much each changes along it, the first by 1.
+    """
+
+    members: tuple[int, ...]
+    change: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Determined:
+    """What the data determine.
+
+    Attributes:
+        covariance: of the parameters, shape (parameters, parameters), without the undetermined directions.
+        errors: standard error of each parameter, shape (parameters,); infinite if it is not determined.
+        undetermined: the directions that change no row.
+        leverage: of each row, from 0 to 1, shape (rows,): how much of its own value the fit reproduces
+            because of that datum. Their sum is the number of determined directions.
+        shares: share of each row in the variance of each parameter, shape (rows, parameters): how much the
+            datum decides it. Each column adds up to 1, or to 0 if nothing is known of the parameter.
+    """
+
+    covariance: FloatArray
+    errors: FloatArray
+    undetermined: tuple[Direction, ...]
+    leverage: FloatArray
+    shares: FloatArray
+
+
+def correlation(covariance: FloatArray) -> FloatArray:
+    """Return the correlation of parameters, shape (parameters, parameters); 0 where there is no variance."""
+    deviations = np.sqrt(np.diag(covariance))
+    size = np.where(deviations > 0, deviations, 1.0)
+    correlated: FloatArray = covariance / np.outer(size, size)
+    return correlated
+
+
+def determined(jacobian: FloatArray) -> Determined:
+    """Return what rows with these derivatives determine.
+
+    Args:
+        jacobian: shape (rows, parameters), the rows in standard deviations.
+    """
+    length = np.linalg.norm(jacobian, axis=0)
+    scale = np.where(length > 0, length, 1.0)
+    left, singular, right = np.linalg.svd(jacobian / scale, full_matrices=True)
+    parameters = jacobian.shape[1]
+    padded = np.zeros(parameters)
+    padded[: singular.size] = singular
+    kept = padded > TOLERANCE * max(padded.max(initial=0.0), np.finfo(float).tiny)
+    inverse = right[kept] / padded[kept, np.newaxis]
+    covariance = (inverse.T @ inverse) / np.outer(scale, scale)
+    directions = tuple(_direction(row, scale) for row in _reduced(right[~kept]))
+    variance = np.diag(covariance)
+    # By how much each parameter changes with each datum, all of which have the variance 1.
+    influence = jacobian @ covariance
+    errors = np.sqrt(variance)
+    for direction in directions:
+        errors[list(direction.members)] = np.inf
+    return Determined(
+        covariance,
+        errors,
+        directions,
+        (left[:, : kept.sum()] ** 2).sum(axis=1),
+        influence**2 / np.where(variance > 0, variance, 1.0),
+    )
+
+
+def _direction(change: FloatArray, scale: FloatArray) -> Direction:
+    """Return the direction of a vector in units of ``1 / scale``."""
+    members = np.flatnonzero(np.abs(change) > SMALL * np.abs(change).max())
+    steps = change[members] / scale[members]
+    return Direction(tuple(map(int, members)), tuple((steps / steps[0]).tolist()))
+
+
+def _reduced(space: FloatArray) -> FloatArray:
+    """Return a basis of the same space with the zeros that elimination gives, (vectors, parameters)."""
+    space = space.copy()
+    for row in range(len(space)):
+        pivot = int(np.argmax(np.abs(space[row])))
+        space[row] /= space[row, pivot]
+        for other in range(len(space)):
+            if other != row:
+                space[other] -= space[other, pivot] * space[row]
+    return space
