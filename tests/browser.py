@@ -8,6 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from support import PATIENCE
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -39,6 +41,8 @@ def opened(path: Path, width: int) -> Iterator[Opened]:
         browser = playwright.chromium.launch(executable_path=found(), args=["--no-sandbox"])
         try:
             context = browser.new_context(viewport={"width": width, "height": 900}, offline=True)
+            # A busy machine takes its time.
+            context.set_default_timeout(1000 * PATIENCE)
             opened = Opened(context.new_page())
             opened.page.on("console", lambda message: opened.told.append(message.text))
             opened.page.on("pageerror", lambda error: opened.told.append(str(error)))

@@ -272,11 +272,11 @@ def fit(
 @database_option
 @click.pass_context
 def optimize(context: click.Context, /, scheduler_file: Path | None, **options: Any) -> int:
-    """Find the best fit by least squares, on this machine's cores or a running cluster.
+    """Find the best fit by least squares.
 
-    Writes the database, and prints each symbol's value and standard error, what the data do not determine,
-    and what each dataset decides. It takes far fewer evaluations than a chain. On ranks of MPI: espei-mpi
-    --optimize.
+    Uses this machine's cores, or a running cluster; on ranks of MPI: espei-mpi --optimize. Writes the
+    database, and prints each symbol's value and standard error, what the data do not determine, and what
+    each dataset decides. It takes about a hundred evaluations.
 
     Example: espei-hpc optimize x.yaml --workers 4
     """

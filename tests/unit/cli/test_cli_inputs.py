@@ -41,7 +41,7 @@ def _taken(name: str, *words: str) -> object:
 
 def test_commands_that_take_an_input_are_all_that_have_one() -> None:
     assert {name.removeprefix("espei-hpc ") for name in TAKE_INPUTS} == {
-        *("check", "plan", "prepare", "fit", "again", "report", "export", "status"),
+        *("check", "plan", "prepare", "fit", "optimize", "again", "report", "export", "status"),
         *("job finished", *(f"job {system}" for system in SUBMISSIONS)),
     }
 
