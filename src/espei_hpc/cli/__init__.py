@@ -24,6 +24,7 @@ from espei_hpc.cli.options import (
     run_directory,
     scheduler_file_option,
     timeout_option,
+    user_code_option,
     workers_option,
 )
 from espei_hpc.cli.prepare import prepare
@@ -79,7 +80,8 @@ def commands() -> None:
 @commands.command()
 @takes_input()
 @run_dir_option
-def check(input_file: Path, run_dir: Path | None) -> None:
+@user_code_option
+def check(input_file: Path, run_dir: Path | None, user_code: Path | None) -> None:
     """Check an input and the files it names; start nothing.
 
     Also check whether an earlier start of the fit can be resumed.
@@ -88,7 +90,7 @@ def check(input_file: Path, run_dir: Path | None) -> None:
     """
     from espei_hpc.fit.opening import Opening, checked
 
-    checked(Opening(input_file, run_directory(input_file, run_dir)), say)
+    checked(Opening(input_file, run_directory(input_file, run_dir), user_code=user_code), say)
     say(f"{input_file}: no fault found")
 
 
@@ -97,7 +99,14 @@ def check(input_file: Path, run_dir: Path | None) -> None:
 @click.option("--cores-per-node", type=click.IntRange(1), help="Use whole nodes of this many cores.")
 @click.option("--hours", type=click.FloatRange(0, min_open=True), help="Find the fewest ranks that finish.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_json: bool) -> None:
+@user_code_option
+def plan(
+    input_file: Path,
+    cores_per_node: int | None,
+    hours: float | None,
+    as_json: bool,
+    user_code: Path | None,
+) -> None:
     """Estimate the walltime of a fit by its number of ranks.
 
     Measures the input's likelihood on this machine; writes no files.
@@ -109,7 +118,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
     from espei_hpc.inputs import check as check_input
 
     # Nothing is written here, so files of an earlier fit are no conflict.
-    problem = check_input(input_file, lambda _: True, evaluate=True)
+    problem = check_input(input_file, lambda _: True, evaluate=True, user_code=user_code)
     if not problem.samples:
         fault = Fault(f"{input_file}: mcmc", "is missing, so there is no sampling to plan")
         raise Refusal(ExitCode.BAD_INPUT, [fault])
@@ -189,6 +198,7 @@ def fit(
     force_new: bool,
     verify: int | None,
     stock_likelihood: bool,
+    user_code: Path | None,
 ) -> int:
     """Fit an input on a cluster (called by espei-mpi and run-fit).
 
@@ -221,6 +231,7 @@ def fit(
             force_new,
             verify=0 if stock_likelihood else verify or VERIFY,
             goal=goal,
+            user_code=user_code,
         )
         wanted = where.ClusterOptions(
             run_directory=opening.run_directory,

@@ -19,6 +19,7 @@ from espei_hpc.cli.options import (
     run_dir_option,
     run_directory,
     scheduler_file_option,
+    user_code_option,
 )
 from espei_hpc.cli.prepare import named_start, own_start
 from espei_hpc.cli.script_options import CommandOfScript, given_words, of_every_cluster
@@ -108,6 +109,7 @@ def espei_mpi(
     engine: "Engine",
     stock_likelihood: bool,
     verify: int | None,
+    user_code: Path | None,
     doctor: bool,
 ) -> int:
     """Fit ESPEI's input on a cluster of MPI ranks: one scheduler, the others workers.
@@ -154,8 +156,9 @@ def espei_mpi(
         call.show(here, ranks, ["--in", str(input_file)], [*beginning, *given_words(context, OF_PREPARE)])
         print_words([*here.hpc, *fit("--run-dir", "RUN_DIR", "--id", "ID")])
         return ExitCode.OK
-    wanted = _cluster(here, ranks, interface, insecure)
-    opening = Opening(input_file, run_directory(input_file, run_dir), engine, force_new, goal=goal)
+    wanted = _cluster(here, ranks, interface, insecure, user_code)
+    kept = run_directory(input_file, run_dir)
+    opening = Opening(input_file, kept, engine, force_new, goal=goal, user_code=user_code)
     directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
     started = fit("--run-dir", str(directory.run_directory), "--id", directory.id)
     call.start(here, directory, [*here.hpc, *started], excluding)
@@ -182,13 +185,15 @@ def _without_ranks(launcher: Sequence[str], scheduler_file: Path | None, ranks: 
     return ["--local"]
 
 
-def _cluster(here: "Launch", ranks: int | None, interface: str | None, insecure: bool) -> "ClusterRequest":
+def _cluster(
+    here: "Launch", ranks: int | None, interface: str | None, insecure: bool, user_code: Path | None
+) -> "ClusterRequest":
     """Return the cluster to start; a launcher that the user names may also set the number of its ranks."""
     from espei_hpc.cluster.prepare import ClusterRequest, default_ranks
 
     if not here.named:
         ranks = ranks or default_ranks(os.environ, here.one_host)
-    return ClusterRequest(ranks, interface, encrypted=not insecure)
+    return ClusterRequest(ranks, interface, encrypted=not insecure, user_code=user_code)
 
 
 @click.command("start-cluster", cls=CommandOfScript, context_settings={"help_option_names": ["-h", "--help"]})
@@ -200,6 +205,7 @@ def _cluster(here: "Launch", ranks: int | None, interface: str | None, insecure:
     help="File that clients read to find the cluster; no running cluster may use it.",
 )
 @of_every_cluster
+@user_code_option
 @click.pass_context
 def start_cluster(
     context: click.Context,
@@ -212,6 +218,7 @@ def start_cluster(
     interface: str | None,
     insecure: bool,
     dry_run: bool,
+    user_code: Path | None,
 ) -> int:
     """Start a Dask cluster through MPI and run until it ends: on TERM, or when the cluster is shut down.
 
@@ -234,7 +241,7 @@ def start_cluster(
     if dry_run:
         call.show(here, ranks, ["--scheduler-file", str(scheduler_file)], given_words(context, OF_PREPARE))
         return ExitCode.OK
-    wanted = _cluster(here, ranks, interface, insecure)
+    wanted = _cluster(here, ranks, interface, insecure, user_code)
     directory = named_start(scheduler_file, wanted, here.one_host)
     call.start(here, directory, scheduler_file=scheduler_file)
     return ExitCode.OK

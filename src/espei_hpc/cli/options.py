@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from espei_hpc import batch
+from espei_hpc import batch, user_code
 
 if TYPE_CHECKING:
     from espei_hpc.fit.opening import Engine
@@ -121,11 +121,27 @@ time_left_option = click.option(
     help="Stop before this much time has passed: seconds or [days-]h:min:s [default: time left of the job].",
 )
 interface_option = click.option("--interface", metavar="NAME", help="Network interface for the cluster.")
+
+
+def _usable_code(_: click.Context, __: click.Parameter, directory: Path | None) -> Path | None:
+    if directory is not None:
+        user_code.use(directory)
+    return directory
+
+
+user_code_option = click.option(
+    "--user-code",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    # Before anything imports ESPEI.
+    callback=_usable_code,
+    help="Directory of your own Python modules that the input names.",
+)
 insecure_option = click.option(
     "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
 )
 
-OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood")
+OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood", "user_code")
 """Parameters of ``options_of_the_fit`` that do not depend on where the fit begins."""
 
 
@@ -141,6 +157,7 @@ def options_of_the_fit(command: Command) -> Command:
             force_new_option,
             verify_option,
             stock_likelihood_option,
+            user_code_option,
         )
     ):
         command = option(command)

@@ -54,6 +54,7 @@ def prepare(
     force_new: bool,
     verify: int | None,
     stock_likelihood: bool,
+    user_code: Path | None,
 ) -> None:
     """Create the directory of one cluster start, for those who start ranks and fit by hand.
 
@@ -70,11 +71,13 @@ def prepare(
         None if as_launched else ranks or default_ranks(os.environ, one_host),
         interface,
         encrypted=not insecure,
+        user_code=user_code,
     )
     if scheduler_file is not None:
         directory = named_start(scheduler_file, wanted, one_host)
     elif input_file is not None:
-        opening = Opening(input_file, run_directory(input_file, run_dir), engine, force_new, goal=goal)
+        kept = run_directory(input_file, run_dir)
+        opening = Opening(input_file, kept, engine, force_new, goal=goal, user_code=user_code)
         directory, _ = own_start(opening, wanted, end, one_host)
     else:
         raise click.UsageError("name the input or give --scheduler-file")

@@ -15,7 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
+from espei_hpc import user_code
 from espei_hpc.cluster import dask_settings, dask_start, interfaces, place, without_mpi, world
 from espei_hpc.environment import SETTINGS
 from espei_hpc.errors import Refusal
@@ -50,6 +52,8 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
     # Dask writes the scheduler file with default permissions, perhaps to a directory that others can read.
     os.umask(0o077)
     try:
+        if code := directory.settings().user_code:
+            user_code.use(Path(code))
         here = _enter(directory, say)
         asked = directory.settings().interface
         chosen = interfaces.choose(asked, on_one_host=here.on_one_host, network=here.network)

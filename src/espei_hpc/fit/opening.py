@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +32,7 @@ class Opening:
         verify: one evaluation in this many of the prepared likelihood is compared with ESPEI's own; 0 to
             prepare nothing.
         goal: goal that ends the fit before all iterations are done; None for no goal.
+        user_code: directory of the user's Python modules, in use already; None for none.
     """
 
     input_file: Path
@@ -39,6 +41,7 @@ class Opening:
     force_new: bool = False
     verify: int = VERIFY
     goal: Goal | None = None
+    user_code: Path | None = None
 
 
 def checked(opening: Opening, say: Callable[[str], None]) -> bool:
@@ -48,7 +51,7 @@ def checked(opening: Opening, say: Callable[[str], None]) -> bool:
         Refusal: as :func:`opened`.
     """
     if not opening.run_directory.exists():
-        problem = check(opening.input_file, evaluate=True)
+        problem = check(opening.input_file, evaluate=True, user_code=opening.user_code)
         for note in problem.notes:
             say(note)
         return problem.samples
@@ -73,7 +76,8 @@ def opened(
     """
     path = opening.run_directory
     # First report all faults of the input: a run directory is made for a valid input only.
-    problem = None if path.exists() else check(opening.input_file, evaluate=evaluate)
+    checked_input = partial(check, opening.input_file, user_code=opening.user_code)
+    problem = None if path.exists() else checked_input(evaluate=evaluate)
     with held(path, still_wanted, job_name(os.environ)) as directory:
         # Files that are moved aside need not be readable.
         with suppress(Refusal) if opening.force_new else nullcontext():
@@ -81,7 +85,7 @@ def opened(
         resumes = opening.engine == "graph"
         begins = opening.force_new or not (resumes and directory.done)
         owns = directory.owns if resumes else _nothing
-        problem = problem or check(opening.input_file, owns, evaluate=evaluate and begins)
+        problem = problem or checked_input(own=owns, evaluate=evaluate and begins)
         for note in (*problem.notes, *directory.notes):
             say(note)
         if opening.force_new and directory.begun:

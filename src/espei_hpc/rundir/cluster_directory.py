@@ -37,12 +37,14 @@ class Settings:
         scheduler_file: file to which the scheduler writes its address.
         interface: network interface to use; None to choose.
         encrypted: whether all connections use the certificates of this start.
+        user_code: directory of the user's Python modules; None for none.
     """
 
     ranks: int | None
     scheduler_file: str
     interface: str | None
     encrypted: bool
+    user_code: str | None = None
 
 
 @dataclass(frozen=True)
