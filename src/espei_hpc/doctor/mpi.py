@@ -23,13 +23,18 @@ Report = Mapping[str, Any]
 
 def world(options: Options) -> list[Line]:
     """Start ranks and report their world, their messages to each other, and the shared directory."""
-    words = launching.launcher(options)
+    passed_over: list[str] = []
+    words = launching.launcher(options, passed_over.append)
+    return [*(ok("launcher", line) for line in passed_over), *_world_of(options, words)]
+
+
+def _world_of(options: Options, words: tuple[str, ...]) -> list[Line]:
     if not options.launched:
         if not words:
             cure = (
                 "load an MPI module or name a launcher; without one, espei-mpi fits on this machine's cores"
             )
-            return [fault(TOPIC, "no mpirun or mpiexec is on PATH or in this Python environment", cure)]
+            return [fault(TOPIC, "no MPI launcher is on PATH or in this Python environment", cure)]
         if not found(words[0], options.environment):
             return [fault(TOPIC, f"the launcher '{words[0]}' is not found on PATH", "load its module")]
     try:
