@@ -150,6 +150,18 @@ def rank(run_dir: Path, cluster_id: str) -> None:
         os._exit(refusal.code)
 
 
+@commands.command(hidden=True)
+@click.option("--run-dir", type=click.Path(path_type=Path), required=True)
+@click.option("--id", "cluster_id", required=True)
+def launcher_ended(run_dir: Path, cluster_id: str) -> None:
+    """Print why the launcher of a cluster has ended (called by start-cluster)."""
+    from espei_hpc.cluster import launcher_log
+    from espei_hpc.rundir.cluster_directory import ClusterDirectory
+
+    directory = ClusterDirectory(run_dir, cluster_id)
+    raise directory.faults() or launcher_log.launcher_lost(directory, directory.launcher_ended() or "unknown")
+
+
 @commands.command()
 @click.option("--scheduler-file", type=click.Path(path_type=Path), required=True)
 @workers_option

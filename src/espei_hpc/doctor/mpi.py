@@ -9,6 +9,7 @@ from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.launching import Trial
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found
+from espei_hpc.mpi.launchers import known_cause
 from espei_hpc.text import counted
 
 TOPIC = "MPI world"
@@ -57,6 +58,8 @@ def lines(trial: Trial, nodes: int) -> list[Line]:
     wrong = _wrong(trial, entered, len(reported)) if entered else _nobody(reported)
     if wrong is not None:
         seen, cure = wrong
+        if known := known_cause(trial.ended.output.splitlines()):
+            seen, cure = f"{seen}: {known.line}: {known.cause.what}", known.cause.cure
         return [fault(TOPIC, f"{trial.started}: {seen}{_ending(trial)}", cure)]
     hosts = sorted({report["host"] for report in entered})
     return [

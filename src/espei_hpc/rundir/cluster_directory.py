@@ -174,15 +174,19 @@ class ClusterDirectory:
             with contextlib.suppress(OSError):
                 parent.rmdir()
 
-    def log_tail(self, lines: int = 12) -> tuple[str, ...]:
-        """Return the last lines of output of the launcher and the ranks."""
+    def log_lines(self) -> tuple[str, ...]:
+        """Return the output of the launcher and the ranks, without empty lines."""
         try:
             text = self.launcher_log.read_text(errors="replace")
         except OSError:
             return ()
         # Open MPI ends some of its lines with a zero byte.
         printable = text.replace("\0", "").splitlines()
-        return tuple(line for line in printable if line.strip())[-lines:]
+        return tuple(line for line in printable if line.strip())
+
+    def log_tail(self, lines: int = 12) -> tuple[str, ...]:
+        """Return the last of these lines."""
+        return self.log_lines()[-lines:]
 
 
 def new_id() -> str:
