@@ -124,6 +124,7 @@ def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, co
         ("--time-left tomorrow", "write 3600, 11:59:00 or 1-12:00:00"),
         ("--timeout soon", "--timeout"),
         ("--min-workers 0", "--min-workers"),
+        ("--worker-ports 9001:9000", "'9001:9000' is no range of ports; write 9000:9031"),
     ],
 )
 @pytest.mark.parametrize("cluster", ["-n 3", pytest.param("--scheduler-file s.json", marks=pytest.mark.long)])

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 CLUSTER_ONLY = "--cluster-only"
 """The word by which start-cluster calls espei-mpi."""
-OF_PREPARE = ("interface", "insecure", *OF_THE_FIT)
+OF_PREPARE = ("interface", "worker_interface", "scheduler_port", "worker_ports", "insecure", *OF_THE_FIT)
 """Parameters whose options ``prepare`` takes as they were given."""
 
 
@@ -96,6 +96,9 @@ def espei_mpi(
     image: str | None,
     host_mpi: str | None,
     interface: str | None,
+    worker_interface: str | None,
+    scheduler_port: int | None,
+    worker_ports: str | None,
     insecure: bool,
     dry_run: bool,
     scheduler_file: Path | None,
@@ -156,7 +159,13 @@ def espei_mpi(
         call.show(here, ranks, ["--in", str(input_file)], [*beginning, *given_words(context, OF_PREPARE)])
         print_words([*here.hpc, *fit("--run-dir", "RUN_DIR", "--id", "ID")])
         return ExitCode.OK
-    wanted = _cluster(here, ranks, interface, insecure, user_code)
+    wanted = _cluster(
+        *(here, ranks, interface, insecure),
+        user_code=user_code,
+        worker_interface=worker_interface,
+        scheduler_port=scheduler_port,
+        worker_ports=worker_ports,
+    )
     kept = run_directory(input_file, run_dir)
     opening = Opening(input_file, kept, engine, force_new, goal=goal, user_code=user_code)
     directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
@@ -186,14 +195,14 @@ def _without_ranks(launcher: Sequence[str], scheduler_file: Path | None, ranks: 
 
 
 def _cluster(
-    here: "Launch", ranks: int | None, interface: str | None, insecure: bool, user_code: Path | None
+    here: "Launch", ranks: int | None, interface: str | None, insecure: bool, **options: Any
 ) -> "ClusterRequest":
     """Return the cluster to start; a launcher that the user names may also set the number of its ranks."""
     from espei_hpc.cluster.prepare import ClusterRequest, default_ranks
 
     if not here.named:
         ranks = ranks or default_ranks(os.environ, here.one_host)
-    return ClusterRequest(ranks, interface, encrypted=not insecure, user_code=user_code)
+    return ClusterRequest(ranks, interface, encrypted=not insecure, **options)
 
 
 @click.command("start-cluster", cls=CommandOfScript, context_settings={"help_option_names": ["-h", "--help"]})
@@ -216,6 +225,9 @@ def start_cluster(
     image: str | None,
     host_mpi: str | None,
     interface: str | None,
+    worker_interface: str | None,
+    scheduler_port: int | None,
+    worker_ports: str | None,
     insecure: bool,
     dry_run: bool,
     user_code: Path | None,
@@ -241,7 +253,13 @@ def start_cluster(
     if dry_run:
         call.show(here, ranks, ["--scheduler-file", str(scheduler_file)], given_words(context, OF_PREPARE))
         return ExitCode.OK
-    wanted = _cluster(here, ranks, interface, insecure, user_code)
+    wanted = _cluster(
+        *(here, ranks, interface, insecure),
+        user_code=user_code,
+        worker_interface=worker_interface,
+        scheduler_port=scheduler_port,
+        worker_ports=worker_ports,
+    )
     directory = named_start(scheduler_file, wanted, here.one_host)
     call.start(here, directory, scheduler_file=scheduler_file)
     return ExitCode.OK

@@ -1,6 +1,7 @@
 """Options that several commands have."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from espei_hpc.fit.opening import Engine
     from espei_hpc.sampler.goal import Goal
 
+HIGHEST_PORT = 65535
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -121,6 +123,28 @@ time_left_option = click.option(
     help="Stop before this much time has passed: seconds or [days-]h:min:s [default: time left of the job].",
 )
 interface_option = click.option("--interface", metavar="NAME", help="Network interface for the cluster.")
+
+worker_interface_option = click.option(
+    "--worker-interface", metavar="NAME", help="Network interface for the workers [default: --interface]."
+)
+scheduler_port_option = click.option(
+    "--scheduler-port", type=click.IntRange(1, HIGHEST_PORT), help="Port of the scheduler [default: any]."
+)
+
+
+def _port_range(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    found = re.fullmatch("([0-9]+):([0-9]+)", text or "1:1")
+    if not found or not 1 <= int(found[1]) <= int(found[2]) <= HIGHEST_PORT:
+        raise click.BadParameter(f"{text!r} is no range of ports; write 9000:9031")
+    return text
+
+
+worker_ports_option = click.option(
+    "--worker-ports",
+    metavar="FIRST:LAST",
+    callback=_port_range,
+    help="Ports of the workers, one for each on a host [default: any].",
+)
 
 
 def _usable_code(_: click.Context, __: click.Parameter, directory: Path | None) -> Path | None:

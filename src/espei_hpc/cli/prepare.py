@@ -17,6 +17,9 @@ from espei_hpc.cli.options import (
     run_dir_option,
     run_directory,
     scheduler_file_option,
+    scheduler_port_option,
+    worker_interface_option,
+    worker_ports_option,
 )
 from espei_hpc.cli.printing import say_aside
 
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 @click.option("--as-launched", is_flag=True, help="Use as many ranks as the launcher starts.")
 @click.option("--one-host", is_flag=True, help="Start all ranks on this host.")
 @interface_option
+@worker_interface_option
+@scheduler_port_option
+@worker_ports_option
 @insecure_option
 @options_of_the_fit
 def prepare(
@@ -45,6 +51,9 @@ def prepare(
     as_launched: bool,
     one_host: bool,
     interface: str | None,
+    worker_interface: str | None,
+    scheduler_port: int | None,
+    worker_ports: str | None,
     insecure: bool,
     min_workers: int | None,
     timeout: float | None,
@@ -72,6 +81,9 @@ def prepare(
         interface,
         encrypted=not insecure,
         user_code=user_code,
+        worker_interface=worker_interface,
+        scheduler_port=scheduler_port,
+        worker_ports=worker_ports,
     )
     if scheduler_file is not None:
         directory = named_start(scheduler_file, wanted, one_host)

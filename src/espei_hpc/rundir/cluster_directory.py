@@ -38,6 +38,9 @@ class Settings:
         interface: network interface to use; None to choose.
         encrypted: whether all connections use the certificates of this start.
         user_code: directory of the user's Python modules; None for none.
+        worker_interface: network interface of the workers if another.
+        scheduler_port: port of the scheduler; None for any.
+        worker_ports: range of the workers' ports, FIRST:LAST; None for any.
     """
 
     ranks: int | None
@@ -45,6 +48,9 @@ class Settings:
     interface: str | None
     encrypted: bool
     user_code: str | None = None
+    worker_interface: str | None = None
+    scheduler_port: int | None = None
+    worker_ports: str | None = None
 
 
 @dataclass(frozen=True)
