@@ -65,7 +65,12 @@ def test_every_block_has_a_language_and_parses(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
-def test_every_command_and_option_exists(block: Block) -> None:
+def test_every_command_and_option_exists(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A directory of the user's modules is looked for at once.
+    (tmp_path / "code").mkdir()
+    monkeypatch.chdir(tmp_path)
     for command in lines_of(block):
         for words in _simple(command):
             _check(words)

@@ -61,6 +61,26 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
     assert f"srun --mpi=pmi2 -n 4 {inside} rank --run-dir RUN_DIR --id ID" in result.output.splitlines()
 
 
+@pytest.mark.parametrize("image", ["espei.sif", "some-image"])
+def test_users_code_is_bound_into_the_container_if_it_lies_outside_its_directory(
+    image: str, commands: Commands, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    engine = stand_in_for_an_engine(tmp_path / "bin" / "engine", image)
+    for name in ("apptainer", "podman", "mpirun"):
+        engine.with_name(name).symlink_to(engine)
+    (tmp_path / "code").mkdir()
+    outside = tmp_path_factory.mktemp("code outside")
+    words = ("espei-mpi", "x.yaml", "-n", "4", "--image", image, "--launcher", "mpirun", "--dry-run")
+    path = {"PATH": f"{engine.parent}:{BIN}:/usr/bin:/bin"}
+    inside, bound = (
+        commands.run(*words, "--user-code", directory, env=path) for directory in ("code", str(outside))
+    )
+    assert (inside.code, bound.code) == (0, 0), bound.output
+    assert "code:" not in inside.output
+    lines = [line for line in bound.output.splitlines() if f"{outside}:{outside}" in line]
+    assert len(lines) == 3, bound.output  # prepare, ranks and fit
+
+
 def stand_in_for_an_engine(path: Path, image: str) -> Path:
     """Make a container engine that runs in no container: it has the commands of this environment."""
     path.parent.mkdir(exist_ok=True)
@@ -104,6 +124,7 @@ def test_wrong_command_line_is_told_and_exits_64(words: list[str], said: str, co
         ("--time-left tomorrow", "write 3600, 11:59:00 or 1-12:00:00"),
         ("--timeout soon", "--timeout"),
         ("--min-workers 0", "--min-workers"),
+        ("--worker-ports 9001:9000", "'9001:9000' is no range of ports; write 9000:9031"),
     ],
 )
 @pytest.mark.parametrize("cluster", ["-n 3", pytest.param("--scheduler-file s.json", marks=pytest.mark.long)])

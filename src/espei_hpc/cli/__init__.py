@@ -30,6 +30,7 @@ from espei_hpc.cli.options import (
     stock_likelihood_option,
     time_left_option,
     timeout_option,
+    user_code_option,
     verify_option,
     workers_option,
 )
@@ -86,7 +87,8 @@ def commands() -> None:
 @commands.command()
 @takes_input()
 @run_dir_option
-def check(input_file: Path, run_dir: Path | None) -> None:
+@user_code_option
+def check(input_file: Path, run_dir: Path | None, user_code: Path | None) -> None:
     """Check an input and the files it names; start nothing.
 
     Also check whether an earlier start of the fit can be resumed.
@@ -95,7 +97,7 @@ def check(input_file: Path, run_dir: Path | None) -> None:
     """
     from espei_hpc.fit.opening import Opening, checked
 
-    checked(Opening(input_file, run_directory(input_file, run_dir)), say)
+    checked(Opening(input_file, run_directory(input_file, run_dir), user_code=user_code), say)
     say(f"{input_file}: no fault found")
 
 
@@ -104,7 +106,14 @@ def check(input_file: Path, run_dir: Path | None) -> None:
 @click.option("--cores-per-node", type=click.IntRange(1), help="Use whole nodes of this many cores.")
 @click.option("--hours", type=click.FloatRange(0, min_open=True), help="Find the fewest ranks that finish.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_json: bool) -> None:
+@user_code_option
+def plan(
+    input_file: Path,
+    cores_per_node: int | None,
+    hours: float | None,
+    as_json: bool,
+    user_code: Path | None,
+) -> None:
     """Estimate the walltime of a fit by its number of ranks.
 
     Measures the input's likelihood on this machine; writes no files.
@@ -116,7 +125,7 @@ def plan(input_file: Path, cores_per_node: int | None, hours: float | None, as_j
     from espei_hpc.inputs import check as check_input
 
     # Nothing is written here, so files of an earlier fit are no conflict.
-    problem = check_input(input_file, lambda _: True, evaluate=True)
+    problem = check_input(input_file, lambda _: True, evaluate=True, user_code=user_code)
     if not problem.samples:
         fault = Fault(f"{input_file}: mcmc", "is missing, so there is no sampling to plan")
         raise Refusal(ExitCode.BAD_INPUT, [fault])
@@ -146,6 +155,18 @@ def rank(run_dir: Path, cluster_id: str) -> None:
         # Skip MPI_Finalize, which would wait for the other ranks:
         # the launcher sees that a rank failed and ends them all.
         os._exit(refusal.code)
+
+
+@commands.command(hidden=True)
+@click.option("--run-dir", type=click.Path(path_type=Path), required=True)
+@click.option("--id", "cluster_id", required=True)
+def launcher_ended(run_dir: Path, cluster_id: str) -> None:
+    """Print why the launcher of a cluster has ended (called by start-cluster)."""
+    from espei_hpc.cluster import launcher_log
+    from espei_hpc.rundir.cluster_directory import ClusterDirectory
+
+    directory = ClusterDirectory(run_dir, cluster_id)
+    raise directory.faults() or launcher_log.launcher_lost(directory, directory.launcher_ended() or "unknown")
 
 
 @commands.command()
@@ -199,6 +220,7 @@ def fit(
     optimize: bool,
     starts: int | None,
     database: Path | None,
+    user_code: Path | None,
 ) -> int:
     """Fit an input on a cluster (called by espei-mpi and run-fit).
 
@@ -233,6 +255,7 @@ def fit(
             verify=0 if stock_likelihood else verify or VERIFY,
             goal=goal,
             search=asked,
+            user_code=user_code,
         )
         wanted = where.ClusterOptions(
             run_directory=opening.run_directory,

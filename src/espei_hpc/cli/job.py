@@ -12,6 +12,7 @@ from espei_hpc.batch import SUBMISSIONS
 from espei_hpc.batch.scripts.kinds import KINDS
 from espei_hpc.batch.submission import Submission
 from espei_hpc.cli.inputs import INPUT, takes_inputs
+from espei_hpc.cli.options import user_code_option
 from espei_hpc.exit_codes import ExitCode
 
 *_OTHERS, _LAST = (submission.title for submission in SUBMISSIONS.values())
@@ -52,6 +53,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
                 metavar="RECIPE",
                 help="Recipe of the cluster, one of host-mpi/sites [default: detected].",
             ),
+            user_code_option,
             click.option("--submit", is_flag=True, help="Write the script next to the input and submit it."),
         ]
     ):

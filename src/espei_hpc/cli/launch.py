@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ from espei_hpc.cli.options import (
     run_directory,
     scheduler_file_option,
     search,
+    user_code_option,
 )
 from espei_hpc.cli.prepare import named_start, own_start
 from espei_hpc.cli.script_options import CommandOfScript, given_words, of_every_cluster
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 CLUSTER_ONLY = "--cluster-only"
 """The word by which start-cluster calls espei-mpi."""
-OF_PREPARE = ("interface", "insecure", *OF_THE_FIT)
+OF_PREPARE = ("interface", "worker_interface", "scheduler_port", "worker_ports", "insecure", *OF_THE_FIT)
 """Parameters whose options ``prepare`` takes as they were given."""
 
 
@@ -96,6 +97,9 @@ def espei_mpi(
     image: str | None,
     host_mpi: str | None,
     interface: str | None,
+    worker_interface: str | None,
+    scheduler_port: int | None,
+    worker_ports: str | None,
     insecure: bool,
     dry_run: bool,
     scheduler_file: Path | None,
@@ -112,6 +116,7 @@ def espei_mpi(
     optimize: bool,
     starts: int | None,
     database: Path | None,
+    user_code: Path | None,
     doctor: bool,
 ) -> int:
     """Fit ESPEI's input on a cluster of MPI ranks: one scheduler, the others workers.
@@ -159,9 +164,15 @@ def espei_mpi(
         call.show(here, ranks, ["--in", str(input_file)], [*beginning, *given_words(context, OF_PREPARE)])
         print_words([*here.hpc, *fit("--run-dir", "RUN_DIR", "--id", "ID")])
         return ExitCode.OK
-    wanted = _cluster(here, ranks, interface, insecure)
-    directory_of_run = run_directory(input_file, run_dir, asked)
-    opening = Opening(input_file, directory_of_run, engine, force_new, goal=goal, search=asked)
+    wanted = _cluster(
+        *(here, ranks, interface, insecure),
+        user_code=user_code,
+        worker_interface=worker_interface,
+        scheduler_port=scheduler_port,
+        worker_ports=worker_ports,
+    )
+    kept = run_directory(input_file, run_dir, asked)
+    opening = Opening(input_file, kept, engine, force_new, goal=goal, search=asked, user_code=user_code)
     directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
     started = fit("--run-dir", str(directory.run_directory), "--id", directory.id)
     call.start(here, directory, [*here.hpc, *started], excluding)
@@ -188,13 +199,15 @@ def _without_ranks(launcher: Sequence[str], scheduler_file: Path | None, ranks: 
     return ["--local"]
 
 
-def _cluster(here: "Launch", ranks: int | None, interface: str | None, insecure: bool) -> "ClusterRequest":
+def _cluster(
+    here: "Launch", ranks: int | None, interface: str | None, insecure: bool, **options: Any
+) -> "ClusterRequest":
     """Return the cluster to start; a launcher that the user names may also set the number of its ranks."""
     from espei_hpc.cluster.prepare import ClusterRequest, default_ranks
 
     if not here.named:
         ranks = ranks or default_ranks(os.environ, here.one_host)
-    return ClusterRequest(ranks, interface, encrypted=not insecure)
+    return ClusterRequest(ranks, interface, encrypted=not insecure, **options)
 
 
 @click.command("start-cluster", cls=CommandOfScript, context_settings={"help_option_names": ["-h", "--help"]})
@@ -206,6 +219,7 @@ def _cluster(here: "Launch", ranks: int | None, interface: str | None, insecure:
     help="File that clients read to find the cluster; no running cluster may use it.",
 )
 @of_every_cluster
+@user_code_option
 @click.pass_context
 def start_cluster(
     context: click.Context,
@@ -216,8 +230,12 @@ def start_cluster(
     image: str | None,
     host_mpi: str | None,
     interface: str | None,
+    worker_interface: str | None,
+    scheduler_port: int | None,
+    worker_ports: str | None,
     insecure: bool,
     dry_run: bool,
+    user_code: Path | None,
 ) -> int:
     """Start a Dask cluster through MPI and run until it ends: on TERM, or when the cluster is shut down.
 
@@ -240,7 +258,13 @@ def start_cluster(
     if dry_run:
         call.show(here, ranks, ["--scheduler-file", str(scheduler_file)], given_words(context, OF_PREPARE))
         return ExitCode.OK
-    wanted = _cluster(here, ranks, interface, insecure)
+    wanted = _cluster(
+        *(here, ranks, interface, insecure),
+        user_code=user_code,
+        worker_interface=worker_interface,
+        scheduler_port=scheduler_port,
+        worker_ports=worker_ports,
+    )
     directory = named_start(scheduler_file, wanted, here.one_host)
     call.start(here, directory, scheduler_file=scheduler_file)
     return ExitCode.OK

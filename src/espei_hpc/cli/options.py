@@ -1,6 +1,7 @@
 """Options that several commands have."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from espei_hpc import batch
+from espei_hpc import batch, user_code
 
 if TYPE_CHECKING:
     from espei_hpc.fit.opening import Engine
     from espei_hpc.inputs.search import Search
     from espei_hpc.sampler.goal import Goal
 
+HIGHEST_PORT = 65535
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -158,6 +160,44 @@ time_left_option = click.option(
     help="Stop before this much time has passed: seconds or [days-]h:min:s [default: time left of the job].",
 )
 interface_option = click.option("--interface", metavar="NAME", help="Network interface for the cluster.")
+
+worker_interface_option = click.option(
+    "--worker-interface", metavar="NAME", help="Network interface for the workers [default: --interface]."
+)
+scheduler_port_option = click.option(
+    "--scheduler-port", type=click.IntRange(1, HIGHEST_PORT), help="Port of the scheduler [default: any]."
+)
+
+
+def _port_range(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    found = re.fullmatch("([0-9]+):([0-9]+)", text or "1:1")
+    if not found or not 1 <= int(found[1]) <= int(found[2]) <= HIGHEST_PORT:
+        raise click.BadParameter(f"{text!r} is no range of ports; write 9000:9031")
+    return text
+
+
+worker_ports_option = click.option(
+    "--worker-ports",
+    metavar="FIRST:LAST",
+    callback=_port_range,
+    help="Ports of the workers, one for each on a host [default: any].",
+)
+
+
+def _usable_code(_: click.Context, __: click.Parameter, directory: Path | None) -> Path | None:
+    if directory is not None:
+        user_code.use(directory)
+    return directory
+
+
+user_code_option = click.option(
+    "--user-code",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    # Before anything imports ESPEI.
+    callback=_usable_code,
+    help="Directory of your own Python modules that the input names.",
+)
 insecure_option = click.option(
     "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
 )
@@ -173,6 +213,7 @@ OF_THE_FIT = (
     "optimize",
     "starts",
     "database",
+    "user_code",
 )
 """Parameters of ``options_of_the_fit`` that do not depend on where the fit begins."""
 
@@ -192,6 +233,7 @@ def options_of_the_fit(command: Command) -> Command:
             optimize_option,
             starts_option,
             database_option,
+            user_code_option,
         )
     ):
         command = option(command)

@@ -23,7 +23,8 @@ BY_SUBJECT = {
     r"time": "ranks",
     r"(host )?MPI|recipe .*": "host-mpi",
     # The address of a worker with other files or versions.
-    r"--interface|\w+://.*": "troubleshooting",
+    r"--(worker-)?interface|\w+://.*": "troubleshooting",
+    r"--worker-ports|--user-code": "usage",
     # A run directory that another start or another problem uses.
     r".*\.run": "resume",
 }

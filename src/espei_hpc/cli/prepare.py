@@ -17,7 +17,10 @@ from espei_hpc.cli.options import (
     run_dir_option,
     run_directory,
     scheduler_file_option,
+    scheduler_port_option,
     search,
+    worker_interface_option,
+    worker_ports_option,
 )
 from espei_hpc.cli.printing import say_aside
 
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 @click.option("--as-launched", is_flag=True, help="Use as many ranks as the launcher starts.")
 @click.option("--one-host", is_flag=True, help="Start all ranks on this host.")
 @interface_option
+@worker_interface_option
+@scheduler_port_option
+@worker_ports_option
 @insecure_option
 @options_of_the_fit
 def prepare(
@@ -46,6 +52,9 @@ def prepare(
     as_launched: bool,
     one_host: bool,
     interface: str | None,
+    worker_interface: str | None,
+    scheduler_port: int | None,
+    worker_ports: str | None,
     insecure: bool,
     min_workers: int | None,
     timeout: float | None,
@@ -58,6 +67,7 @@ def prepare(
     starts: int | None,
     database: Path | None,
     stock_likelihood: bool,
+    user_code: Path | None,
 ) -> None:
     """Create the directory of one cluster start, for those who start ranks and fit by hand.
 
@@ -75,12 +85,16 @@ def prepare(
         None if as_launched else ranks or default_ranks(os.environ, one_host),
         interface,
         encrypted=not insecure,
+        user_code=user_code,
+        worker_interface=worker_interface,
+        scheduler_port=scheduler_port,
+        worker_ports=worker_ports,
     )
     if scheduler_file is not None:
         directory = named_start(scheduler_file, wanted, one_host)
     elif input_file is not None:
-        directory_of_run = run_directory(input_file, run_dir, asked)
-        opening = Opening(input_file, directory_of_run, engine, force_new, goal=goal, search=asked)
+        kept = run_directory(input_file, run_dir, asked)
+        opening = Opening(input_file, kept, engine, force_new, goal=goal, search=asked, user_code=user_code)
         directory, _ = own_start(opening, wanted, end, one_host)
     else:
         raise click.UsageError("name the input or give --scheduler-file")

@@ -1,10 +1,13 @@
 """The commands that read a chain: ``report`` and ``export``."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
+from espei_hpc import user_code
 from espei_hpc.cli.inputs import RUN, takes_input
+from espei_hpc.errors import Refusal
 
 
 @click.command()
@@ -31,6 +34,10 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
     from espei_hpc.report import samples, write
 
     read = samples.read(run)
+    if code := read.record.user_code:
+        # Without it the report lacks only what is calculated, and says so.
+        with suppress(Refusal):
+            user_code.use(Path(code))
     chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
     notes: list[str] = []
     made = write.write(read, output or read.run.directory / "report", chosen, notes.append)

@@ -126,6 +126,7 @@ class ScriptCall:
                 lists={
                     "ranks": here.words(ranks, ["rank", *launched], excluding) if ranks != 0 else [],
                     "fit": fit,
+                    "explain": [*here.hpc, "launcher-ended", *launched],
                     "requested_ends": [str(int(code)) for code in REQUESTED_ENDS],
                 },
                 values={

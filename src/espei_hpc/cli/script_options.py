@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from espei_hpc import __version__
-from espei_hpc.cli.options import Command, insecure_option, interface_option
+from espei_hpc.cli.options import (
+    Command,
+    insecure_option,
+    interface_option,
+    scheduler_port_option,
+    worker_interface_option,
+    worker_ports_option,
+)
 
 
 class CommandOfScript(click.Command):
@@ -72,6 +79,9 @@ def of_every_cluster(command: Command) -> Command:
                 "none (never the host's), a directory, or a recipe [default: auto].",
             ),
             interface_option,
+            worker_interface_option,
+            scheduler_port_option,
+            worker_ports_option,
             insecure_option,
             click.option("--dry-run", is_flag=True, help="Print the commands, run nothing."),
             click.version_option(__version__, prog_name="espei-hpc", help="Print the version."),

@@ -81,7 +81,9 @@ def shared(hosts: Mapping[str, Mapping[str, str]]) -> str | None:
     return None
 
 
-def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) -> Endpoint | None:
+def choose(
+    asked: str | None, *, on_one_host: bool, network: str | None = None, option: str = "--interface"
+) -> Endpoint | None:
     """Return where Dask listens; None lets Dask use the interface of the default route.
 
     Ranks that are all on one host use loopback, which other hosts cannot reach.
@@ -90,6 +92,7 @@ def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) 
         asked: the interface that the user requests; None to choose.
         on_one_host: whether all ranks are on one host.
         network: a network that connects all hosts; None if none is known.
+        option: the option by which it is requested.
 
     Raises:
         Refusal: (CONFIGURATION) if the requested interface does not exist here, has no address, or does
@@ -99,12 +102,12 @@ def choose(asked: str | None, *, on_one_host: bool, network: str | None = None) 
         return _in_network(network)
     if asked == LOOPBACK and not on_one_host:
         what = f"{LOOPBACK} reaches no other host, but the ranks run on several hosts"
-        cure = "leave out --interface; with --insecure name an interface that all hosts have"
-        raise _refusal(what, cure)
-    return _on(asked or LOOPBACK, network)
+        cure = f"leave out {option}; with --insecure name an interface that all hosts have"
+        raise _refusal(option, what, cure)
+    return _on(asked or LOOPBACK, network, option)
 
 
-def _on(name: str, network: str | None) -> Endpoint:
+def _on(name: str, network: str | None, option: str) -> Endpoint:
     here, host = addresses(), socket.gethostname()
     own = _usable().get(name, [])
     if own:
@@ -116,11 +119,11 @@ def _on(name: str, network: str | None) -> Endpoint:
     else:
         what = f"there is no interface '{name}' on host {host}"
     known = "; ".join(f"{up} ({text or 'no address'})" for up, text in here.items())
-    raise _refusal(what, f"interfaces that are up: {known}")
+    raise _refusal(option, what, f"interfaces that are up: {known}")
 
 
-def _refusal(what: str, cure: str) -> Refusal:
-    return Refusal(ExitCode.CONFIGURATION, [Fault("--interface", what, cure)])
+def _refusal(option: str, what: str, cure: str) -> Refusal:
+    return Refusal(ExitCode.CONFIGURATION, [Fault(option, what, cure)])
 
 
 def _in_network(network: str | None) -> Endpoint | None:

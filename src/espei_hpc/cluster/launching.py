@@ -2,8 +2,9 @@
 
 import fnmatch
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from espei_hpc import batch
@@ -121,9 +122,26 @@ def find(script: CallingScript, note: Callable[[str], None]) -> tuple[str, ...]:
             ``mpiexec`` of OpenPBS.
     """
     own = () if script.engine else own_launchers(Path(script.hpc[0]).parent.parent)
-    for name in (*NAMES, *own):
-        path = script.ask("command", "-v", name)
-        if path and _is_known(path, script.environment):
+    return first_known((*NAMES, *own), partial(script.ask, "command", "-v"), script.environment, note)
+
+
+def first_known(
+    names: Iterable[str],
+    path_of: Callable[[str], str | None],
+    environment: Mapping[str, str],
+    note: Callable[[str], None],
+) -> tuple[str, ...]:
+    """Return the first of these programs that is a launcher; () if none is.
+
+    Args:
+        names: their names or paths.
+        path_of: returns where a program is; nothing if it is not there.
+        environment: variables of the host.
+        note: as for ``find``.
+    """
+    for name in names:
+        path = path_of(name)
+        if path and _is_known(path, environment):
             return (name,)
         if path:
             note(f"{path} is not used: it is no launcher that is known; to use it, give --launcher {name}")

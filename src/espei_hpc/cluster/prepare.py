@@ -70,16 +70,28 @@ class ClusterRequest:
         ranks: number of ranks, scheduler included; None to use as many as the launcher starts.
         interface: network interface; None to choose.
         encrypted: whether all connections need the certificate of this start.
+        user_code: directory of the user's Python modules; None for none.
+        worker_interface: network interface of the workers if another.
+        scheduler_port: port of the scheduler; None for any.
+        worker_ports: range of the workers' ports, FIRST:LAST; None for any.
     """
 
     ranks: int | None = None
     interface: str | None = None
     encrypted: bool = True
+    user_code: Path | None = None
+    worker_interface: str | None = None
+    scheduler_port: int | None = None
+    worker_ports: str | None = None
 
     def settings(self, scheduler_file: Path) -> Settings:
         """Return the settings for the ranks. Unencrypted, they use loopback unless an interface is named."""
         interface = self.interface or (None if self.encrypted else LOOPBACK)
-        return Settings(self.ranks, str(scheduler_file), interface, self.encrypted)
+        code = str(self.user_code.absolute()) if self.user_code else None
+        return Settings(
+            *(self.ranks, str(scheduler_file), interface, self.encrypted, code),
+            *(self.worker_interface, self.scheduler_port, self.worker_ports),
+        )
 
 
 def own_cluster(run_directory: Path, wanted: ClusterRequest) -> ClusterDirectory:

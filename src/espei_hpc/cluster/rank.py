@@ -15,13 +15,17 @@ import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
+from espei_hpc import user_code
 from espei_hpc.cluster import dask_settings, dask_start, interfaces, place, without_mpi, world
 from espei_hpc.environment import SETTINGS
-from espei_hpc.errors import Refusal
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi import library as mpi_library
-from espei_hpc.rundir.cluster_directory import ClusterDirectory
+from espei_hpc.rundir.cluster_directory import ClusterDirectory, Settings
 from espei_hpc.rundir.files import pass_json
+from espei_hpc.text import counted
 
 PR_SET_PDEATHSIG = 1
 LAUNCHER_POLL_SECONDS = 1.0
@@ -50,9 +54,10 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
     # Dask writes the scheduler file with default permissions, perhaps to a directory that others can read.
     os.umask(0o077)
     try:
+        if code := directory.settings().user_code:
+            user_code.use(Path(code))
         here = _enter(directory, say)
-        asked = directory.settings().interface
-        chosen = interfaces.choose(asked, on_one_host=here.on_one_host, network=here.network)
+        chosen = endpoint(directory.settings(), here)
         interface = chosen.interface if chosen else None
         host = chosen.host if chosen else None
         if here.rank == 0 and not here.on_one_host:
@@ -76,6 +81,31 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
         signal.alarm(END_SECONDS)
 
 
+def endpoint(settings: Settings, here: world.World) -> interfaces.Endpoint | None:
+    """Return where this rank listens; None lets Dask use the interface of the default route.
+
+    Raises:
+        Refusal: (CONFIGURATION) if it cannot listen there.
+    """
+    asked, option = settings.interface, "--interface"
+    if here.rank != 0:
+        _refuse_few_ports(settings.worker_ports, here)
+        if settings.worker_interface:
+            asked, option = settings.worker_interface, "--worker-interface"
+    return interfaces.choose(asked, on_one_host=here.on_one_host, network=here.network, option=option)
+
+
+def _refuse_few_ports(ports: str | None, here: world.World) -> None:
+    if ports is None:
+        return
+    first, last = map(int, ports.split(":"))
+    host = here.hosts[here.rank]
+    workers = here.hosts[1:].count(host)
+    if workers > last - first + 1:
+        what = f"{ports} has {counted(last - first + 1, 'port')}, but {workers} workers run on host {host}"
+        raise Refusal(ExitCode.CONFIGURATION, [Fault("--worker-ports", what, "give each its own port")])
+
+
 def _run_dask_mpi(arguments: list[str]) -> None:
     from dask_mpi.cli import main as dask_mpi
 
@@ -92,16 +122,19 @@ def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> li
     """
     settings = directory.settings()
     loopback = "127.0.0.1:0"
+    worker_options: dict[str, object] = {"dashboard": False, "dashboard_address": loopback}
+    if settings.worker_ports:
+        worker_options["port"] = settings.worker_ports
     return [
         f"--scheduler-file={settings.scheduler_file}",
-        # Any free port, because two runs may share a host.
-        "--scheduler-port=0",
+        # By default any free port, because two runs may share a host.
+        f"--scheduler-port={settings.scheduler_port or 0}",
         f"--protocol={'tls' if settings.encrypted else 'tcp'}",
         *([f"--interface={interface}"] if interface else []),
         "--nthreads=1",
         "--memory-limit=0",
         "--worker-class=distributed.Worker",
-        f"--worker-options={json.dumps({'dashboard': False, 'dashboard_address': loopback})}",
+        f"--worker-options={json.dumps(worker_options)}",
         # Nothing is spilled there; in the run directory it is removed with the cluster.
         f"--local-directory={directory.scratch}",
         "--no-dashboard",

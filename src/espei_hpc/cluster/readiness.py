@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from espei_hpc.cluster import dask_settings, interfaces
+from espei_hpc.cluster.launcher_log import causes, launcher_lost
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.rundir import named_clusters as named
@@ -180,17 +181,6 @@ def _raise_if_lost(directory: ClusterDirectory | None) -> None:
         raise launcher_lost(directory, code)
 
 
-def launcher_lost(directory: ClusterDirectory, code: str) -> Refusal:
-    """Return the refusal for a launcher that has ended by itself, with the end of its log."""
-    when = "" if directory.ranks() else " before any rank had started MPI"
-    fault = Fault(
-        "cluster",
-        f"the launcher ended with exit code {code}{when}",
-        f"the end of its log is below; full log: {directory.launcher_log}",
-    )
-    return Refusal(ExitCode.UNAVAILABLE, [fault], directory.log_tail())
-
-
 def _at_deadline(goal: Awaited, wanted: int | None, state: _WaitState) -> int:
     """Return the number of workers if ``min_workers`` allows it, else raise with what is missing."""
     came = len(state.names)
@@ -205,7 +195,7 @@ def _at_deadline(goal: Awaited, wanted: int | None, state: _WaitState) -> int:
         )
     ]
     if goal.directory is not None:
-        faults += _missing(goal.directory, state)
+        faults += [*causes(goal.directory), *_missing(goal.directory, state)]
     raise Refusal(ExitCode.DEADLINE, faults, goal.directory.log_tail() if goal.directory else ())
 
 

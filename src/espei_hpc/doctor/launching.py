@@ -2,11 +2,12 @@
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from espei_hpc.cluster.launching import launcher_variables, limits_ranks
+from espei_hpc.cluster.launching import first_known, launcher_variables, limits_ranks
 from espei_hpc.doctor import probe
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import Ended, found, plain, run
@@ -33,12 +34,17 @@ class Trial:
     ended: Ended
 
 
-def launcher(options: Options) -> tuple[str, ...]:
-    """Return the launcher command: the requested one, or the one espei-mpi would find; empty if none."""
+def launcher(options: Options, note: Callable[[str], None]) -> tuple[str, ...]:
+    """Return the launcher command: the requested one, or the one espei-mpi would find; empty if none.
+
+    Args:
+        options: the user's options.
+        note: prints a line about a program that has a launcher's name but is none that is known.
+    """
     if options.launcher:
         return options.launcher
     candidates = (*NAMES, *own_launchers(Path(sys.prefix)))
-    return next(((name,) for name in candidates if found(name, options.environment)), ())
+    return first_known(candidates, partial(found, environment=options.environment), options.environment, note)
 
 
 def trial(options: Options, words: tuple[str, ...]) -> Trial:

@@ -9,6 +9,7 @@ from espei_hpc.doctor.finding import Line, fault, ok, warning
 from espei_hpc.doctor.launching import Trial
 from espei_hpc.doctor.options import Options
 from espei_hpc.doctor.running import found
+from espei_hpc.mpi.launchers import known_cause
 from espei_hpc.text import counted
 
 TOPIC = "MPI world"
@@ -23,13 +24,18 @@ Report = Mapping[str, Any]
 
 def world(options: Options) -> list[Line]:
     """Start ranks and report their world, their messages to each other, and the shared directory."""
-    words = launching.launcher(options)
+    passed_over: list[str] = []
+    words = launching.launcher(options, passed_over.append)
+    return [*(ok("launcher", line) for line in passed_over), *_world_of(options, words)]
+
+
+def _world_of(options: Options, words: tuple[str, ...]) -> list[Line]:
     if not options.launched:
         if not words:
             cure = (
                 "load an MPI module or name a launcher; without one, espei-mpi fits on this machine's cores"
             )
-            return [fault(TOPIC, "no mpirun or mpiexec is on PATH or in this Python environment", cure)]
+            return [fault(TOPIC, "no MPI launcher is on PATH or in this Python environment", cure)]
         if not found(words[0], options.environment):
             return [fault(TOPIC, f"the launcher '{words[0]}' is not found on PATH", "load its module")]
     try:
@@ -52,6 +58,8 @@ def lines(trial: Trial, nodes: int) -> list[Line]:
     wrong = _wrong(trial, entered, len(reported)) if entered else _nobody(reported)
     if wrong is not None:
         seen, cure = wrong
+        if known := known_cause(trial.ended.output.splitlines()):
+            seen, cure = f"{seen}: {known.line}: {known.cause.what}", known.cause.cure
         return [fault(TOPIC, f"{trial.started}: {seen}{_ending(trial)}", cure)]
     hosts = sorted({report["host"] for report in entered})
     return [

@@ -33,6 +33,7 @@ class Opening:
             prepare nothing.
         goal: goal that ends the fit before all iterations are done; None for no goal.
         search: search for the best fit instead of sampling; None to sample.
+        user_code: directory of the user's Python modules, in use already; None for none.
     """
 
     input_file: Path
@@ -42,6 +43,7 @@ class Opening:
     verify: int = VERIFY
     goal: Goal | None = None
     search: Search | None = None
+    user_code: Path | None = None
 
     def check(self, own: Callable[[Path], bool] = lambda _: False, *, evaluate: bool) -> Problem:
         """Check the input, as :func:`espei_hpc.inputs.check`.
@@ -49,9 +51,8 @@ class Opening:
         Raises:
             Refusal: if it is wrong.
         """
-        if self.search is None:
-            return check(self.input_file, own, evaluate=evaluate)
-        return check(self.input_file, own, evaluate=evaluate, changed=self.search.settings)
+        changed = self.search.settings if self.search else dict
+        return check(self.input_file, own, evaluate=evaluate, changed=changed, user_code=self.user_code)
 
 
 def checked(opening: Opening, say: Callable[[str], None]) -> bool:

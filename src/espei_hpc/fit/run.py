@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from espei_hpc.cluster import dask_settings, failed_hosts, local, readiness, shutdown
+from espei_hpc.cluster import dask_settings, failed_hosts, launcher_log, local, readiness, shutdown
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.fit.losses import lost_cluster, lost_supervisor
@@ -221,9 +221,10 @@ class FitRun:
             silent = failed_hosts.silent_hosts(self.cluster)
             self.cluster.lost(silent)
         tail = self.cluster.log_tail() if self.cluster else ()
-        cure = "last lines of the launcher's log:" if tail else ""
+        cure = "the end of the launcher's log is below" if tail else ""
         faults = [Fault("cluster", f"lost {when}: {self.stopper.lost}", cure)]
         faults += [Fault(f"host {host}", "does not answer") for host in silent]
+        faults += launcher_log.causes(self.cluster) if self.cluster else []
         return Refusal(ExitCode.UNAVAILABLE, faults, tail)
 
     def _failed(self, error: Exception) -> Refusal:

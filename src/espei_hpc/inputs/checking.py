@@ -30,6 +30,7 @@ class Problem:
         output_db: the database to write.
         trace: file of the samples; None to write none.
         lnprob: file of their log-probabilities; None to write none.
+        user_code: directory of the user's Python modules; None for none.
         outside: numbers of the walkers that start where a prior has zero probability, counted from 1.
         notes: what is overridden or ignored, one line each.
     """
@@ -45,6 +46,7 @@ class Problem:
     output_db: Path
     trace: Path | None
     lnprob: Path | None
+    user_code: Path | None
     outside: tuple[int, ...]
     notes: tuple[str, ...]
 
@@ -55,6 +57,7 @@ def check(
     *,
     evaluate: bool = False,
     changed: Callable[[Settings], Settings] = lambda settings: settings,
+    user_code: Path | None = None,
 ) -> Problem:
     """Check an input and all files it names; paths in it are relative to the working directory.
 
@@ -64,6 +67,7 @@ def check(
         evaluate: whether to evaluate the log-probability at the starting values, too, as ESPEI does before
             it samples. It takes as long as one evaluation of ESPEI's.
         changed: changes the settings of the input before they are checked.
+        user_code: directory of the user's Python modules, in use already; None for none.
 
     Returns:
         The problem, ready to run.
@@ -96,6 +100,7 @@ def check(
         output_db=Path(settings["output"]["output_db"]),
         trace=checked.outputs.trace,
         lnprob=checked.outputs.lnprob,
+        user_code=user_code,
         outside=checked.outside,
         notes=tuple(findings.notes),
     )

@@ -14,7 +14,7 @@ from espei_hpc.inputs.database import (
 )
 from espei_hpc.inputs.datasets import Dataset, Datasets, check_datasets
 from espei_hpc.inputs.findings import Findings
-from espei_hpc.inputs.generation import generated_database
+from espei_hpc.inputs.generation import generated_database, generated_from
 from espei_hpc.inputs.likelihood import StartingLikelihood, check_likelihood
 from espei_hpc.inputs.outputs import Outputs, check_outputs, check_room, planned_outputs
 from espei_hpc.inputs.phase_models import CheckedModels, check_phase_models
@@ -101,9 +101,14 @@ class Checks:
             loaded = self.datasets.by_file.values() if self.datasets else ()
             check_phases(models, file, self.database, self.active, loaded, self.findings)
         if self.active and self.datasets:
-            self.usable = check_used(self.datasets, self.active, self.mcmc is not None, self.findings)
+            self.usable = check_used(
+                self.datasets, self.active, self.mcmc is not None, self._generating(), self.findings
+            )
             if self.generate and self.mcmc is not None and "input_db" not in self.generate:
                 check_generates(self.datasets, self.active, self.findings)
+
+    def _generating(self) -> frozenset[str]:
+        return generated_from(self.generate["fitting_description"]) if self.generate else frozenset()
 
     def check_sampling(self) -> None:
         """Check what the sampler needs: symbols, walkers, prior, weights, and that the likelihood builds."""

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from espei_hpc import user_code
 from espei_hpc.inputs.dataset_files import dataset_files
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def fingerprint(problem: "Problem") -> dict[str, str]:
     marks["version of python"] = ".".join(platform.python_version_tuple()[:2])
     marks |= dict(_datasets(Path(settings["system"]["datasets"])))
     marks["phase models"] = _digest_json(Path(settings["system"]["phase_models"]))
+    marks |= dict(_user_code(problem))
     marks["tags"] = json.dumps(settings["system"].get("tags", {}), sort_keys=True)
     if problem.symbols:
         marks["symbols"] = " ".join(problem.symbols)
@@ -51,6 +53,16 @@ def _settings(section: str, settings: dict[str, Any]) -> Iterator[tuple[str, str
             yield f"{section}.{key}", _digest(Path(value).read_bytes())
         elif key not in NOT_OF_THE_CHAIN:
             yield f"{section}.{key}", json.dumps(value, sort_keys=True)
+
+
+def _user_code(problem: "Problem") -> Iterator[tuple[str, str]]:
+    found = user_code.files(problem.user_code) if problem.user_code is not None else {}
+    if problem.generates:
+        # ESPEI imports a fitting description from the working directory, too.
+        description = problem.settings["generate_parameters"]["fitting_description"]
+        found |= user_code.files_of(description.partition(".")[0])
+    for name, file in found.items():
+        yield f"user code {name}", _digest(file.read_bytes())
 
 
 def _datasets(directory: Path) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from espei.phase_models import PhaseModelSpecification
 from espei.utils import extract_aliases
 from pydantic import ValidationError
 
+from espei_hpc import user_code
 from espei_hpc.errors import Refusal
 from espei_hpc.inputs.findings import Findings
 from espei_hpc.parsing import parse_json, read_text
@@ -27,12 +28,6 @@ class CheckedModels:
 
     sound: PhaseModels
     complete: bool
-
-
-MODULE_CURE = (
-    "install its module into this Python: the working directory and PYTHONPATH are not searched, "
-    "because every worker needs it too"
-)
 
 
 def check_phase_models(file: Path, findings: Findings) -> CheckedModels | None:
@@ -78,7 +73,7 @@ def _check_form(models: PhaseModels, file: Path, findings: Findings) -> set[tupl
     except ValidationError as error:
         for problem in error.errors():
             key = ".".join(map(str, problem["loc"]))
-            cure = MODULE_CURE if problem["type"] == "import_error" else ""
+            cure = user_code.CURE if problem["type"] == "import_error" else ""
             findings.fault_in(f"{file}: {key}" if key else file, _sentence(problem["msg"]), cure)
         places = [tuple(map(str, problem["loc"])) for problem in error.errors()]
         return {place[: 1 if place[:1] == ("components",) else 2] for place in places}

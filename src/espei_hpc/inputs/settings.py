@@ -10,6 +10,7 @@ from espei.espei_script import get_run_settings
 from espei.utils import import_qualified_object
 from espei.validation import schema
 
+from espei_hpc import user_code
 from espei_hpc.errors import reason
 from espei_hpc.inputs.findings import Findings
 
@@ -36,8 +37,12 @@ def check_settings(raw: Settings, findings: Findings) -> Settings:
     if isinstance(description, str):
         # ESPEI imports it during validation and replaces it by the object;
         # checked separately, so that a wrong name hides no other fault.
-        with findings.guard("generate_parameters.fitting_description", f"cannot import {description}"):
+        try:
             import_qualified_object(description)
+        except Exception as error:
+            what = f"cannot import {description}: {reason(error)}"
+            cure = user_code.CURE if isinstance(error, ModuleNotFoundError) else ""
+            findings.fault("generate_parameters.fitting_description", what, cure)
         del generate["fitting_description"]
     settings = _validated(plain, findings)
     if "generate_parameters" in settings:

@@ -1,7 +1,7 @@
 """Which datasets ESPEI uses, and which it silently ignores."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,19 @@ LOWEST_TEMPERATURE = 298.15
 """ESPEI ignores single-phase data below this: the unary functions start here."""
 SINGLE_PHASE_OUTPUTS = tuple(f"{prop}_{ref}" for prop in ("HM", "SM", "CPM") for ref in ("FORM", "MIX"))
 
+ONLY_GENERATING = "only to generate parameters, not in the likelihood,"
 
-def ignored_because(dataset: Dataset, system: System) -> str:
+
+def ignored_because(dataset: Dataset, system: System, generating: Collection[str] = ()) -> str:
     """Return why ESPEI's likelihood ignores a dataset; empty if it is used.
 
     This follows the searches of ESPEI's residual functions, which do not report
     what they ignore.
+
+    Args:
+        dataset: the dataset.
+        system: the components and active phases.
+        generating: properties whose data are used, too: those from which parameters are generated.
     """
     if beyond := set(dataset["components"]) - system.components:
         return other_case(beyond, system.components) or "components that are not in the phase models"
@@ -32,15 +39,16 @@ def ignored_because(dataset: Dataset, system: System) -> str:
     if "ACR" in output:
         return ""
     if "solver" in dataset:
-        return _single_phase_ignored_because(dataset, system)
+        return _single_phase_ignored_because(dataset, system, generating)
     if "DIFF" in output or "TRACER" in output:
         return "diffusion data"
     return "" if phases <= system.phases.keys() else _inactive(phases, system)
 
 
-def _single_phase_ignored_because(dataset: Dataset, system: System) -> str:
+def _single_phase_ignored_because(dataset: Dataset, system: System, generating: Collection[str]) -> str:
     # As in ESPEI's search: the bare name of a property matches all its reference states.
-    if not any(dataset["output"] in known for known in SINGLE_PHASE_OUTPUTS):
+    output = dataset["output"]
+    if output not in generating and not any(output in known for known in SINGLE_PHASE_OUTPUTS):
         return f"a property other than {', '.join(SINGLE_PHASE_OUTPUTS)}"
     if len(dataset["phases"]) != 1 or dataset["phases"][0] not in system.phases:
         return _inactive(dataset["phases"], system)
@@ -50,6 +58,12 @@ def _single_phase_ignored_because(dataset: Dataset, system: System) -> str:
     if np.max(dataset["conditions"]["T"]) < LOWEST_TEMPERATURE:
         return f"temperatures below {LOWEST_TEMPERATURE} K"
     return ""
+
+
+def _not_in_likelihood_because(dataset: Dataset, system: System, generating: Collection[str]) -> str:
+    why = ignored_because(dataset, system)
+    used_before = why and generating and not ignored_because(dataset, system, generating)
+    return ONLY_GENERATING if used_before else why
 
 
 def _inactive(phases: Iterable[str], system: System, otherwise: str = "phases that are not active") -> str:
@@ -71,39 +85,55 @@ def _fits(configuration: list[Any], sublattices: tuple[frozenset[str], ...]) -> 
     )
 
 
-def check_used(datasets: Datasets, system: System, samples: bool, findings: Findings) -> dict[Path, Dataset]:
+def check_used(
+    datasets: Datasets, system: System, samples: bool, generating: Collection[str], findings: Findings
+) -> dict[Path, Dataset]:
     """Note which datasets are ignored, and refuse if no dataset remains.
 
+    Args:
+        datasets: the enabled datasets.
+        system: the components and active phases.
+        samples: whether MCMC runs.
+        generating: properties from whose data parameters are generated.
+        findings: collects faults and notes.
+
     Returns:
-        The datasets that are used and have no fault.
+        The datasets that the likelihood uses and that have no fault.
     """
     used: dict[Path, Dataset] = {}
     ignored: dict[str, list[Path]] = defaultdict(list)
     for file, dataset in datasets.by_file.items():
         try:
-            if why := ignored_because(dataset, system):
+            if why := _not_in_likelihood_because(dataset, system, generating):
                 ignored[why].append(file)
             elif _tie_lines_are_known(file, dataset, system, findings):
                 used[file] = dataset
         except Exception as error:  # a fault that ESPEI's own checks do not find
             findings.fault_in(file, f"ESPEI cannot use this dataset: {reason(error)}")
-    if cold := [file for file, dataset in used.items() if _has_cold_values(dataset)]:
-        findings.note(
-            f"system.datasets: ESPEI ignores values below {LOWEST_TEMPERATURE} K in {named(cold, 3)}"
-        )
+    only_generating = ignored.pop(ONLY_GENERATING, [])
+    _note_partly_used(used, only_generating if samples else [], findings)
     reasons = "; ".join(f"{len(files)} with {why} ({named(files, 3)})" for why, files in ignored.items())
     total, left_out = len(datasets.by_file), sum(map(len, ignored.values()))
-    if samples and datasets.complete and left_out == total:
+    if samples and datasets.complete and left_out + len(only_generating) == total:
         findings.fault(
             "system.datasets",
             f"ESPEI would use none of the {total} datasets in {datasets.directory}, and the likelihood would "
-            f"be 0 everywhere: {reasons}",
+            f"be 0 everywhere: {reasons or 'they are used only to generate parameters'}",
             f"the phase models have the components {named(system.components)}, and the active phases are "
             f"{named(system.phases) or '(none)'}",
         )
     elif ignored:
         findings.note(f"system.datasets: ESPEI ignores {left_out} of {total} datasets: {reasons}")
     return used
+
+
+def _note_partly_used(used: Mapping[Path, Dataset], only_generating: list[Path], findings: Findings) -> None:
+    if cold := [file for file, dataset in used.items() if _has_cold_values(dataset)]:
+        findings.note(
+            f"system.datasets: ESPEI ignores values below {LOWEST_TEMPERATURE} K in {named(cold, 3)}"
+        )
+    if only_generating:
+        findings.note(f"system.datasets: {ONLY_GENERATING} ESPEI uses {named(only_generating, 3)}")
 
 
 def _has_cold_values(dataset: Dataset) -> bool:

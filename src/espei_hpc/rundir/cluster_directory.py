@@ -37,12 +37,20 @@ class Settings:
         scheduler_file: file to which the scheduler writes its address.
         interface: network interface to use; None to choose.
         encrypted: whether all connections use the certificates of this start.
+        user_code: directory of the user's Python modules; None for none.
+        worker_interface: network interface of the workers if another.
+        scheduler_port: port of the scheduler; None for any.
+        worker_ports: range of the workers' ports, FIRST:LAST; None for any.
     """
 
     ranks: int | None
     scheduler_file: str
     interface: str | None
     encrypted: bool
+    user_code: str | None = None
+    worker_interface: str | None = None
+    scheduler_port: int | None = None
+    worker_ports: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,15 +180,19 @@ class ClusterDirectory:
             with contextlib.suppress(OSError):
                 parent.rmdir()
 
-    def log_tail(self, lines: int = 12) -> tuple[str, ...]:
-        """Return the last lines of output of the launcher and the ranks."""
+    def log_lines(self) -> tuple[str, ...]:
+        """Return the output of the launcher and the ranks, without empty lines."""
         try:
             text = self.launcher_log.read_text(errors="replace")
         except OSError:
             return ()
         # Open MPI ends some of its lines with a zero byte.
         printable = text.replace("\0", "").splitlines()
-        return tuple(line for line in printable if line.strip())[-lines:]
+        return tuple(line for line in printable if line.strip())
+
+    def log_tail(self, lines: int = 12) -> tuple[str, ...]:
+        """Return the last of these lines."""
+        return self.log_lines()[-lines:]
 
 
 def new_id() -> str:

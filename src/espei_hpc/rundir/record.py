@@ -25,6 +25,7 @@ class Record:
         ended: exit code of the last start; None while it runs, and if it was killed.
         iteration_seconds: mean time per iteration of the last start, s; None if it finished none.
         workers: number of its workers; None if it finished no iteration.
+        user_code: directory of the user's Python modules when the chain began; None for none.
         again: number of restarts by its jobs.
         again_at: saved iterations at the last restart.
     """
@@ -37,13 +38,15 @@ class Record:
     ended: int | None = None
     iteration_seconds: float | None = None
     workers: int | None = None
+    user_code: str | None = None
     again: int = 0
     again_at: int = 0
 
     @classmethod
-    def new(cls, fingerprint: Mapping[str, str]) -> "Record":
+    def new(cls, fingerprint: Mapping[str, str], user_code: Path | None = None) -> "Record":
         """Return the record of a start by this process."""
-        return cls(fingerprint, tuple(sys.argv), __version__)
+        code = str(user_code.absolute()) if user_code else None
+        return cls(fingerprint, tuple(sys.argv), __version__, user_code=code)
 
     @classmethod
     def read(cls, run_directory: Path) -> "Record | None":

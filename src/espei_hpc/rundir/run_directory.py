@@ -115,7 +115,7 @@ class RunDirectory:
 
     def begin(self, problem: Problem) -> None:
         """Record the problem that this directory belongs to."""
-        self.record = Record.new(fingerprint(problem))
+        self.record = Record.new(fingerprint(problem), problem.user_code)
         self.record.write(self.path)
 
     def finish(self, iterations: int, judged: Judgement | None = None) -> None:

@@ -41,6 +41,16 @@ def test_odd_names_stay_what_they_are(system: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_users_code_is_in_the_command_of_the_fit_or_refused(kind: str) -> None:
+    job = replace(of_kind(kind), user_code="my code")
+    if KINDS[kind].user_code:
+        assert " --user-code 'my code'" in render(job)
+    else:
+        with pytest.raises(Refusal, match="use --kind one-node or many-nodes"):
+            render(job)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("system", "dialect", "size"),
     [

@@ -35,6 +35,8 @@ def test_every_failure_has_a_page(code: ExitCode) -> None:
         (ExitCode.CONFIGURATION, "MPI", "host-mpi"),
         (ExitCode.CONFIGURATION, "srun", "host-mpi"),
         (ExitCode.CONFIGURATION, "--interface", "troubleshooting"),
+        (ExitCode.CONFIGURATION, "--worker-interface", "troubleshooting"),
+        (ExitCode.CONFIGURATION, "--worker-ports", "usage"),
         (ExitCode.UNAVAILABLE, "time", "ranks"),
         (ExitCode.UNAVAILABLE, "/data/x.run", "resume"),
         (ExitCode.USAGE, "recipe 'lumy'", "host-mpi"),
@@ -47,9 +49,11 @@ def test_subject_decides_before_the_exit_code(code: ExitCode, subject: str, topi
 
 def test_subjects_are_those_that_something_refuses() -> None:
     code = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
-    for subject in ("time", "MPI", "host MPI", "--interface"):
+    for subject in ("time", "MPI", "host MPI", "--user-code", "--worker-ports"):
         assert f'Fault("{subject}"' in code
     assert 'Fault(f"recipe ' in code
+    assert '"--interface"' in code
+    assert '"--worker-interface"' in code
 
 
 def test_refusal_ends_with_the_command_that_prints_its_page(commands: Commands) -> None:

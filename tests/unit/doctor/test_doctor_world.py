@@ -112,10 +112,18 @@ def test_without_any_launcher_the_way_without_one_is_named(
 
 
 def test_launcher_is_looked_for_as_espei_mpi_does(tmp_path: Path) -> None:
-    own = {"PATH": str(tmp_path)}
-    assert launching.launcher(Options(tmp_path, environment=own)) == (str(mpirun("openmpi")),)
-    script(tmp_path / "mpiexec")
-    assert launching.launcher(Options(tmp_path, environment=own)) == ("mpiexec",)
+    options, lines = Options(tmp_path, environment={"PATH": str(tmp_path)}), list[str]()
+    assert launching.launcher(options, lines.append) == (str(mpirun("openmpi")),)
+    (tmp_path / "mpiexec").symlink_to(mpirun("mpich"))
+    assert launching.launcher(options, lines.append) == ("mpiexec",)
+    assert not lines
+
+
+def test_program_with_a_launchers_name_that_is_none_is_passed_over_in_one_line(tmp_path: Path) -> None:
+    none = script(tmp_path / "mpiexec", "exit 1")
+    found = seen(asked(tmp_path, PATH=str(tmp_path)))
+    assert found["launcher"].seen.startswith(f"{none} is not used: it is no launcher that is known")
+    assert found["MPI world"].seen.startswith(f"{mpirun('openmpi')}: one world of ")
 
 
 def test_trial_without_an_end_is_ended_at_the_deadline(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from espei.espei_script import run_espei
 
 from espei_hpc.inputs import check
+from espei_hpc.inputs.fingerprint import fingerprint
 from unit.inputs.tiny_problem import ACTIVITY, EQUILIBRIUM, TIE_LINES, TinyProblem
 
 CU_MG = Path(__file__).parents[4] / "shared" / "cases" / "cu-mg"
@@ -163,6 +164,30 @@ def test_what_is_overridden_or_left_out_is_one_note(tiny: TinyProblem, change: C
 
 def test_a_valid_problem_needs_no_note(tiny: TinyProblem) -> None:
     assert check(tiny.write()).notes == ()
+
+
+DESCRIPTION = """
+from espei.parameter_selection.fitting_descriptions import ModelFittingDescription
+from espei.parameter_selection.fitting_steps import AbstractLinearPropertyStep
+
+
+class StepC11(AbstractLinearPropertyStep):
+    data_types_read = parameter_name = "C11"
+
+
+description = ModelFittingDescription([StepC11])
+"""
+
+
+def test_data_of_a_fitting_description_of_the_users_are_not_said_to_be_ignored(tiny: TinyProblem) -> None:
+    Path("fitting_of_ada.py").write_text(DESCRIPTION)
+    tiny.datasets["b.json"] = tiny.mixing | {"output": "C11", "values": [[[170.0]]]}
+    tiny.generate(mcmc=False)
+    assert "ignores 1 of 2 datasets" in str(check(tiny.write()).notes)
+    tiny.input["generate_parameters"]["fitting_description"] = "fitting_of_ada.description"
+    problem = check(tiny.write())
+    assert problem.notes == ()
+    assert "user code fitting_of_ada.py" in fingerprint(problem)
 
 
 @pytest.mark.parametrize("start", ["mcmc", "generate"])

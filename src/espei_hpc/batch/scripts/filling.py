@@ -36,6 +36,7 @@ class Asked:
         hours: walltime in hours.
         site: name or file of the cluster's recipe; None to detect it.
         dialect: one of those of the batch system, if it has several.
+        user_code: directory of the user's Python modules; None for none.
     """
 
     system: str
@@ -48,6 +49,7 @@ class Asked:
     hours: float | None = None
     site: str | None = None
     dialect: str = ""
+    user_code: Path | None = None
 
 
 def file_name(asked: Asked, example: bool) -> str:
@@ -86,7 +88,7 @@ def fill(
     least, most = KINDS[asked.kind].inputs
     if least <= len(asked.inputs) <= most:
         try:
-            inputs = examine(asked.kind, asked.inputs)
+            inputs = examine(asked.kind, asked.inputs, asked.user_code)
         except Refusal as refusal:
             codes.append(refusal.code)
             faults += refusal.faults
@@ -118,6 +120,7 @@ def _job(asked: Asked, script: str, site: Recipe | None, environment: Mapping[st
         hours=HOURS if asked.hours is None else asked.hours,
         script=script,
         dialect=asked.dialect,
+        user_code=str(asked.user_code) if asked.user_code else None,
         setup=setup,
         launcher=site.launcher if site and outside else None,
         # A recipe with nothing but the number of cores is not needed by the ranks.

@@ -23,12 +23,13 @@ class JobInputs:
     scheduler_file: str | None = None
 
 
-def examine(kind: str, files: Sequence[Path]) -> JobInputs:
+def examine(kind: str, files: Sequence[Path], user_code: Path | None = None) -> JobInputs:
     """Check a job's inputs.
 
     Args:
         kind: kind of the job.
         files: its inputs.
+        user_code: directory of the user's Python modules, in use already; None for none.
 
     Raises:
         Refusal: (BAD_INPUT) with every fault found.
@@ -37,11 +38,11 @@ def examine(kind: str, files: Sequence[Path]) -> JobInputs:
         return _array(files)
     if kind == "chain":
         return _chain(*files)
-    return _one(files[0], kind == "two-steps")
+    return _one(files[0], kind == "two-steps", user_code)
 
 
-def _one(file: Path, two_steps: bool) -> JobInputs:
-    problem = _checked(file)
+def _one(file: Path, two_steps: bool, user_code: Path | None) -> JobInputs:
+    problem = _checked(file, user_code)
     scheduler = (problem.settings.get("mcmc") or {}).get("scheduler")
     if two_steps and (not isinstance(scheduler, str) or scheduler == "dask"):
         what = "names no file, but stock espei needs one to find the cluster"
@@ -90,11 +91,11 @@ def _chain(first: Path, second: Path) -> JobInputs:
     return JobInputs()
 
 
-def _checked(file: Path) -> Any:
+def _checked(file: Path, user_code: Path | None = None) -> Any:
     from espei_hpc.inputs import check
 
     # Nothing is written here, so files of an earlier start are no conflict.
-    return check(file, lambda _: True)
+    return check(file, lambda _: True, user_code=user_code)
 
 
 def _tried(read: Callable[[], Any], faults: list[Fault]) -> Any:

@@ -12,6 +12,7 @@ from espei_hpc.errors import Fault
 
 MOST_HOURS = 1000.0
 
+_TAKE_USER_CODE = [name for name, kind in KINDS.items() if kind.user_code]
 _ACCOUNT = re.compile(r"[\w.@:+-]+")
 
 
@@ -35,6 +36,7 @@ class JobScript:
         host_mpi: value of espei-mpi's --host-mpi; None to leave the option out.
         engine: command that runs the image.
         scheduler_file: scheduler file that the input names; ``two-steps`` only.
+        user_code: directory of the user's Python modules; None for none.
     """
 
     system: str
@@ -52,6 +54,7 @@ class JobScript:
     host_mpi: str | None = None
     engine: str = "apptainer"
     scheduler_file: str = "my_scheduler.json"
+    user_code: str | None = None
 
     @property
     def of_kind(self) -> ScriptKind:
@@ -92,6 +95,9 @@ class JobScript:
         if self.account is not None and not _ACCOUNT.fullmatch(self.account):
             what = f"{self.account!r} is not a valid account: use letters, digits and . _ - + : @"
             yield Fault("--account", what)
+        if self.user_code and not self.of_kind.user_code:
+            what = f"a job of kind {self.kind} has commands that do not take it"
+            yield Fault("--user-code", what, f"use --kind {' or '.join(_TAKE_USER_CODE)}")
         if not self.image.endswith(".sif"):
             what = f"{self.image!r} does not end in .sif"
             yield Fault("--image", what, "job scripts are for Apptainer images")

@@ -12,6 +12,7 @@ class ScriptKind:
         nodes: default number of nodes.
         more_nodes: whether it can have more than one node.
         inputs: smallest and largest number of ESPEI inputs.
+        user_code: whether its one command takes a directory of the user's Python modules.
         starts_itself: whether the user runs it with bash, and it submits itself as several jobs.
     """
 
@@ -19,14 +20,19 @@ class ScriptKind:
     nodes: int = 1
     more_nodes: bool = True
     inputs: tuple[int, int] = (1, 1)
+    user_code: bool = False
     starts_itself: bool = False
 
 
 KINDS = {
-    "one-node": ScriptKind("A fit on one node.", more_nodes=False),
-    "many-nodes": ScriptKind("A fit on several nodes: the host's launcher starts the ranks.", nodes=2),
+    "one-node": ScriptKind("A fit on one node.", more_nodes=False, user_code=True),
+    "many-nodes": ScriptKind(
+        "A fit on several nodes: the host's launcher starts the ranks.", nodes=2, user_code=True
+    ),
     "host-mpi": ScriptKind(
-        "A fit on several nodes whose ranks load the host's MPI, bound into the image.", nodes=2
+        "A fit on several nodes whose ranks load the host's MPI, bound into the image.",
+        nodes=2,
+        user_code=True,
     ),
     "image-mpi": ScriptKind(
         "A fit on one node with the image's MPI, for hosts without MPI.", more_nodes=False
@@ -34,6 +40,7 @@ KINDS = {
     "long-fit": ScriptKind(
         "A fit longer than the longest job: the job is requeued until the fit is finished.",
         nodes=2,
+        user_code=True,
     ),
     "array": ScriptKind(
         "Several fits, one job each, and a job after them that lists which are finished.",

@@ -31,4 +31,6 @@ def _options(job: JobScript) -> str:
         words += ["--launcher", job.launcher]
     if job.host_mpi:
         words += ["--host-mpi", job.host_mpi]
+    if job.user_code:
+        words += ["--user-code", job.user_code]
     return "".join(f" {shlex.quote(word)}" for word in words)

@@ -3,14 +3,15 @@
 To add one, write its module and add its name to ``KINDS``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from espei_hpc.environment import first_number
 from espei_hpc.mpi.host.family import Abi
 from espei_hpc.mpi.launchers.flux import FLUX
 from espei_hpc.mpi.launchers.hydra import INTEL_MPI, MPICH
 from espei_hpc.mpi.launchers.jsrun import JSRUN
-from espei_hpc.mpi.launchers.kind import Key, LauncherKind
+from espei_hpc.mpi.launchers.kind import Key, KnownCause, LauncherKind
 from espei_hpc.mpi.launchers.openmpi import OPENMPI
 from espei_hpc.mpi.launchers.pals import PALS
 from espei_hpc.mpi.launchers.pbsdsh import PBSDSH
@@ -26,7 +27,36 @@ NAMES = ("mpirun", "mpiexec")
 NAMES_HOSTS = frozenset[str]().union(*(kind.names_hosts for kind in KINDS))
 """Options of any launcher that name hosts, without dashes."""
 
-__all__ = ["BY_COMMAND", "BY_KEY", "KINDS", "NAMES", "NAMES_HOSTS", "Key", "LauncherKind"]
+__all__ = [
+    "BY_COMMAND",
+    "BY_KEY",
+    "KINDS",
+    "NAMES",
+    "NAMES_HOSTS",
+    "CauseFound",
+    "Key",
+    "KnownCause",
+    "LauncherKind",
+]
+
+
+class CauseFound(NamedTuple):
+    """A known cause in the output of a launcher.
+
+    Attributes:
+        line: the line that shows it.
+        cause: the cause.
+    """
+
+    line: str
+    cause: KnownCause
+
+
+def known_cause(lines: Iterable[str]) -> CauseFound | None:
+    """Return the first known cause in the output of a launcher and its ranks; None if there is none."""
+    causes = [cause for kind in KINDS for cause in kind.causes]
+    found = (CauseFound(line, cause) for line in lines for cause in causes if cause.pattern.search(line))
+    return next(found, None)
 
 
 def rank(environment: Mapping[str, str]) -> int | None:

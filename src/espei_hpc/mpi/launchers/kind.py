@@ -27,6 +27,33 @@ def with_host_file(words: Sequence[str], left: Mapping[str, int], _: Sequence[st
 
 
 @dataclass(frozen=True)
+class KnownCause:
+    """A message that shows why ranks did not start.
+
+    Attributes:
+        pattern: found in one line of the output of a launcher and its ranks.
+        what: what it means.
+        cure: what the user can do.
+    """
+
+    pattern: re.Pattern[str]
+    what: str
+    cure: str
+
+
+# Several launchers use ssh where no batch system starts their daemons.
+NO_SSH = KnownCause(
+    re.compile(r"^ssh: |Host key verification failed|Permission denied \((publickey|gssapi|password)"),
+    "it could not log in on another host",
+    "check that 'ssh HOST true' works without a password, or use a launcher that knows the batch system",
+)
+FEW_SLOTS = "the job or the host list has fewer slots than the requested ranks"
+REQUEST_SLOTS = "request more tasks, or fewer ranks with -n"
+NO_COMMAND = "a host does not have the command of the ranks"
+SHARE_COMMAND = "put the image or the Python environment on a file system that all hosts share"
+
+
+@dataclass(frozen=True)
 class LauncherKind:
     """One kind of launcher.
 
@@ -46,6 +73,7 @@ class LauncherKind:
         around: variables of a rank that show that this launcher started it, even by way of another.
         pmi: kinds of PMI that it offers.
         variables: patterns of the variables that it and its library read, without those of a batch system.
+        causes: its messages, and those of its library, that show why ranks did not start.
         died: patterns of its messages that a rank was killed; group 1 is the host.
         names_hosts: options that name hosts, without dashes.
         excluding: returns the command that leaves hosts out, from the command, the number of ranks on each
@@ -71,6 +99,7 @@ class LauncherKind:
     around: tuple[str, ...] = ()
     pmi: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    causes: tuple[KnownCause, ...] = ()
     died: tuple[re.Pattern[str], ...] = ()
     names_hosts: frozenset[str] = frozenset()
     excluding: Callable[[Sequence[str], Mapping[str, int], Sequence[str], Path], list[str]] = with_host_file

@@ -3,7 +3,37 @@
 import re
 from types import MappingProxyType
 
-from espei_hpc.mpi.launchers.kind import LauncherKind
+from espei_hpc.mpi.launchers.kind import (
+    FEW_SLOTS,
+    NO_COMMAND,
+    NO_SSH,
+    REQUEST_SLOTS,
+    SHARE_COMMAND,
+    KnownCause,
+    LauncherKind,
+)
+
+# Read in the output of 4.1 and 5.0.
+CAUSES = (
+    KnownCause(re.compile("not enough slots available"), FEW_SLOTS, REQUEST_SLOTS),
+    KnownCause(re.compile("unable to launch the specified application"), NO_COMMAND, SHARE_COMMAND),
+    NO_SSH,
+    KnownCause(
+        re.compile('"plm_rsh_agent" was set to a path'),
+        "a host does not have the remote shell that it is to use",
+        "put it on a file system that all hosts share",
+    ),
+    KnownCause(
+        re.compile("unable to reliably start one or more daemons|daemon failed to report back"),
+        "it could not start its daemon on another host, or that could not connect back",
+        "check that all hosts have this MPI and reach each other (espei-mpi --doctor)",
+    ),
+    KnownCause(
+        re.compile('direct launched using "srun"'),
+        "srun offers no PMI that this Open MPI supports",
+        "use one that it supports: --launcher 'srun --mpi=pmix'; srun --mpi=list shows what there is",
+    ),
+)
 
 OPENMPI = LauncherKind(
     key="openmpi",
@@ -17,6 +47,7 @@ OPENMPI = LauncherKind(
     around=("OMPI_COMM_WORLD_SIZE",),
     pmi=("pmix",),
     variables=("OMPI_*", "PMIX_*", "PRTE_*"),
+    causes=CAUSES,
     # mpirun of 4, prterun of 5
     died=(re.compile(r"noticed that process rank \d+ with PID \d+ on node (\S+) exited on signal"),),
     names_hosts=frozenset({"hostfile", "machinefile", "host", "H"}),

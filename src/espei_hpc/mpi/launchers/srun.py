@@ -4,7 +4,26 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from espei_hpc.mpi.launchers.kind import LauncherKind
+from espei_hpc.mpi.launchers.kind import FEW_SLOTS, REQUEST_SLOTS, KnownCause, LauncherKind
+
+# Read in its source, 22.05.
+CAUSES = (
+    KnownCause(
+        re.compile(r"Unable to create step for job \d+: (More processors|Requested node|Unable to)"),
+        FEW_SLOTS,
+        REQUEST_SLOTS,
+    ),
+    KnownCause(
+        re.compile("Invalid MPI type|specified plugin name for mpi/"),
+        "this Slurm does not have the PMI that --mpi names",
+        "use one that srun --mpi=list shows",
+    ),
+    KnownCause(
+        re.compile("Job step creation temporarily disabled"),
+        "another step of the job uses its tasks",
+        "end that step, or let them share: --launcher 'srun --overlap'",
+    ),
+)
 
 
 def _excluding(words: Sequence[str], left: Mapping[str, int], without: Sequence[str], _: Path) -> list[str]:
@@ -21,6 +40,7 @@ SRUN = LauncherKind(
     # SLURM_NTASKS is the job's, which the batch script has too.
     size=("SLURM_STEP_NUM_TASKS",),
     numbers_ranks=True,
+    causes=CAUSES,
     died=(re.compile(r"^srun: error: ([^:\s]+): tasks? [\d,-]+: (?!Exited)", re.MULTILINE),),
     excluding=_excluding,
 )
