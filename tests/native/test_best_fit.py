@@ -98,7 +98,7 @@ def test_same_command_again_says_that_it_is_found_and_another_input_is_refused(
     path = write_fit(tmp_path, iterations=30)
     first = commands.run("espei-hpc", "optimize", path, "--workers", "1")
     assert first.code == 0, first.output
-    assert "no datum depends on it" in first.output
+    assert "not determined: VV0004: no datum depends on it" in first.output
     again = commands.run("espei-hpc", "optimize", path, "--workers", "1")
     assert again.code == 0, again.output
     assert "already found" in again.output
@@ -122,3 +122,9 @@ def test_input_without_mcmc_is_searched_from_several_starts(commands: Commands, 
     starts = optimum(path)["starts"]
     assert len(starts) == 2
     assert np.ptp(starts) < 0.01
+    fewer = commands.run("espei-hpc", "optimize", path, *words[:-1], "1")
+    assert "already found" in fewer.output
+    more = commands.run("espei-hpc", "optimize", path, *words[:-1], "3")
+    assert more.code == 0, more.output
+    assert optimum(path)["starts"][:2] == starts
+    assert len(optimum(path)["starts"]) == 3

@@ -68,7 +68,7 @@ def checked(opening: Opening, say: Callable[[str], None]) -> bool:
         return problem.samples
     with opened(opening, lambda: None, say, evaluate=True) as (problem, directory):
         if opening.search is not None:
-            return not directory.found(problem)
+            return not directory.found(problem, opening.search.starts)
         return problem.samples and not directory.complete(problem)
 
 

@@ -99,7 +99,7 @@ class BestFit:
     ) -> FloatArray:
         bounds = sums.bounds(evaluations.priors, len(description.symbols))
         initial = np.array(description.initial)
-        found: list[Optimum] = []
+        found: list[Optimum | None] = []
         for number, start in enumerate([initial, *walkers][: self.starts], start=1):
             if self.starts > 1:
                 self.say(f"start {number} of {self.starts}")
@@ -108,6 +108,7 @@ class BestFit:
                 optimum = maximum(start, bounds.lower, bounds.upper, evaluations)
             except NoStart:
                 self.say("the log-probability of this start is minus infinity")
+                found.append(None)
                 continue
             found.append(optimum)
             self.say(
@@ -115,11 +116,12 @@ class BestFit:
                 f"{'' if optimum.converged else 'when the search was given up '}"
                 f"after {counted(len(evaluations.file), 'evaluation')}"
             )
-        if not found:
+        reached = [one for one in found if one is not None]
+        if not reached:
             cure = "espei-hpc check names the datasets or the prior that exclude it; start from other values"
             what = "the log-probability of every start is minus infinity"
             raise Refusal(ExitCode.BAD_INPUT, [Fault("search", what, cure)])
-        best = max(found, key=evaluations.at)
+        best = max(reached, key=evaluations.at)
         write_json(
             self.directory.path / OPTIMUM, self._content(description, evaluations, initial, best, found)
         )
@@ -131,7 +133,7 @@ class BestFit:
         evaluations: "_Evaluations",
         initial: FloatArray,
         best: Optimum,
-        found: Sequence[Optimum],
+        found: Sequence[Optimum | None],
     ) -> dict[str, Any]:
         """Return what ``optimum.json`` keeps, all of it as plain numbers and text."""
         known = determined(best.jacobian)
@@ -148,7 +150,7 @@ class BestFit:
             ],
             "log_probability": evaluations.at(best),
             "log_probability_before": before and before[0],
-            "starts": [evaluations.at(one) for one in found],
+            "starts": [None if one is None else evaluations.at(one) for one in found],
             "converged": best.converged,
             "evaluations": len(evaluations.file),
             "units": list(description.units),

@@ -17,20 +17,23 @@ class SearchRun(FitRun):
 
     def run(self, wanted: ClusterOptions) -> int:
         """Search on, and return the exit code."""
-        if self.directory.found(self.problem):
+        if self.directory.found(self.problem, self._search.starts):
             self.say("already found; --force-new searches again")
             return ExitCode.OK
         return self.on_cluster(find(self.problem, wanted))
 
+    @property
+    def _search(self) -> Search:
+        return self.opening.search or Search()
+
     def _fit(self, scheduler_file: Path | None) -> int:
-        search = self.opening.search or Search()
         try:
             BestFit(
                 self.problem,
                 self.directory,
                 scheduler_file,
                 self.stopper,
-                search.starts,
+                self._search.starts,
                 self.opening.verify,
                 self.say,
             ).run()

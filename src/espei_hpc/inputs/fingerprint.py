@@ -25,6 +25,8 @@ NOT_OF_THE_CHAIN = frozenset({"iterations", "save_interval", "scheduler", "cores
 FILES = frozenset({"input_db", "restart_trace"})
 """Settings that name a file; the content of the file counts."""
 DIGEST_LENGTH = 16
+USER_CODE = "user code "
+"""Beginning of the name of a Python module of the user's."""
 
 
 def fingerprint(problem: "Problem") -> dict[str, str]:
@@ -62,7 +64,7 @@ def _user_code(problem: "Problem") -> Iterator[tuple[str, str]]:
         description = problem.settings["generate_parameters"]["fitting_description"]
         found |= user_code.files_of(description.partition(".")[0])
     for name, file in found.items():
-        yield f"user code {name}", _digest(file.read_bytes())
+        yield f"{USER_CODE}{name}", _digest(file.read_bytes())
 
 
 def _datasets(directory: Path) -> Iterator[tuple[str, str]]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.inputs import Problem
-from espei_hpc.inputs.fingerprint import fingerprint
+from espei_hpc.inputs.fingerprint import USER_CODE, fingerprint
 from espei_hpc.rundir.changes import compare
 from espei_hpc.rundir.checkpoint import Saved, Store, check_array
 from espei_hpc.rundir.cluster_directory import cannot_create
 from espei_hpc.rundir.evaluations import NAME as EVALUATIONS
-from espei_hpc.rundir.files import PRIVATE_DIRECTORY, write_json
+from espei_hpc.rundir.files import PRIVATE_DIRECTORY, read_json, write_json
 from espei_hpc.rundir.lock import Lock
 from espei_hpc.rundir.progress_file import NAME as PROGRESS
 from espei_hpc.rundir.record import NAME, Record
@@ -74,10 +74,11 @@ class RunDirectory:
         written = all(path.exists() for path in outputs if path is not None)
         return self.complete(problem) and written and bool(self.record and self.record.finished == self.done)
 
-    def found(self, problem: Problem) -> bool:
-        """Whether the best fit is found and its database is written."""
+    def found(self, problem: Problem, starts: int) -> bool:
+        """Whether the best fit of so many starts is found and its database is written."""
         finished = self.record is not None and self.record.finished is not None
-        return finished and (self.path / OPTIMUM).exists() and problem.output_db.exists()
+        kept = (read_json(self.path / OPTIMUM) or {}).get("starts", ())
+        return finished and len(kept) >= starts and problem.output_db.exists()
 
     def owns(self, path: Path) -> bool:
         """Whether a file holds only samples of this chain, so that it may be overwritten."""
@@ -106,7 +107,11 @@ class RunDirectory:
         if self.record is None:
             what = "has a checkpoint, but its run.json is missing or not readable"
             raise Refusal(ExitCode.BAD_INPUT, [Fault(str(self.path), what, NEW_START)])
-        changes = compare(self.record.fingerprint, fingerprint(problem))
+        recorded, now = self.record.fingerprint, fingerprint(problem)
+        if problem.user_code is None and not any(map(_is_user_code, recorded)):
+            # Version 0.1.0 did not record a fitting description beside the input.
+            now = {name: mark for name, mark in now.items() if not _is_user_code(name)}
+        changes = compare(recorded, now)
         if changes:
             faults = [Fault(str(self.path), change) for change in changes]
             why = "cannot resume a chain with a different problem"
@@ -201,6 +206,10 @@ class RunDirectory:
         self.store = Store(self.path / CHECKPOINT)
         self.record, self.saved, self.notes = None, None, ()
         return aside
+
+
+def _is_user_code(name: str) -> bool:
+    return name.startswith(USER_CODE)
 
 
 def _may_be_written(path: Path, array: FloatArray) -> bool:
