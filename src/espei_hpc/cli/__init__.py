@@ -212,8 +212,10 @@ def fit(
     try:
         from espei_hpc.fit import run, where
         from espei_hpc.fit.opening import VERIFY, Opening
-        from espei_hpc.fit.walltime import Walltime
+        from espei_hpc.fit.walltime import Walltime, age_of_this_process
 
+        # ESPEI is loaded by now.
+        walltime = Walltime(end, age_of_this_process())
         opening = Opening(
             input_file,
             run_directory(input_file, run_dir),
@@ -233,7 +235,7 @@ def fit(
         )
         if end is None and (job := batch.allocation(os.environ)):
             say(f"the end of {job.name} is not known: the fit stops only on a signal (set --time-left)")
-        return run.run(opening, wanted, stopper, Walltime(end), supervisor, say)
+        return run.run(opening, wanted, stopper, walltime, supervisor, say)
     except Stopped:
         return SIGNAL_BASE + (stopper.signal or 0)
     except Refusal as refusal:
