@@ -34,7 +34,7 @@ def stand_in(directory: Path, name: str, script: str) -> dict[str, str]:
 def test_fit_ends_in_time_saves_and_goes_on(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
-    words = ("espei-mpi", "--in", endless_fit, "-n", "2", "--time-left", "90")
+    words = ("espei-mpi", "--in", endless_fit, "-n", "2", "--time-left", "90", "--requeue", "20")
     result = commands.run(*words)
     assert result.code == 75, result.output
     (line,) = [line for line in result.output.splitlines() if "stopped after" in line]
@@ -46,6 +46,8 @@ def test_fit_ends_in_time_saves_and_goes_on(
     assert commands.left() == []
     assert Chain.load(endless_fit.parent).begins_like(stock_chain)
 
+    answer = endless_fit.with_suffix(".run") / "requeue"
+    assert answer.read_text().startswith("restart 1 of 20: ")
     decided = commands.run("espei-hpc", "again", "--in", endless_fit)
     assert (decided.code, "restart 1 of 20" in decided.output) == (0, True), decided.output
     # Nothing was done since then.

@@ -189,6 +189,7 @@ def fit(
     force_new: bool,
     verify: int | None,
     stock_likelihood: bool,
+    requeue: int | None,
 ) -> int:
     """Fit an input on a cluster (called by espei-mpi and run-fit).
 
@@ -210,6 +211,7 @@ def fit(
     stopper = Stopper()
     stopper.listen()
     try:
+        from espei_hpc.fit import requeue as deciding
         from espei_hpc.fit import run, where
         from espei_hpc.fit.opening import VERIFY, Opening
         from espei_hpc.fit.walltime import Walltime, age_of_this_process
@@ -235,7 +237,12 @@ def fit(
         )
         if end is None and (job := batch.allocation(os.environ)):
             say(f"the end of {job.name} is not known: the fit stops only on a signal (set --time-left)")
-        return run.run(opening, wanted, stopper, walltime, supervisor, say)
+        try:
+            return run.run(opening, wanted, stopper, walltime, supervisor, say)
+        finally:
+            # After a signal no job may follow, and a lost cluster is restarted in this one.
+            if requeue is not None and stopper.signal is None and stopper.lost is None:
+                deciding.leave_answer(opening.run_directory, requeue, say)
     except Stopped:
         return SIGNAL_BASE + (stopper.signal or 0)
     except Refusal as refusal:

@@ -74,6 +74,13 @@ stock_likelihood_option = click.option(
     help="Evaluate with ESPEI's own functions only: same chain, slower.",
 )
 
+requeue_option = click.option(
+    "--requeue",
+    metavar="N",
+    type=click.IntRange(0),
+    help="At the end, write to RUN_DIR/requeue whether a job script should restart the fit, at most N times.",
+)
+
 
 def _goal(_: click.Context, __: click.Parameter, text: str | None) -> "Goal | None":
     from espei_hpc.sampler.goal import Goal
@@ -125,7 +132,7 @@ insecure_option = click.option(
     "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
 )
 
-OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood")
+OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood", "requeue")
 """Parameters of ``options_of_the_fit`` that do not depend on where the fit begins."""
 
 
@@ -141,6 +148,7 @@ def options_of_the_fit(command: Command) -> Command:
             force_new_option,
             verify_option,
             stock_likelihood_option,
+            requeue_option,
         )
     ):
         command = option(command)

@@ -54,6 +54,7 @@ def prepare(
     force_new: bool,
     verify: int | None,
     stock_likelihood: bool,
+    requeue: int | None,
 ) -> None:
     """Create the directory of one cluster start, for those who start ranks and fit by hand.
 

@@ -26,6 +26,8 @@ FAILED_PARAMETERS = "failed-parameters.json"
 """Tells with which parameters an evaluation failed, and how."""
 DIFFERENCE = "difference.json"
 """Records where a prepared unit's result differed from ESPEI's; while it exists, nothing is prepared."""
+ANSWER = "requeue"
+"""Whether to restart the fit, as the last start left it for its job script."""
 NEW_START = "start a new fit with --force-new (the old one is moved aside), or use another --run-dir"
 
 
@@ -119,6 +121,7 @@ class RunDirectory:
 
     def started(self) -> None:
         """Record that a start is running; it stays recorded so if the start is killed."""
+        (self.path / ANSWER).unlink(missing_ok=True)
         if self.record is not None and self.record.ended is not None:
             self.record = replace(self.record, ended=None)
             self.record.write(self.path)

@@ -23,13 +23,14 @@ QSUB = r"""
 [[ ! ${QSUB_FAILS:-} ]] || { echo 'qsub: Bad UID for job execution' >&2 && exit 175; }
 echo "submitted in $PWD: $*"
 """
-# cat prints an espei-mpi that ends with FIT_CODE; again ends with AGAIN_CODE; else it tells of its call.
+# cat prints an espei-mpi that does FIT and ends with FIT_CODE; again tells that it was asked and ends with
+# AGAIN_CODE; else it tells of its call.
 APPTAINER = r"""
 shift 2
 case "$*" in
 'cat /usr/local/bin/espei-mpi') echo 'echo "ran $*"; eval "${FIT:-}"; exit ${FIT_CODE:-0}' ;;
 'cat /usr/local/bin/pbs-remote-shell') cat "$REMOTE_SHELL" ;;
-'espei-hpc again '*) exit "${AGAIN_CODE:-0}" ;;
+'espei-hpc again '*) echo asked && exit "${AGAIN_CODE:-0}" ;;
 *) printf 'in the image: %s\n%s' "$*" "$ESPEI_HPC_JOB" ;;
 esac
 """
@@ -90,6 +91,23 @@ def test_long_fit_submits_itself_if_it_is_to_go_on(folder: str, stand_in: Path) 
     assert f"submitted in {stand_in}: long-fit.pbs\n" in done.stdout
     done = run(folder, "long-fit", FIT_CODE="75", AGAIN_CODE="1")
     assert (done.returncode, "submitted" in done.stdout) == (75, False)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_long_fit_starts_no_image_for_the_answer_that_its_fit_left(folder: str, stand_in: Path) -> None:
+    for answer, submits in (("restart 1 of 20: …", True), ("no restart: …", False)):
+        leaves = f"mkdir -p x.run; echo '{answer}' >x.run/requeue"
+        done = run(folder, "long-fit", FIT_CODE="75", FIT=leaves)
+        assert (done.returncode, "asked" in done.stdout, "submitted" in done.stdout) == (75, False, submits)
+        # Once: what it says is no longer true when the next job has run.
+        assert not (stand_in / "x.run" / "requeue").exists()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_long_fit_lets_its_fit_answer_as_often_as_it_asks_itself(folder: str) -> None:
+    text = (ROOT / folder / "long-fit.pbs").read_text()
+    assert re.findall(r"--(?:requeue|times) (\d+)", text) == ["20", "20"]
+    assert "at most 20 times" in text
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
