@@ -7,17 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch import job_end
 from support import ROOT, wait_until
 
 FOLDERS = ("pbs-examples", "pbs-examples/torque")
 
-QSTAT = r"""
-[[ ! ${QSTAT_FAILS:-} ]] || { echo 'qstat: cannot connect to server' >&2 && exit 255; }
-printf 'Job Id: %s\n    Job_Name = x\n    resources_used.walltime = 00:10:00\n' "$2"
-printf '    Resource_List.walltime = 01:00:00\n    stime = Sun Nov 29 10:00:00 2026\n'
-printf '    Variable_List = PBS_O_HOME=/home/user,walltime = 9,\n\tstime = 9\n    Submit_arguments = x.pbs\n'
-"""
 # What a server without flatuid answers to a node.
 QSUB = r"""
 [[ ! ${QSUB_FAILS:-} ]] || { echo 'qsub: Bad UID for job execution' >&2 && exit 175; }
@@ -41,7 +34,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with commands that stand in for PBS's and for Apptainer on PATH."""
     commands = tmp_path / "bin"
     commands.mkdir()
-    for name, text in {"qstat": QSTAT, "qsub": QSUB, "apptainer": APPTAINER}.items():
+    for name, text in {"qsub": QSUB, "apptainer": APPTAINER}.items():
         (commands / name).write_text(f"#!/bin/bash\n{text}")
         (commands / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{commands}:/usr/bin:/bin")
@@ -60,28 +53,12 @@ def run(folder: str, kind: str, **variables: str) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_image_is_handed_the_remaining_time_that_qstat_knows(folder: str) -> None:
-    done = run(folder, "image-mpi", TZ="UTC0")
-    call, *handed = done.stdout.splitlines()
-    assert call == "in the image: espei-mpi --in x.yaml -n 3", done.stderr
-    assert re.fullmatch(r"\d+ \+0000", handed[0])
-    assert [line.split()[0] for line in handed[1:]] == [
-        "resources_used.walltime",
-        "Resource_List.walltime",
-        "stime",
-    ]
-    answer = "\n".join(["1795948200 +0000", *handed[1:]])
-    end = job_end({"PBS_JOBID": "41.head", "ESPEI_HPC_JOB": answer})
-    assert end is not None
-    assert end.at == 1795946400 + 3600
-
-
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_fit_starts_in_the_image_where_qstat_fails(folder: str) -> None:
-    done = run(folder, "image-mpi", QSTAT_FAILS="yes")
-    assert done.returncode == 0
-    assert done.stdout == "in the image: espei-mpi --in x.yaml -n 3\n"
-    assert "the fit cannot stop before the job ends" in done.stderr
+def test_image_mpi_leaves_all_to_the_script_that_protects_the_image_from_qdel(
+    folder: str,
+) -> None:
+    done = run(folder, "image-mpi")
+    words = "--image espei.sif --host-mpi image --in x.yaml"
+    assert (done.returncode, done.stdout) == (0, f"ran {words}\n"), done.stderr
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
