@@ -13,12 +13,18 @@ from espei_hpc.environment import clean_environment
 OPEN_FILES = 65536
 """A scheduler needs three per worker; the usual limit of 1024 is for select(), which is not used here."""
 
+CORE_FILES = "ESPEI_HPC_CORE_FILES"
+"""Variable that leaves the limit of core files as it is; a core file of a fit has hundreds of MB."""
+
 
 def main() -> int:
     """Run the command line, in a new process image if the environment is not clean yet."""
     # Until a fit installs its signal handlers, an interrupt ends the process without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _allow_open_files()
+    if not os.environ.get(CORE_FILES):
+        # The script does this too, but on other hosts the site's own limit holds.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     environment = clean_environment(os.environ)
     if environment != dict(os.environ):
         os.execve(sys.executable, [sys.executable, "-m", "espei_hpc", *sys.argv[1:]], environment)  # noqa: S606 (no shell wanted)

@@ -87,8 +87,8 @@ def test_long_fit_submits_itself_once_more_when_its_time_is_over(slurm: Login, s
     qsub = commands / "qsub"
     qsub.write_text('#!/bin/bash\necho "submitted: $*"\n')
     qsub.chmod(0o755)
-    # Of this walltime a tenth is kept for the end.
-    variables = {"PBS_WALLTIME": "60", "PATH": f"{commands}:/usr/local/bin:/usr/bin:/bin"}
+    # Of this walltime half is kept for the end.
+    variables = {"PBS_WALLTIME": "120", "PATH": f"{commands}:/usr/local/bin:/usr/bin:/bin"}
     result = run(slurm, example(slurm, "long-fit", sif), **variables)
     assert result.code == 75, result.output
     assert "restart 1 of 20" in result.output

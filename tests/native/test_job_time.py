@@ -34,7 +34,8 @@ def stand_in(directory: Path, name: str, script: str) -> dict[str, str]:
 def test_fit_ends_in_time_saves_and_goes_on(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
-    result = commands.run("espei-mpi", "--in", endless_fit, "-n", "2", "--time-left", "60")
+    words = ("espei-mpi", "--in", endless_fit, "-n", "2", "--time-left", "90", "--requeue", "20")
+    result = commands.run(*words)
     assert result.code == 75, result.output
     (line,) = [line for line in result.output.splitlines() if "stopped after" in line]
     assert re.search(
@@ -45,6 +46,8 @@ def test_fit_ends_in_time_saves_and_goes_on(
     assert commands.left() == []
     assert Chain.load(endless_fit.parent).begins_like(stock_chain)
 
+    answer = endless_fit.with_suffix(".run") / "requeue"
+    assert answer.read_text().startswith("restart 1 of 20: ")
     decided = commands.run("espei-hpc", "again", "--in", endless_fit)
     assert (decided.code, "restart 1 of 20" in decided.output) == (0, True), decided.output
     # Nothing was done since then.
@@ -68,7 +71,7 @@ def test_start_in_the_last_seconds_of_a_job_is_refused_before_anything_runs(
 
 
 def test_stock_engine_ends_in_time_too(commands: Commands, endless_fit: Path, stock_chain: Chain) -> None:
-    words = ("espei-hpc", "fit", "--local", "-w", "1", "--engine", "espei", "--time-left", "60")
+    words = ("espei-hpc", "fit", "--local", "-w", "1", "--engine", "espei", "--time-left", "90")
     result = commands.run(*words, "--in", endless_fit)
     assert result.code == 75, result.output
     assert "s of walltime left (according to --time-left)" in result.output

@@ -221,6 +221,7 @@ def fit(
     starts: int | None,
     database: Path | None,
     user_code: Path | None,
+    requeue: int | None,
 ) -> int:
     """Fit an input on a cluster (called by espei-mpi and run-fit).
 
@@ -243,10 +244,13 @@ def fit(
     stopper = Stopper()
     stopper.listen()
     try:
+        from espei_hpc.fit import requeue as deciding
         from espei_hpc.fit import run, where
         from espei_hpc.fit.opening import VERIFY, Opening
-        from espei_hpc.fit.walltime import Walltime
+        from espei_hpc.fit.walltime import Walltime, age_of_this_process
 
+        # ESPEI is loaded by now.
+        walltime = Walltime(end, age_of_this_process())
         opening = Opening(
             input_file,
             run_directory(input_file, run_dir, asked),
@@ -268,7 +272,12 @@ def fit(
         )
         if end is None and (job := batch.allocation(os.environ)):
             say(f"the end of {job.name} is not known: the fit stops only on a signal (set --time-left)")
-        code = run.run(opening, wanted, stopper, Walltime(end), supervisor, say)
+        try:
+            code = run.run(opening, wanted, stopper, walltime, supervisor, say)
+        finally:
+            # After a signal no job may follow, and a lost cluster is restarted in this one.
+            if requeue is not None and stopper.signal is None and stopper.lost is None:
+                deciding.leave_answer(opening.run_directory, requeue, say)
         if asked is not None and code == ExitCode.OK:
             from espei_hpc.report import optimum
 

@@ -112,6 +112,7 @@ def espei_mpi(
     force_new: bool,
     engine: "Engine",
     stock_likelihood: bool,
+    requeue: int | None,
     verify: int | None,
     optimize: bool,
     starts: int | None,

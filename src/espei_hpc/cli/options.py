@@ -77,6 +77,13 @@ stock_likelihood_option = click.option(
     help="Evaluate with ESPEI's own functions only: same chain, slower.",
 )
 
+requeue_option = click.option(
+    "--requeue",
+    metavar="N",
+    type=click.IntRange(0),
+    help="At the end, write to RUN_DIR/requeue whether a job script should restart the fit, at most N times.",
+)
+
 
 def _goal(_: click.Context, __: click.Parameter, text: str | None) -> "Goal | None":
     from espei_hpc.sampler.goal import Goal
@@ -214,6 +221,7 @@ OF_THE_FIT = (
     "starts",
     "database",
     "user_code",
+    "requeue",
 )
 """Parameters of ``options_of_the_fit`` that do not depend on where the fit begins."""
 
@@ -234,6 +242,7 @@ def options_of_the_fit(command: Command) -> Command:
             starts_option,
             database_option,
             user_code_option,
+            requeue_option,
         )
     ):
         command = option(command)

@@ -68,6 +68,7 @@ def prepare(
     database: Path | None,
     stock_likelihood: bool,
     user_code: Path | None,
+    requeue: int | None,
 ) -> None:
     """Create the directory of one cluster start, for those who start ranks and fit by hand.
 

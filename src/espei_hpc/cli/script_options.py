@@ -76,7 +76,8 @@ def of_every_cluster(command: Command) -> Command:
                 "--host-mpi",
                 metavar="MPI",
                 help="MPI that the ranks load: auto (the image's if it fits the launcher, else the host's), "
-                "none (never the host's), a directory, or a recipe [default: auto].",
+                "none (never the host's), image (the image's own mpirun starts the ranks), a directory, or a "
+                "recipe [default: auto].",
             ),
             interface_option,
             worker_interface_option,

@@ -163,12 +163,14 @@ def find_for_image(
 
     Args:
         script: the script on the host.
-        host_mpi: the MPI that the user requests; None for the engine's default.
+        host_mpi: the MPI that the user requests, or ``image``; None for the engine's default.
         note: as for ``find``.
 
     Raises:
         Refusal: (CONFIGURATION) if the requested MPI or recipe does not exist or has no launcher.
     """
+    if host_mpi == "image":
+        return ()
     if host_mpi is None:
         return find(script, note) if script.engine == "apptainer" else ()
     if host_mpi in ("auto", "none"):

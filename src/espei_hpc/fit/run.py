@@ -254,11 +254,11 @@ def _cluster(where: Where) -> Iterator[None]:
             where.directory.remove_keys()
         where.directory.remove()
     else:
+        ours = where.directory
         try:
             yield
         finally:
-            if where.directory.launcher_ended() is None:
-                shutdown.ask(where.scheduler_file)
+            shutdown.ask(where.scheduler_file, lambda: ours.launcher_ended() is not None)
 
 
 def _settings(problem: Problem, scheduler_file: Path | None) -> dict[str, Any]:

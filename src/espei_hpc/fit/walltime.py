@@ -1,7 +1,9 @@
 """The fit's walltime: it ends before the job does, with everything saved and the cluster ended."""
 
 import math
+import os
 import time
+from pathlib import Path
 
 from espei_hpc.batch import JobEnd
 from espei_hpc.errors import Fault, Refusal
@@ -10,11 +12,16 @@ from espei_hpc.rundir.figures import duration
 from espei_hpc.rundir.record import Record
 
 LEAST_MARGIN = 60.0
+"""For nodes that were idle when the fit started, and are busy when it ends."""
 TAKE_DOWN_SECONDS = 30.0
-"""For ESPEI to write its database, the cluster to end, and a launcher that hangs to be killed."""
+"""For ESPEI to write its database, the cluster to end, a launcher that hangs to be killed, and the job script
+to submit the next job."""
 SAVINGS = 3
 """The arrays may have grown to three times their size since they were last written."""
-MOST_OF_A_SHORT_JOB = 0.1
+STARTS = 2
+"""Job scripts of earlier versions start the image again to ask ``espei-hpc again``; the other is for what is
+loaded first when a fit ends, from the same disk."""
+MOST_OF_A_SHORT_JOB = 0.5
 STARTING_SECONDS = 15.0
 """Time until a small cluster is ready and has its first results."""
 
@@ -24,7 +31,7 @@ class Walltime:
 
     The fit ends when the time left is down to
 
-        margin = max(60 s, 30 s + 3 * saving), but at most a tenth of the time left at the start
+        margin = max(60 s, 30 s + 3 * saving + 2 * starting), but at most half of the time left at the start
 
     where *saving* is the longest time to write a checkpoint and the arrays in this start, and 30 s
     are for everything that follows. An unfinished iteration is lost, so the fit already ends at the
@@ -32,16 +39,18 @@ class Walltime:
 
     Args:
         end: when the job ends; None if unknown.
+        starting: time from the start of this process, and of its container, until ESPEI was loaded, s.
 
     Attributes:
         iteration: mean time per iteration in this start, s; None before the first.
         workers: number of workers; None before they have joined.
     """
 
-    def __init__(self, end: JobEnd | None) -> None:
+    def __init__(self, end: JobEnd | None, starting: float = 0.0) -> None:
         self._end = end or JobEnd(math.inf, "nobody")
         self._most = MOST_OF_A_SHORT_JOB * max(0.0, self._end.left)
         self._saving = 0.0
+        self._starting = starting
         self._since: tuple[float, int] | None = None
         self.iteration: float | None = None
         self.workers: int | None = None
@@ -63,7 +72,8 @@ class Walltime:
     @property
     def margin(self) -> float:
         """Time that must be left when the fit ends, s."""
-        return min(self._most, max(LEAST_MARGIN, TAKE_DOWN_SECONDS + SAVINGS * self._saving))
+        needed = TAKE_DOWN_SECONDS + SAVINGS * self._saving + STARTS * self._starting
+        return min(self._most, max(LEAST_MARGIN, needed))
 
     def saved(self, seconds: float) -> None:
         """Record the time to save a checkpoint and the arrays, s."""
@@ -115,3 +125,11 @@ class Walltime:
         what = f"{self.describe()}, not enough for one iteration ({needed})"
         fault = Fault("time", what, "nothing was started; request more walltime")
         raise Refusal(ExitCode.UNAVAILABLE, [fault])
+
+
+def age_of_this_process() -> float:
+    """Return the time since this process began, s, as the container engine that became this program."""
+    # Field 22 of proc_pid_stat(5); the name, in parentheses, may contain spaces. psutil's answer is about a
+    # second off, because it is a time of day.
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")

@@ -29,6 +29,8 @@ DIFFERENCE = "difference.json"
 """Records where a prepared unit's result differed from ESPEI's; while it exists, nothing is prepared."""
 OPTIMUM = "optimum.json"
 """The best fit that a search has found, with what the data determine."""
+ANSWER = "requeue"
+"""Whether to restart the fit, as the last start left it for its job script."""
 NEW_START = "start a new fit with --force-new (the old one is moved aside), or use another --run-dir"
 
 
@@ -132,6 +134,7 @@ class RunDirectory:
 
     def started(self) -> None:
         """Record that a start is running; it stays recorded so if the start is killed."""
+        (self.path / ANSWER).unlink(missing_ok=True)
         if self.record is not None and self.record.ended is not None:
             self.record = replace(self.record, ended=None)
             self.record.write(self.path)

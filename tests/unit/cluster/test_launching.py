@@ -112,6 +112,7 @@ def test_apptainer_image_has_its_ranks_started_by_the_hosts_launcher_and_podmans
     assert launching.find_for_image(Host(hpc=APPTAINER, mpirun="there"), None, print) == ("mpirun",)
     assert launching.find_for_image(Host(hpc=PODMAN, mpirun="there"), None, print) == ()
     assert launching.find_for_image(Host(hpc=PODMAN, mpirun="there"), "auto", print) == ("mpirun",)
+    assert launching.find_for_image(Host(hpc=APPTAINER, mpirun="there"), "image", print) == ()
 
 
 def test_slurm_is_asked_for_the_end_of_a_job_that_does_not_say_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.fit.requeue import decide
+from espei_hpc.fit.requeue import decide, leave_answer
 from espei_hpc.rundir.record import Record
 from espei_hpc.rundir.run_directory import held
 from made_starts import run
@@ -82,6 +82,47 @@ def test_fit_that_is_still_running_is_not_started_again(tmp_path: Path) -> None:
     with held(tmp_path), pytest.raises(Refusal) as refused:
         decide(tmp_path, 20)
     assert refused.value.code == ExitCode.UNAVAILABLE
+
+
+def test_answer_that_a_fit_leaves_is_that_of_again(tmp_path: Path) -> None:
+    run(tmp_path, 5, ExitCode.STOPPED)
+    lines: list[str] = []
+    leave_answer(tmp_path, 20, lines.append)
+    assert lines == ["restart 1 of 20: 5 iterations saved, 5 of them new"]
+    assert (tmp_path / "requeue").read_text() == lines[0] + "\n"
+
+
+def test_answer_that_a_fit_left_is_given_once_and_counted_once(tmp_path: Path) -> None:
+    run(tmp_path, 5, ExitCode.STOPPED)
+    leave_answer(tmp_path, 20, lambda _: None)
+    assert decide(tmp_path, 20).why.startswith("restart 1 of 20")
+    assert decide(tmp_path, 20).why == "no restart: no progress since the last restart; 5 iterations saved"
+
+
+def test_no_of_a_fit_is_a_no_when_asked_again(tmp_path: Path) -> None:
+    run(tmp_path, 5, ExitCode.FAILED)
+    leave_answer(tmp_path, 20, lambda _: None)
+    assert not decide(tmp_path, 20).again
+
+
+def test_answer_of_an_earlier_start_is_gone_when_the_next_one_runs(tmp_path: Path) -> None:
+    run(tmp_path, 5, ExitCode.STOPPED)
+    leave_answer(tmp_path, 20, lambda _: None)
+    run(tmp_path, 0, None)
+    assert not (tmp_path / "requeue").exists()
+
+
+def test_fit_that_another_start_holds_leaves_no_answer(tmp_path: Path) -> None:
+    run(tmp_path, 5, ExitCode.STOPPED)
+    with held(tmp_path):
+        leave_answer(tmp_path, 20, lambda _: None)
+    assert not (tmp_path / "requeue").exists()
+
+
+def test_finished_fit_leaves_no_answer(tmp_path: Path) -> None:
+    run(tmp_path, 5, ExitCode.OK)
+    leave_answer(tmp_path, 20, lambda _: None)
+    assert not (tmp_path / "requeue").exists()
 
 
 def test_count_is_kept_in_a_private_file(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A fit ends in time before its job does, and does not begin where nothing could be done."""
 
 import math
+import subprocess
+import sys
 import time
 
 import pytest
@@ -52,10 +54,18 @@ def test_slow_saving_makes_the_margin_greater(clock: Clock) -> None:
     assert walltime.margin == 30 + 3 * 50
 
 
-def test_short_job_keeps_no_more_than_a_tenth(clock: Clock) -> None:
+def test_slow_start_of_the_image_makes_the_margin_greater(clock: Clock) -> None:
+    assert Walltime(JobEnd(clock.now + HOUR, "squeue"), starting=40).margin == 30 + 2 * 40
+
+
+def test_debug_job_keeps_as_much_for_its_end_as_a_long_one(clock: Clock) -> None:
+    assert job_of(150, clock).margin == 60
+
+
+def test_short_job_keeps_no_more_than_half(clock: Clock) -> None:
     walltime = job_of(100, clock)
     walltime.saved(50)
-    clock.now += 89
+    clock.now += 49
     assert walltime.over() is None
     clock.now += 1
     assert walltime.over() is not None
@@ -86,12 +96,12 @@ def test_job_with_no_end_or_an_unknown_one_is_never_over(end: JobEnd | None) -> 
     walltime.check(None, None)
 
 
-@given(st.floats(1, 1e6), st.floats(0, 1e4))
-def test_margin_leaves_most_of_any_job(length: float, saving: float) -> None:
-    walltime = Walltime(JobEnd(time.time() + length, "squeue"))
+@given(st.floats(1, 1e6), st.floats(0, 1e4), st.floats(0, 1e4))
+def test_margin_leaves_half_of_any_job(length: float, saving: float, starting: float) -> None:
+    walltime = Walltime(JobEnd(time.time() + length, "squeue"), starting)
     walltime.saved(saving)
-    assert 0 <= walltime.margin <= 0.1 * length
-    assert walltime.margin >= min(60.0, 0.1 * length - 1)
+    assert 0 <= walltime.margin <= 0.5 * length
+    assert walltime.margin >= min(60.0, 0.5 * length - 1)
 
 
 def test_start_in_the_last_seconds_of_a_job_is_refused_in_one_line(clock: Clock) -> None:
@@ -100,8 +110,17 @@ def test_start_in_the_last_seconds_of_a_job_is_refused_in_one_line(clock: Clock)
     assert refused.value.code == ExitCode.UNAVAILABLE
     assert str(refused.value) == (
         "time: 16 s of walltime left (according to squeue), not enough for one iteration (starting takes "
-        "15 s, saving and ending 2 s); nothing was started; request more walltime"
+        "15 s, saving and ending 8 s); nothing was started; request more walltime"
     )
+
+
+def test_age_of_a_process_counts_what_its_program_replaced() -> None:
+    # As a container engine becomes the program in the container.
+    tell = "from espei_hpc.fit.walltime import age_of_this_process; print(age_of_this_process())"
+    line = f"sleep 2; exec {sys.executable} -c '{tell}'"
+    began = time.monotonic()
+    age = float(subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout)
+    assert 1.9 < age < time.monotonic() - began + 0.1
 
 
 def last(iteration: float, workers: int) -> Record:

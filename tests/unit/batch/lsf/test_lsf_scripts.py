@@ -46,7 +46,7 @@ esac
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory, with commands in place of LSF's and of Apptainer."""
     (tmp_path / "bin").mkdir()
-    for name, script in (("bsub", BSUB), ("bjobs", 'echo "$LEFT"'), ("apptainer", APPTAINER)):
+    for name, script in (("bsub", BSUB), ("apptainer", APPTAINER)):
         (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{script}\n")
         (tmp_path / "bin" / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
@@ -128,11 +128,3 @@ def test_script_that_submits_itself_does_not_do_so_from_a_job(kind: str, stand_i
 def test_long_fit_is_requeued_by_its_exit_code(fit: str, again: str, code: int, stand_in: Path) -> None:
     assert directives("long-fit")["-Q"] == "99"
     assert run("long-fit", FIT_CODE=fit, AGAIN_CODE=again).returncode == code
-
-
-@pytest.mark.parametrize(
-    ("left", "words"), [("2:05 L", " --time-left 2:05:00"), ("2:05 E", ""), ("-", ""), ("", "")]
-)
-def test_image_is_handed_the_time_left(left: str, words: str, stand_in: Path) -> None:
-    done = run("image-mpi", LSB_JOBID="11", LEFT=left)
-    assert done.stdout == f"in the image: exec espei.sif espei-mpi --in x.yaml{words}\n", done.stderr

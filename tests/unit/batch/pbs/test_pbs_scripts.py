@@ -7,29 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from espei_hpc.batch import job_end
 from support import ROOT, wait_until
 
 FOLDERS = ("pbs-examples", "pbs-examples/torque")
 
-QSTAT = r"""
-[[ ! ${QSTAT_FAILS:-} ]] || { echo 'qstat: cannot connect to server' >&2 && exit 255; }
-printf 'Job Id: %s\n    Job_Name = x\n    resources_used.walltime = 00:10:00\n' "$2"
-printf '    Resource_List.walltime = 01:00:00\n    stime = Sun Nov 29 10:00:00 2026\n'
-printf '    Variable_List = PBS_O_HOME=/home/user,walltime = 9,\n\tstime = 9\n    Submit_arguments = x.pbs\n'
-"""
 # What a server without flatuid answers to a node.
 QSUB = r"""
 [[ ! ${QSUB_FAILS:-} ]] || { echo 'qsub: Bad UID for job execution' >&2 && exit 175; }
 echo "submitted in $PWD: $*"
 """
-# cat prints an espei-mpi that ends with FIT_CODE; again ends with AGAIN_CODE; else it tells of its call.
+# cat prints an espei-mpi that does FIT and ends with FIT_CODE; again tells that it was asked and ends with
+# AGAIN_CODE; else it tells of its call.
 APPTAINER = r"""
 shift 2
 case "$*" in
 'cat /usr/local/bin/espei-mpi') echo 'echo "ran $*"; eval "${FIT:-}"; exit ${FIT_CODE:-0}' ;;
 'cat /usr/local/bin/pbs-remote-shell') cat "$REMOTE_SHELL" ;;
-'espei-hpc again '*) exit "${AGAIN_CODE:-0}" ;;
+'espei-hpc again '*) echo asked && exit "${AGAIN_CODE:-0}" ;;
 *) printf 'in the image: %s\n%s' "$*" "$ESPEI_HPC_JOB" ;;
 esac
 """
@@ -40,7 +34,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with commands that stand in for PBS's and for Apptainer on PATH."""
     commands = tmp_path / "bin"
     commands.mkdir()
-    for name, text in {"qstat": QSTAT, "qsub": QSUB, "apptainer": APPTAINER}.items():
+    for name, text in {"qsub": QSUB, "apptainer": APPTAINER}.items():
         (commands / name).write_text(f"#!/bin/bash\n{text}")
         (commands / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{commands}:/usr/bin:/bin")
@@ -59,28 +53,12 @@ def run(folder: str, kind: str, **variables: str) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_image_is_handed_the_remaining_time_that_qstat_knows(folder: str) -> None:
-    done = run(folder, "image-mpi", TZ="UTC0")
-    call, *handed = done.stdout.splitlines()
-    assert call == "in the image: espei-mpi --in x.yaml -n 3", done.stderr
-    assert re.fullmatch(r"\d+ \+0000", handed[0])
-    assert [line.split()[0] for line in handed[1:]] == [
-        "resources_used.walltime",
-        "Resource_List.walltime",
-        "stime",
-    ]
-    answer = "\n".join(["1795948200 +0000", *handed[1:]])
-    end = job_end({"PBS_JOBID": "41.head", "ESPEI_HPC_JOB": answer})
-    assert end is not None
-    assert end.at == 1795946400 + 3600
-
-
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_fit_starts_in_the_image_where_qstat_fails(folder: str) -> None:
-    done = run(folder, "image-mpi", QSTAT_FAILS="yes")
-    assert done.returncode == 0
-    assert done.stdout == "in the image: espei-mpi --in x.yaml -n 3\n"
-    assert "the fit cannot stop before the job ends" in done.stderr
+def test_image_mpi_leaves_all_to_the_script_that_protects_the_image_from_qdel(
+    folder: str,
+) -> None:
+    done = run(folder, "image-mpi")
+    words = "--image espei.sif --host-mpi image --in x.yaml"
+    assert (done.returncode, done.stdout) == (0, f"ran {words}\n"), done.stderr
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -90,6 +68,23 @@ def test_long_fit_submits_itself_if_it_is_to_go_on(folder: str, stand_in: Path) 
     assert f"submitted in {stand_in}: long-fit.pbs\n" in done.stdout
     done = run(folder, "long-fit", FIT_CODE="75", AGAIN_CODE="1")
     assert (done.returncode, "submitted" in done.stdout) == (75, False)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_long_fit_starts_no_image_for_the_answer_that_its_fit_left(folder: str, stand_in: Path) -> None:
+    for answer, submits in (("restart 1 of 20: …", True), ("no restart: …", False)):
+        leaves = f"mkdir -p x.run; echo '{answer}' >x.run/requeue"
+        done = run(folder, "long-fit", FIT_CODE="75", FIT=leaves)
+        assert (done.returncode, "asked" in done.stdout, "submitted" in done.stdout) == (75, False, submits)
+        # Once: what it says is no longer true when the next job has run.
+        assert not (stand_in / "x.run" / "requeue").exists()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_long_fit_lets_its_fit_answer_as_often_as_it_asks_itself(folder: str) -> None:
+    text = (ROOT / folder / "long-fit.pbs").read_text()
+    assert re.findall(r"--(?:requeue|times) (\d+)", text) == ["20", "20"]
+    assert "at most 20 times" in text
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -1,0 +1,59 @@
+"""A job of PBS on this machine, as OpenPBS 23.06 was seen to run and end one."""
+
+import os
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from container.machine import HERE
+from support import Command, Commands
+
+KILL_SECONDS = 11
+"""From TERM to KILL, in qdel."""
+
+
+class Job:
+    """A running script, which is a session with all that it starts, but for what ``setsid`` starts.
+
+    Args:
+        commands: starts it in its directory, as an ordinary user whose home that is.
+        script: the script.
+        ranks: number of ranks granted on this host.
+        path: PATH of the job.
+    """
+
+    def __init__(self, commands: Commands, script: Path, ranks: int, path: str) -> None:
+        directory = commands.directory
+        nodes = directory / "nodes"
+        nodes.write_text(f"{socket.gethostname()}\n" * ranks)
+        variables = {
+            "PBS_ENVIRONMENT": "PBS_BATCH",
+            "PBS_JOBID": "41.head",
+            "PBS_NODEFILE": str(nodes),
+            "PBS_O_WORKDIR": str(directory),
+            "PATH": path,
+        }
+        # A site's limit of core files is often none.
+        words = ("bash", "-c", 'ulimit -c unlimited; exec bash "$0"', script)
+        self.command: Command = commands.start("setsid", HERE / "as-user", directory, *words, env=variables)
+
+    def delete(self) -> None:
+        """Do what qdel does: TERM to all processes of the session, KILL to those that are left later."""
+        self._signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self.command.process.wait(KILL_SECONDS)
+        self._signal(signal.SIGKILL)
+
+    def kill(self) -> None:
+        """Kill all processes of the session at once."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        for pid in psutil.pids():
+            with suppress(OSError):
+                if os.getsid(pid) == self.command.process.pid:
+                    os.kill(pid, number)

@@ -1,0 +1,87 @@
+"""A fit in Apptainer whose job is deleted, by PBS's signals to all processes of the job's session."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from amounts import few_and_many
+from batch.pbs.job import Job
+from fits import Chain, save_often, write_fit
+from support import ROOT, Commands, wait_until
+
+pytestmark = [pytest.mark.needs("Apptainer", "Debian's MPIs")]
+ITERATIONS = 5
+LAUNCHERS = ("mpirun", "mpiexec", "srun")
+
+
+HOSTS = pytest.mark.parametrize(
+    ("example", "host"),
+    [
+        ("one-node", "with a launcher"),
+        ("one-node", "without a launcher"),
+        pytest.param("image-mpi", "with a launcher", marks=pytest.mark.long),
+    ],
+)
+
+
+def programs(host: str, place: Path) -> str:
+    """Return PATH of a host: all programs of this one, or all but launchers."""
+    if host == "with a launcher":
+        return "/usr/bin:/bin"
+    directory = Path(tempfile.mkdtemp(dir=place))
+    directory.chmod(0o755)
+    for program in Path("/usr/bin").iterdir():
+        if not program.name.startswith(LAUNCHERS):
+            (directory / program.name).symlink_to(program)
+    return str(directory)
+
+
+def start(commands: Commands, place: Path, sif: Path, example: str, path: str) -> Job:
+    """Start an example in a job, and wait until iterations are saved."""
+    commands.directory = directory = Path(tempfile.mkdtemp(dir=place))
+    save_often(write_fit(directory, 20_000))
+    text = (ROOT / "pbs-examples" / f"{example}.pbs").read_text()
+    script = directory / f"{example}.pbs"
+    script.write_text(re.sub("^image=.*", f"image={sif}", text, flags=re.MULTILINE))
+    for made in (directory, *directory.rglob("*")):
+        made.chmod(0o777)
+    job = Job(commands, script, 2, path)
+    # The first few are too few to write a database.
+    wait_until(lambda: len(list(directory.glob("x.run/checkpoint/*.npz"))) > ITERATIONS, "some iterations")
+    return job
+
+
+def check_saved(directory: Path) -> None:
+    """Check that a fit has saved all and released its lock."""
+    assert len(Chain.load(directory).lnprob) > 0
+    assert (directory / "fitted.tdb").exists()
+    assert not (directory / "x.run" / "lock").exists()
+    assert not list(directory.glob("core*"))
+
+
+@HOSTS
+@few_and_many("times", 1, 10)
+def test_deleted_job_saves_its_fit_and_ends_with_75(
+    times: int, example: str, host: str, commands: Commands, open_place: Path, sif: Path
+) -> None:
+    path = programs(host, open_place)
+    for _ in range(times):
+        job = start(commands, open_place, sif, example, path)
+        job.delete()
+        result = job.command.finish()
+        assert result.code == 75, result.output
+        check_saved(commands.directory)
+        wait_until(lambda: not commands.left(), "the job leaves nothing behind")
+
+
+@HOSTS
+def test_fit_of_a_killed_job_saves_and_ends(
+    example: str, host: str, commands: Commands, open_place: Path, sif: Path
+) -> None:
+    job = start(commands, open_place, sif, example, programs(host, open_place))
+    job.kill()
+    job.command.finish()
+    wait_until(lambda: not commands.left(), "the job leaves nothing behind")
+    check_saved(commands.directory)
