@@ -102,7 +102,8 @@ def _refuse_few_ports(ports: str | None, here: world.World) -> None:
     host = here.hosts[here.rank]
     workers = here.hosts[1:].count(host)
     if workers > last - first + 1:
-        what = f"{ports} has {counted(last - first + 1, 'port')}, but {workers} workers run on host {host}"
+        ports_given, ranks_there = counted(last - first + 1, "port"), counted(workers, "worker")
+        what = f"{ports} has {ports_given}, but host {host} has {ranks_there}"
         raise Refusal(ExitCode.CONFIGURATION, [Fault("--worker-ports", what, "give each its own port")])
 
 

@@ -99,4 +99,4 @@ def test_entrypoint_has_an_example_of_itself(name: str) -> None:
 
 def test_hidden_commands_are_those_that_our_own_programs_call() -> None:
     hidden = {name for name, command in commands.commands.items() if command.hidden}
-    assert hidden == {"launch", "prepare", "probe", "rank"}
+    assert hidden == {"launch", "launcher-ended", "prepare", "probe", "rank"}

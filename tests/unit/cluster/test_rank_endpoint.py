@@ -32,7 +32,7 @@ def test_fewer_ports_than_workers_of_a_host_are_refused(tmp_path: Path) -> None:
         for ports in ("9000:9001", "9000:9000")
     )
     rank.endpoint(enough, WORKER)
-    with pytest.raises(Refusal, match="9000:9000 has 1 port, but 2 workers run on host n1") as refused:
+    with pytest.raises(Refusal, match="9000:9000 has 1 port, but host n1 has 2 workers") as refused:
         rank.endpoint(few, WORKER)
     assert refused.value.code == ExitCode.CONFIGURATION
 
