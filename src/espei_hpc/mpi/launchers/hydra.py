@@ -10,7 +10,7 @@ from espei_hpc.mpi.launchers.kind import NO_COMMAND, NO_SSH, SHARE_COMMAND, Know
 SLOTS_OPTIONS = frozenset(("-ppn", "-perhost", "-grr"))
 SLOTS_VARIABLES = ("SLURM_JOB_ID", "PBS_NODEFILE", "LSB_MCPU_HOSTS", "PE_HOSTFILE", "COBALT_NODEFILE")
 
-# Read in the output of 4.0 and 5.0.
+# Messages of 4.0 and 5.0; they were not all provoked.
 CAUSES = (
     KnownCause(
         re.compile("unsupported PMI version PMIx"),

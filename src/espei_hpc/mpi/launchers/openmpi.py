@@ -13,7 +13,7 @@ from espei_hpc.mpi.launchers.kind import (
     LauncherKind,
 )
 
-# Read in the output of 4.1 and 5.0.
+# Messages of 4.1 and 5.0; they were not all provoked.
 CAUSES = (
     KnownCause(re.compile("not enough slots available"), FEW_SLOTS, REQUEST_SLOTS),
     KnownCause(re.compile("unable to launch the specified application"), NO_COMMAND, SHARE_COMMAND),

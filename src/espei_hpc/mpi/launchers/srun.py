@@ -6,7 +6,7 @@ from pathlib import Path
 
 from espei_hpc.mpi.launchers.kind import FEW_SLOTS, REQUEST_SLOTS, KnownCause, LauncherKind
 
-# Read in its source, 22.05.
+# The messages that srun 22.05 has; they were not all provoked.
 CAUSES = (
     KnownCause(
         re.compile(r"Unable to create step for job \d+: (More processors|Requested node|Unable to)"),
@@ -19,7 +19,7 @@ CAUSES = (
         "use one that srun --mpi=list shows",
     ),
     KnownCause(
-        re.compile("Job step creation temporarily disabled"),
+        re.compile("[Ss]tep creation temporarily disabled"),
         "another step of the job uses its tasks",
         "end that step, or let them share: --launcher 'srun --overlap'",
     ),
