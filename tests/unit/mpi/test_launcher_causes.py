@@ -20,7 +20,7 @@ PRINTED = {
     "[proxy:0@vm] HYDU_create_process (launch.c:73): execvp error on file /none/such": "have the command",
     "srun: error: Unable to create step for job 7: More processors requested than permitted": "fewer slots",
     "srun: error: Invalid MPI type 'pmi3', --mpi=list for acceptable types": "the PMI that --mpi names",
-    "srun: Job step creation temporarily disabled, retrying (Requested nodes are busy)": "another step",
+    "srun: Job 12 step creation temporarily disabled, retrying (Requested nodes are busy)": "another step",
 }
 
 
