@@ -14,7 +14,7 @@ from espei_hpc import batch
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
     OF_THE_FIT,
-    check_goal,
+    check_engine,
     options_of_the_fit,
     run_dir_option,
     run_directory,
@@ -106,6 +106,7 @@ def espei_mpi(
     goal: "Goal | None",
     force_new: bool,
     engine: "Engine",
+    sampler: str,
     stock_likelihood: bool,
     verify: int | None,
     doctor: bool,
@@ -130,7 +131,7 @@ def espei_mpi(
     from espei_hpc.fit.opening import Opening
 
     call: ScriptCall = context.obj
-    check_goal(goal, engine)
+    check_engine(engine, goal, sampler)
     if doctor:
         return _examine(call, launcher, host_mpi, ranks)
     if input_file is None:
@@ -155,7 +156,9 @@ def espei_mpi(
         print_words([*here.hpc, *fit("--run-dir", "RUN_DIR", "--id", "ID")])
         return ExitCode.OK
     wanted = _cluster(here, ranks, interface, insecure)
-    opening = Opening(input_file, run_directory(input_file, run_dir), engine, force_new, goal=goal)
+    opening = Opening(
+        input_file, run_directory(input_file, run_dir), engine, force_new, goal=goal, sampler=sampler
+    )
     directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
     started = fit("--run-dir", str(directory.run_directory), "--id", directory.id)
     call.start(here, directory, [*here.hpc, *started], excluding)

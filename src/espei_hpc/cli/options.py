@@ -45,6 +45,14 @@ engine_option = click.option(
     show_default=True,
     help="graph: espei-hpc's sampler: same chain, faster, resumable. espei: ESPEI's loop, for comparison.",
 )
+sampler_option = click.option(
+    "--sampler",
+    type=click.Choice(["stretch", "de"]),
+    default="stretch",
+    show_default=True,
+    help="stretch: emcee's move, ESPEI's chain. de: differential evolution: another chain, fewer iterations "
+    "needed (espei-hpc help samplers).",
+)
 force_new_option = click.option(
     "--force-new", is_flag=True, help="Start a new chain; move the files of the earlier one aside."
 )
@@ -93,11 +101,17 @@ until_option = click.option(
 )
 
 
-def check_goal(goal: "Goal | None", engine: "Engine") -> None:
-    """Raise a usage error if this engine cannot stop at a goal."""
-    if goal is not None and engine == "espei":
+def check_engine(engine: "Engine", goal: "Goal | None", sampler: str) -> None:
+    """Raise a usage error if this engine cannot stop at a goal, or lacks the sampler."""
+    if engine != "espei":
+        return
+    if goal is not None:
         raise click.UsageError(
             "--engine espei always runs all of mcmc.iterations: leave out --until, or --engine espei"
+        )
+    if sampler != "stretch":
+        raise click.UsageError(
+            f"--engine espei has only the sampler stretch: leave out --sampler {sampler}, or --engine espei"
         )
 
 
@@ -125,7 +139,7 @@ insecure_option = click.option(
     "--insecure", is_flag=True, help="Do not encrypt; listen on loopback unless --interface is given."
 )
 
-OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "goal", "verify", "stock_likelihood")
+OF_THE_FIT = ("min_workers", "timeout", "end", "engine", "sampler", "goal", "verify", "stock_likelihood")
 """Parameters of ``options_of_the_fit`` that do not depend on where the fit begins."""
 
 
@@ -137,6 +151,7 @@ def options_of_the_fit(command: Command) -> Command:
             timeout_option,
             time_left_option,
             engine_option,
+            sampler_option,
             until_option,
             force_new_option,
             verify_option,

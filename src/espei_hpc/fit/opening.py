@@ -3,15 +3,17 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from espei_hpc.batch import job_name
 from espei_hpc.errors import Refusal
+from espei_hpc.fit.ensemble import check_walkers
 from espei_hpc.inputs import Problem, check
 from espei_hpc.rundir.run_directory import RunDirectory, held
 from espei_hpc.sampler.goal import Goal
+from espei_hpc.sampler.moves import STRETCH
 
 ENGINES = ("graph", "espei")
 VERIFY = 500
@@ -31,6 +33,7 @@ class Opening:
         verify: one evaluation in this many of the prepared likelihood is compared with ESPEI's own; 0 to
             prepare nothing.
         goal: goal that ends the fit before all iterations are done; None for no goal.
+        sampler: name of the move of our own engine.
     """
 
     input_file: Path
@@ -39,6 +42,7 @@ class Opening:
     force_new: bool = False
     verify: int = VERIFY
     goal: Goal | None = None
+    sampler: str = STRETCH
 
 
 def checked(opening: Opening, say: Callable[[str], None]) -> bool:
@@ -48,7 +52,7 @@ def checked(opening: Opening, say: Callable[[str], None]) -> bool:
         Refusal: as :func:`opened`.
     """
     if not opening.run_directory.exists():
-        problem = check(opening.input_file, evaluate=True)
+        problem = _problem(opening, evaluate=True)
         for note in problem.notes:
             say(note)
         return problem.samples
@@ -69,11 +73,12 @@ def opened(
         evaluate: whether to evaluate the starting values of a chain that is not begun yet.
 
     Raises:
-        Refusal: if the input is wrong, or the run directory is in use or has the chain of another problem.
+        Refusal: if the input is wrong or has too few walkers for the sampler, or the run directory is in use
+            or has the chain of another problem or sampler.
     """
     path = opening.run_directory
     # First report all faults of the input: a run directory is made for a valid input only.
-    problem = None if path.exists() else check(opening.input_file, evaluate=evaluate)
+    problem = None if path.exists() else _problem(opening, evaluate=evaluate)
     with held(path, still_wanted, job_name(os.environ)) as directory:
         # Files that are moved aside need not be readable.
         with suppress(Refusal) if opening.force_new else nullcontext():
@@ -81,13 +86,13 @@ def opened(
         resumes = opening.engine == "graph"
         begins = opening.force_new or not (resumes and directory.done)
         owns = directory.owns if resumes else _nothing
-        problem = problem or check(opening.input_file, owns, evaluate=evaluate and begins)
+        problem = problem or _problem(opening, owns, evaluate=evaluate and begins)
         for note in (*problem.notes, *directory.notes):
             say(note)
         if opening.force_new and directory.begun:
             say(f"moved the earlier fit from {path} to {directory.set_aside(problem)}")
         elif resumes:
-            directory.check_same(problem)
+            directory.check_same(problem, opening.sampler)
             directory.judge(opening.goal)
             if directory.done > 0 and not directory.complete(problem):
                 say(f"resuming after iteration {directory.done} of {problem.iterations}")
@@ -96,3 +101,12 @@ def opened(
 
 def _nothing(_: Path) -> bool:
     return False
+
+
+def _problem(opening: Opening, owns: Callable[[Path], bool] = _nothing, *, evaluate: bool) -> Problem:
+    """Check the input, and the number of walkers if that is known yet."""
+    problem = check(opening.input_file, owns, evaluate=evaluate)
+    if problem.walkers is None:
+        return problem
+    advice = check_walkers(problem, opening.sampler, problem.walkers, len(problem.symbols))
+    return replace(problem, notes=(*problem.notes, advice)) if advice else problem

@@ -177,6 +177,7 @@ class _Fit:
                 report,
                 self.say,
                 self.opening.goal,
+                self.opening.sampler,
             )
             self.sampling = fit.sampling
             return fit.run()

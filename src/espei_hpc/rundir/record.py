@@ -7,8 +7,11 @@ from pathlib import Path
 
 from espei_hpc import __version__, own_files
 from espei_hpc.rundir.files import read_json, write_json
+from espei_hpc.sampler.moves import STRETCH
 
 NAME = own_files.RECORD
+SAMPLER = "sampler"
+"""The sampler's name in a fingerprint; without it, as in earlier versions, it is the stretch move."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class Record:
     def new(cls, fingerprint: Mapping[str, str]) -> "Record":
         """Return the record of a start by this process."""
         return cls(fingerprint, tuple(sys.argv), __version__)
+
+    @property
+    def sampler(self) -> str:
+        """Name of the sampler of the chain."""
+        return self.fingerprint.get(SAMPLER, STRETCH)
 
     @classmethod
     def read(cls, run_directory: Path) -> "Record | None":
