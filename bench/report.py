@@ -27,6 +27,8 @@ def write() -> None:
     if {"b", "g"} <= set(results):
         load = results["conditions"]["g"]["load_before"]
         parts.append(prepared_scale(results["g"], results["b"], load))
+    if "h" in results:
+        parts.append(samplers(results["h"]))
     TABLES.write_text("\n\n".join(["# Results of `make bench`", *parts]) + "\n")
     if {"a", "b"} <= set(results):
         plot(results["b"])
@@ -266,6 +268,36 @@ def prepared_scale(told: Results, whole: Results, load: float) -> str:
     )
     title = "## Fit engine and prepared likelihood together, on sleeping workers"
     return "\n\n".join([title, note, table(columns, rows)])
+
+
+def samplers(told: Results) -> str:
+    """Part h."""
+    rows = [
+        [
+            row["target"],
+            row["walkers"],
+            row["sampler"],
+            row["iterations"],
+            f"{row['acceptance']:.2f}",
+            f"{row['tau']:.0f} ± {row['tau_error']:.0f}",
+            f"{row['per_thousand']:.1f}",
+        ]
+        for row in (*told["rows"], *told["example"]["rows"])
+    ]
+    columns = (
+        "density",
+        "walkers",
+        "sampler",
+        "iterations",
+        "acceptance",
+        "autocorrelation time, iterations",
+        "effective samples per 1,000 evaluations",
+    )
+    note = (
+        "Of the slowest parameter, after burn-in. On the example, means and variances of the samplers differ "
+        f"by at most {told['example']['apart']:.1f} Monte Carlo errors."
+    )
+    return "\n\n".join(["## Samplers", table(columns, rows), note])
 
 
 def plot(told: Results) -> None:

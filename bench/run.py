@@ -1,4 +1,4 @@
-"""Run benchmarks: python bench/run.py [PART...], each part a letter [default: all]. About 50 minutes.
+"""Run benchmarks: python bench/run.py [PART...], each part a letter [default: all]. About 65 minutes.
 
 Writes results.json, and from it results.md and scale.png. Parts that are not
 measured keep the figures of the last time. Nothing else should run on the machine.
@@ -17,6 +17,7 @@ import memory
 import prepared_scale
 import real
 import report
+import samplers
 import scale
 import starting
 import written
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "e": memory.measure,
     "f": likelihood.measure,
     "g": prepared_scale.measure,
+    "h": samplers.measure,
 }
 
 

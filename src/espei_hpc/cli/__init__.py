@@ -16,7 +16,7 @@ from espei_hpc.cli import job as job_scripts
 from espei_hpc.cli import status as run_status
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
-    check_goal,
+    check_engine,
     database_option,
     force_new_option,
     id_option,
@@ -24,6 +24,7 @@ from espei_hpc.cli.options import (
     options_of_the_fit,
     run_dir_option,
     run_directory,
+    sampler_option,
     scheduler_file_option,
     search,
     starts_option,
@@ -35,7 +36,7 @@ from espei_hpc.cli.options import (
     workers_option,
 )
 from espei_hpc.cli.prepare import prepare
-from espei_hpc.cli.printing import refused, say, show, show_usage_error
+from espei_hpc.cli.printing import refused, say, say_aside, show, show_usage_error
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.text import counted
@@ -88,7 +89,8 @@ def commands() -> None:
 @takes_input()
 @run_dir_option
 @user_code_option
-def check(input_file: Path, run_dir: Path | None, user_code: Path | None) -> None:
+@sampler_option
+def check(input_file: Path, run_dir: Path | None, user_code: Path | None, sampler: str) -> None:
     """Check an input and the files it names; start nothing.
 
     Also check whether an earlier start of the fit can be resumed.
@@ -97,7 +99,8 @@ def check(input_file: Path, run_dir: Path | None, user_code: Path | None) -> Non
     """
     from espei_hpc.fit.opening import Opening, checked
 
-    checked(Opening(input_file, run_directory(input_file, run_dir), user_code=user_code), say)
+    opening = Opening(input_file, run_directory(input_file, run_dir), user_code=user_code, sampler=sampler)
+    checked(opening, say)
     say(f"{input_file}: no fault found")
 
 
@@ -105,12 +108,14 @@ def check(input_file: Path, run_dir: Path | None, user_code: Path | None) -> Non
 @takes_input()
 @click.option("--cores-per-node", type=click.IntRange(1), help="Use whole nodes of this many cores.")
 @click.option("--hours", type=click.FloatRange(0, min_open=True), help="Find the fewest ranks that finish.")
+@sampler_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @user_code_option
 def plan(
     input_file: Path,
     cores_per_node: int | None,
     hours: float | None,
+    sampler: str,
     as_json: bool,
     user_code: Path | None,
 ) -> None:
@@ -120,6 +125,7 @@ def plan(
 
     Example: espei-hpc plan --in x.yaml --cores-per-node 48 --hours 24
     """
+    from espei_hpc.fit.ensemble import check_walkers
     from espei_hpc.fit.starting import starting
     from espei_hpc.forecast import measure, tables, words
     from espei_hpc.inputs import check as check_input
@@ -130,11 +136,20 @@ def plan(
         fault = Fault(f"{input_file}: mcmc", "is missing, so there is no sampling to plan")
         raise Refusal(ExitCode.BAD_INPUT, [fault])
     here = starting(problem)
+    walkers, symbols = here.walkers.shape
+    if advice := check_walkers(problem, sampler, walkers, symbols):
+        say_aside(advice)
     measured = measure.measure(here.evaluator, here.initial, here.walkers)
     stock = measure.measure(here.stock, here.initial, here.walkers, measure.FEWEST).evaluation
-    walkers, symbols = here.walkers.shape
     made = tables.plan(
-        symbols, walkers, problem.iterations, measured, stock, cores_per_node=cores_per_node, hours=hours
+        symbols,
+        walkers,
+        problem.iterations,
+        measured,
+        stock,
+        cores_per_node=cores_per_node,
+        hours=hours,
+        sampler=sampler,
     )
     click.echo(json.dumps(made.as_dict()) if as_json else "\n".join(words.lines(made)))
 
@@ -213,6 +228,7 @@ def fit(
     supervisor: int | None,
     end: batch.JobEnd | None,
     engine: "Engine",
+    sampler: str,
     goal: "Goal | None",
     force_new: bool,
     verify: int | None,
@@ -239,8 +255,8 @@ def fit(
         # Not click.echo: it writes to the stream below sys.stdout, and so into a progress bar drawn there.
         print(log_line.dated(f"espei-hpc: {line}", sys.stdout), flush=True)
 
-    check_goal(goal, engine)
-    asked = search(optimize, starts, database, engine, goal)
+    check_engine(engine, goal, sampler)
+    asked = search(optimize, starts, database, engine, goal, sampler)
     stopper = Stopper()
     stopper.listen()
     try:
@@ -260,6 +276,7 @@ def fit(
             goal=goal,
             search=asked,
             user_code=user_code,
+            sampler=sampler,
         )
         wanted = where.ClusterOptions(
             run_directory=opening.run_directory,

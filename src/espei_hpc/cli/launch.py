@@ -14,7 +14,7 @@ from espei_hpc import batch
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
     OF_THE_FIT,
-    check_goal,
+    check_engine,
     options_of_the_fit,
     run_dir_option,
     run_directory,
@@ -111,6 +111,7 @@ def espei_mpi(
     goal: "Goal | None",
     force_new: bool,
     engine: "Engine",
+    sampler: str,
     stock_likelihood: bool,
     requeue: int | None,
     verify: int | None,
@@ -140,8 +141,8 @@ def espei_mpi(
     from espei_hpc.fit.opening import Opening
 
     call: ScriptCall = context.obj
-    check_goal(goal, engine)
-    asked = search(optimize, starts, database, engine, goal)
+    check_engine(engine, goal, sampler)
+    asked = search(optimize, starts, database, engine, goal, sampler)
     if doctor:
         return _examine(call, launcher, host_mpi, ranks)
     if input_file is None:
@@ -172,8 +173,13 @@ def espei_mpi(
         scheduler_port=scheduler_port,
         worker_ports=worker_ports,
     )
-    kept = run_directory(input_file, run_dir, asked)
-    opening = Opening(input_file, kept, engine, force_new, goal=goal, search=asked, user_code=user_code)
+    opening = Opening(
+        *(input_file, run_directory(input_file, run_dir, asked), engine, force_new),
+        goal=goal,
+        search=asked,
+        user_code=user_code,
+        sampler=sampler,
+    )
     directory, excluding = own_start(opening, wanted, end, here.one_host, here.launcher, call.after)
     started = fit("--run-dir", str(directory.run_directory), "--id", directory.id)
     call.start(here, directory, [*here.hpc, *started], excluding)

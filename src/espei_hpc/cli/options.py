@@ -48,6 +48,14 @@ engine_option = click.option(
     show_default=True,
     help="graph: espei-hpc's sampler: same chain, faster, resumable. espei: ESPEI's loop, for comparison.",
 )
+sampler_option = click.option(
+    "--sampler",
+    type=click.Choice(["stretch", "de"]),
+    default="stretch",
+    show_default=True,
+    help="stretch: emcee's move, ESPEI's chain. de: differential evolution: another chain, fewer iterations "
+    "needed (espei-hpc help samplers).",
+)
 force_new_option = click.option(
     "--force-new", is_flag=True, help="Start a new chain; move the files of the earlier one aside."
 )
@@ -121,7 +129,12 @@ database_option = click.option(
 
 
 def search(
-    optimize: bool, starts: int | None, database: Path | None, engine: "Engine", goal: "Goal | None"
+    optimize: bool,
+    starts: int | None,
+    database: Path | None,
+    engine: "Engine",
+    goal: "Goal | None",
+    sampler: str,
 ) -> "Search | None":
     """Return the search that is asked for; None to sample.
 
@@ -134,16 +147,22 @@ def search(
         if starts is not None or database is not None:
             raise click.UsageError("--starts and --database need --optimize")
         return None
-    if engine == "espei" or goal is not None:
-        raise click.UsageError("--optimize does not sample: leave out --engine and --until")
+    if engine == "espei" or goal is not None or sampler != STRETCH:
+        raise click.UsageError("--optimize does not sample: leave out --engine, --sampler and --until")
     return Search(starts or 1, database)
 
 
-def check_goal(goal: "Goal | None", engine: "Engine") -> None:
-    """Raise a usage error if this engine cannot stop at a goal."""
-    if goal is not None and engine == "espei":
+def check_engine(engine: "Engine", goal: "Goal | None", sampler: str) -> None:
+    """Raise a usage error if this engine cannot stop at a goal, or lacks the sampler."""
+    if engine != "espei":
+        return
+    if goal is not None:
         raise click.UsageError(
             "--engine espei always runs all of mcmc.iterations: leave out --until, or --engine espei"
+        )
+    if sampler != "stretch":
+        raise click.UsageError(
+            f"--engine espei has only the sampler stretch: leave out --sampler {sampler}, or --engine espei"
         )
 
 
@@ -214,6 +233,7 @@ OF_THE_FIT = (
     "timeout",
     "end",
     "engine",
+    "sampler",
     "goal",
     "verify",
     "stock_likelihood",
@@ -234,6 +254,7 @@ def options_of_the_fit(command: Command) -> Command:
             timeout_option,
             time_left_option,
             engine_option,
+            sampler_option,
             until_option,
             force_new_option,
             verify_option,

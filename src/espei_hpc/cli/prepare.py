@@ -10,7 +10,7 @@ import click
 from espei_hpc import batch
 from espei_hpc.cli.inputs import takes_input
 from espei_hpc.cli.options import (
-    check_goal,
+    check_engine,
     insecure_option,
     interface_option,
     options_of_the_fit,
@@ -60,6 +60,7 @@ def prepare(
     timeout: float | None,
     end: batch.JobEnd | None,
     engine: "Engine",
+    sampler: str,
     goal: "Goal | None",
     force_new: bool,
     verify: int | None,
@@ -80,8 +81,8 @@ def prepare(
     from espei_hpc.cluster.prepare import ClusterRequest, default_ranks
     from espei_hpc.fit.opening import Opening
 
-    check_goal(goal, engine)
-    asked = search(optimize, starts, database, engine, goal)
+    check_engine(engine, goal, sampler)
+    asked = search(optimize, starts, database, engine, goal, sampler)
     wanted = ClusterRequest(
         None if as_launched else ranks or default_ranks(os.environ, one_host),
         interface,
@@ -94,8 +95,13 @@ def prepare(
     if scheduler_file is not None:
         directory = named_start(scheduler_file, wanted, one_host)
     elif input_file is not None:
-        kept = run_directory(input_file, run_dir, asked)
-        opening = Opening(input_file, kept, engine, force_new, goal=goal, search=asked, user_code=user_code)
+        opening = Opening(
+            *(input_file, run_directory(input_file, run_dir, asked), engine, force_new),
+            goal=goal,
+            search=asked,
+            user_code=user_code,
+            sampler=sampler,
+        )
         directory, _ = own_start(opening, wanted, end, one_host)
     else:
         raise click.UsageError("name the input or give --scheduler-file")

@@ -14,6 +14,7 @@ import numpy as np
 from espei_hpc.forecast.costs import Costs
 from espei_hpc.forecast.cut import best_cut
 from espei_hpc.likelihood import cut
+from espei_hpc.sampler.moves import STRETCH
 
 Pieces = tuple[tuple[int, ...], ...]
 
@@ -33,10 +34,12 @@ class Cutter:
     Args:
         units: the numbers that identify the likelihood's units.
         walkers: number of walkers.
+        sampler: name of their move.
     """
 
-    def __init__(self, units: tuple[int, ...], walkers: int) -> None:
+    def __init__(self, units: tuple[int, ...], walkers: int, sampler: str = STRETCH) -> None:
         self._walkers = walkers
+        self._sampler = sampler
         self._seconds = dict.fromkeys(units, 0.0)
         self._totals: list[float] = []
         self._measured = 0
@@ -65,7 +68,9 @@ class Cutter:
             return self.cut_into(-(-workers // self._walkers))
         if self._deciding is None and self._outdated(workers, costs := self._costs()):
             self._decided_for = (workers, costs)
-            self._deciding = self._thread.submit(best_cut, self._walkers, workers, costs)
+            self._deciding = self._thread.submit(
+                best_cut, self._walkers, workers, costs, sampler=self._sampler
+            )
         if self._deciding is not None and not self.deciding:
             self._pieces = self.cut_into(self._deciding.result())
             self._deciding = None

@@ -13,6 +13,7 @@ from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.connecting import connected
 from espei_hpc.fit.cutting import Cutter
 from espei_hpc.fit.engine import Differs, Engine, EvaluationFailed
+from espei_hpc.fit.ensemble import check_walkers
 from espei_hpc.fit.impossible import refuse_impossible
 from espei_hpc.fit.observer import Observer
 from espei_hpc.fit.sample_files import SampleFiles
@@ -24,6 +25,7 @@ from espei_hpc.rundir.files import write_json
 from espei_hpc.rundir.run_directory import DIFFERENCE, FAILED_PARAMETERS, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
 from espei_hpc.sampler.goal import Goal, judge, last_due, next_due
+from espei_hpc.sampler.moves import MOVES, STRETCH
 from espei_hpc.sampler.sampling import Sampling
 from espei_hpc.sampler.state import FloatArray
 from espei_hpc.workers.pool import Pool
@@ -44,6 +46,7 @@ class GraphFit:
         report: called when the sampling begins and as iterations finish.
         say: prints a line.
         goal: goal that ends the sampling before all iterations are done; None for no goal.
+        sampler: name of the move.
         sampling: the progress of the sampling.
     """
 
@@ -56,6 +59,7 @@ class GraphFit:
     report: Callable[[Sampling], None]
     say: Callable[[str], None]
     goal: Goal | None = None
+    sampler: str = STRETCH
     sampling: Sampling = field(default_factory=Sampling)
     _workers: int = 1
     """The largest number of workers so far."""
@@ -63,7 +67,7 @@ class GraphFit:
 
     def __post_init__(self) -> None:
         self.sampling.iterations, self.sampling.job_end = self.problem.iterations, self.walltime.end
-        self.sampling.judged = self.directory.judged
+        self.sampling.judged, self.sampling.sampler = self.directory.judged, self.sampler
         self._observer = Observer(self.sampling, self.directory.path, self.report)
 
     def run(self) -> Sampling:
@@ -90,8 +94,12 @@ class GraphFit:
             (walkers, finished iterations).
         """
         problem, directory = self.problem, self.directory
+        # Before the sampling, the number of walkers is not known if the symbols are generated in this run.
+        advice = check_walkers(problem, self.sampler, *start.positions.shape)
+        if advice and problem.walkers is None:
+            self.say(advice)
         if directory.saved is None:
-            directory.begin(problem)
+            directory.begin(problem, self.sampler)
         files = SampleFiles(problem.trace, problem.lnprob, problem.iterations)
         chain = Chain(directory, files, start, problem.iterations, problem.save_interval)
         try:
@@ -140,9 +148,9 @@ class GraphFit:
         description = pool.start(self.stopper.check)
         if description.note:
             self.say(description.note)
-        graph = Graph(chain.state, self.problem.iterations)
+        graph = Graph(chain.state, self.problem.iterations, move=MOVES[self.sampler])
         graph.pause_at = self._until(chain)
-        cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions))
+        cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions), self.sampler)
         self.stopper.sampling()
         self._observer.begins(chain)
         self.walltime.sampled(chain.done)

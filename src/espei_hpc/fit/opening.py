@@ -3,16 +3,18 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from espei_hpc.batch import job_name
 from espei_hpc.errors import Refusal
+from espei_hpc.fit.ensemble import check_walkers
 from espei_hpc.inputs import Problem, check
 from espei_hpc.inputs.search import Search
 from espei_hpc.rundir.run_directory import RunDirectory, held
 from espei_hpc.sampler.goal import Goal
+from espei_hpc.sampler.moves import STRETCH
 
 ENGINES = ("graph", "espei")
 VERIFY = 500
@@ -34,6 +36,7 @@ class Opening:
         goal: goal that ends the fit before all iterations are done; None for no goal.
         search: search for the best fit instead of sampling; None to sample.
         user_code: directory of the user's Python modules, in use already; None for none.
+        sampler: name of the move of our own engine.
     """
 
     input_file: Path
@@ -44,15 +47,20 @@ class Opening:
     goal: Goal | None = None
     search: Search | None = None
     user_code: Path | None = None
+    sampler: str = STRETCH
 
     def check(self, own: Callable[[Path], bool] = lambda _: False, *, evaluate: bool) -> Problem:
-        """Check the input, as :func:`espei_hpc.inputs.check`.
+        """Check the input, as :func:`espei_hpc.inputs.check`, and whether its walkers suit the sampler.
 
         Raises:
-            Refusal: if it is wrong.
+            Refusal: if it is wrong, or there are too few walkers.
         """
         changed = self.search.settings if self.search else dict
-        return check(self.input_file, own, evaluate=evaluate, changed=changed, user_code=self.user_code)
+        problem = check(self.input_file, own, evaluate=evaluate, changed=changed, user_code=self.user_code)
+        if problem.walkers is None:
+            return problem
+        advice = check_walkers(problem, self.sampler, problem.walkers, len(problem.symbols))
+        return replace(problem, notes=(*problem.notes, advice)) if advice else problem
 
 
 def checked(opening: Opening, say: Callable[[str], None]) -> bool:
@@ -85,7 +93,8 @@ def opened(
         evaluate: whether to evaluate the starting values of a chain that is not begun yet.
 
     Raises:
-        Refusal: if the input is wrong, or the run directory is in use or has the chain of another problem.
+        Refusal: if the input is wrong or has too few walkers for the sampler, or the run directory is in use
+            or has the chain of another problem or sampler.
     """
     path = opening.run_directory
     # First report all faults of the input: a run directory is made for a valid input only.
@@ -103,7 +112,7 @@ def opened(
         if opening.force_new and directory.begun:
             say(f"moved the earlier fit from {path} to {directory.set_aside(problem)}")
         elif resumes:
-            directory.check_same(problem)
+            directory.check_same(problem, opening.sampler)
             directory.judge(opening.goal)
             if directory.done > 0 and not directory.complete(problem):
                 say(f"resuming after iteration {directory.done} of {problem.iterations}")

@@ -187,6 +187,7 @@ class FitRun:
                 report,
                 self.say,
                 self.opening.goal,
+                self.opening.sampler,
             )
             self.sampling = fit.sampling
             return fit.run()

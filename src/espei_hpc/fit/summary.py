@@ -7,6 +7,7 @@ import numpy as np
 
 from espei_hpc.fit.impossible import stuck
 from espei_hpc.sampler.goal import Judgement
+from espei_hpc.sampler.moves import STRETCH
 from espei_hpc.sampler.sampling import Sampling
 from espei_hpc.text import counted
 
@@ -25,6 +26,8 @@ def lines(sampling: Sampling, outputs: tuple[Path, ...], outside: Sequence[int] 
         text.append(
             f"iterations       {sampling.done} of {sampling.iterations}, {counted(walkers, 'walker')}"
         )
+        if sampling.sampler != STRETCH:
+            text.append(f"sampler          {sampling.sampler}")
         text.append(f"log-probability  {_start(sampling)}{_number(sampling.best)} (best of the chain)")
         text.append(f"acceptance       {sampling.acceptance:.2f}")
         text += stuck(sampling.last, outside)

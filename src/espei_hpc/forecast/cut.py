@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from espei_hpc.forecast.costs import Costs
 from espei_hpc.forecast.replay import replay
+from espei_hpc.sampler.moves import STRETCH
 
 SHORTEST_PIECE = 0.05
 """Minimum seconds of a piece: in shorter ones the overhead of each piece would be noticeable."""
@@ -30,7 +31,9 @@ CALLS = 4000
 """Approximate number of calls in one replay; each takes about 50 microseconds."""
 
 
-def best_cut(walkers: int, workers: int, costs: Costs, shortest: float = SHORTEST_PIECE) -> int:
+def best_cut(
+    walkers: int, workers: int, costs: Costs, shortest: float = SHORTEST_PIECE, sampler: str = STRETCH
+) -> int:
     """Return the smallest number of pieces with a nearly minimal time per iteration.
 
     Only numbers that may be faster are replayed, usually fewer than five.
@@ -40,6 +43,7 @@ def best_cut(walkers: int, workers: int, costs: Costs, shortest: float = SHORTES
         workers: number of workers.
         costs: costs of an evaluation and of a call.
         shortest: minimum seconds of a piece.
+        sampler: name of the walkers' move.
     """
     candidates = _possible(costs, shortest)
     if len(candidates) == 1:
@@ -54,7 +58,8 @@ def best_cut(walkers: int, workers: int, costs: Costs, shortest: float = SHORTES
         if seconds and pieces > best and TOLERANCE * bounds[pieces] >= seconds[best]:
             continue  # more pieces, with hardly any gain
         iterations = min(20, max(4, CALLS // (walkers * pieces)))
-        seconds[pieces] = replay(walkers, workers, iterations, costs, pieces).seconds_per_iteration
+        replayed = replay(walkers, workers, iterations, costs, pieces, sampler=sampler)
+        seconds[pieces] = replayed.seconds_per_iteration
         best = min(seconds, key=seconds.__getitem__)
     if seconds.get(1, math.inf) <= TOLERANCE_WHOLE * seconds[best]:
         return 1

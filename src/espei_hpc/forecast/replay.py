@@ -13,6 +13,7 @@ import numpy as np
 
 from espei_hpc.forecast.costs import Costs, FloatArray, width
 from espei_hpc.sampler import Graph, State, Task
+from espei_hpc.sampler.moves import MOVES, STRETCH
 from espei_hpc.workers.dispatch import Dispatcher, Job
 
 LOG_PROBABILITY_SPREAD = 1.47
@@ -46,6 +47,7 @@ def replay(
     pieces: int,
     seed: int = 0,
     speeds: Sequence[float] | None = None,
+    sampler: str = STRETCH,
 ) -> Replayed:
     """Run the engine's loop in simulated time, from known log-probabilities to the last iteration.
 
@@ -57,10 +59,11 @@ def replay(
         pieces: number of pieces of an evaluation.
         seed: seed of the evaluation times and of the chain.
         speeds: relative speed of each worker, shape (workers,); 0.5 is half as fast.
+        sampler: name of the walkers' move.
     """
     speeds = [1.0] * workers if speeds is None else speeds
     clock = _SimulatedClock(costs, speeds)
-    graph = _graph(walkers, iterations, seed)
+    graph = _graph(walkers, iterations, seed, sampler)
     times = costs.evaluations(walkers, iterations, seed)
     shuffled = np.random.default_rng(seed + 1)
     shares = costs.shares(pieces)
@@ -133,11 +136,11 @@ def _piece(task: Task, number: int, work: float) -> tuple[Job, float]:
     return Job((task, number), number, (task,), task), work
 
 
-def _graph(walkers: int, iterations: int, seed: int) -> Graph:
+def _graph(walkers: int, iterations: int, seed: int, sampler: str) -> Graph:
     random = np.random.RandomState(seed)
     positions, known = random.normal(size=(walkers, 1)), random.normal(0, LOG_PROBABILITY_SPREAD, walkers)
     state = State(0, positions, known, np.zeros(walkers, np.int64), random.get_state(legacy=True))  # type: ignore[arg-type]
-    return Graph(state, iterations)
+    return Graph(state, iterations, move=MOVES[sampler])
 
 
 def _uneven(shares: FloatArray, unevenness: float, random: np.random.Generator) -> FloatArray:

@@ -10,6 +10,7 @@ from espei_hpc.forecast.costs import Costs
 from espei_hpc.forecast.cut import best_cut
 from espei_hpc.forecast.measure import Measured
 from espei_hpc.forecast.replay import replay
+from espei_hpc.sampler.moves import STRETCH
 
 WORTH = 0.8
 """Minimum efficiency of a recommended number of ranks."""
@@ -56,6 +57,7 @@ class Plan:
         symbols: number of symbols to fit.
         walkers: number of walkers.
         iterations: iterations requested.
+        sampler: name of the walkers' move; stock ESPEI has the stretch move alone.
         measured: measured time of evaluations.
         stock_evaluation: CPU seconds of one evaluation with ESPEI's own functions.
         cores_per_node: cores per node of the cluster, if given.
@@ -68,6 +70,7 @@ class Plan:
     symbols: int
     walkers: int
     iterations: int
+    sampler: str
     measured: Measured
     stock_evaluation: float
     cores_per_node: int | None
@@ -90,6 +93,7 @@ def plan(
     *,
     cores_per_node: int | None = None,
     hours: float | None = None,
+    sampler: str = STRETCH,
 ) -> Plan:
     """Replay a fit with several numbers of ranks; takes some seconds.
 
@@ -101,13 +105,15 @@ def plan(
         stock_evaluation: CPU seconds of one evaluation with ESPEI's own functions.
         cores_per_node: cores per node, to use whole nodes only.
         hours: time limit, to also find the smallest number of ranks that meets it.
+        sampler: name of the walkers' move.
     """
-    fit = _Forecast(walkers, iterations, measured, stock_evaluation, cores_per_node)
+    fit = _Forecast(walkers, iterations, measured, stock_evaluation, cores_per_node, sampler)
     rows = tuple(fit.row(ranks) for ranks in rank_numbers(walkers, cores_per_node))
     return Plan(
         symbols=symbols,
         walkers=walkers,
         iterations=iterations,
+        sampler=sampler,
         measured=measured,
         stock_evaluation=stock_evaluation,
         cores_per_node=cores_per_node,
@@ -159,13 +165,14 @@ class _Forecast:
     measured: Measured
     stock_evaluation: float
     cores_per_node: int | None
+    sampler: str
 
     def row(self, ranks: int) -> RankRow:
         costs = Costs(self.measured.evaluation, self.measured.spread, self.measured.units)
         workers = ranks - 1
-        pieces = best_cut(self.walkers, workers, costs)
+        pieces = best_cut(self.walkers, workers, costs, sampler=self.sampler)
         so_many = max(3, min(ITERATIONS, self.iterations, CALLS // (self.walkers * pieces)))
-        ours = replay(self.walkers, workers, so_many, costs, pieces)
+        ours = replay(self.walkers, workers, so_many, costs, pieces, sampler=self.sampler)
         stock = barrier(self.walkers, workers, ITERATIONS, replace(costs, evaluation=self.stock_evaluation))
         nodes = None if self.cores_per_node is None else -(-ranks // self.cores_per_node)
         hours = self._hours(ours.seconds_per_iteration)

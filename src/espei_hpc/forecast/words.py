@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from espei_hpc.forecast.measure import Measured
 from espei_hpc.forecast.tables import WORTH, Plan, RankRow
+from espei_hpc.sampler.moves import STRETCH
 from espei_hpc.text import counted
 
 BUSY = 1.3
@@ -12,9 +13,10 @@ BUSY = 1.3
 
 def lines(plan: Plan) -> list[str]:
     """Return the measurement, a table by number of ranks, and the recommendation."""
+    sampler = "" if plan.sampler == STRETCH else f", sampler {plan.sampler}"
     return [
         f"{counted(plan.symbols, 'symbol')}, {counted(plan.walkers, 'walker')}, "
-        f"{counted(plan.iterations, 'iteration')}",
+        f"{counted(plan.iterations, 'iteration')}{sampler}",
         *_measured(plan.measured, plan.stock_evaluation),
         "",
         *_table(plan),

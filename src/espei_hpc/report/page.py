@@ -14,6 +14,7 @@ from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
 from espei_hpc.report.symbols import SymbolDescription
 from espei_hpc.report.verdict import ENOUGH_RHAT, ENOUGH_SAMPLES, TIMES, Verdict
+from espei_hpc.sampler.moves import STRETCH
 from espei_hpc.text import counted, templates
 
 NONE = "-"
@@ -98,7 +99,7 @@ def render(
         diagram=parts.diagram,
         data=parts.data,
         acceptance=float(np.mean(statistics.acceptance)),
-        ensemble=f"{counted(samples.walkers, 'walker')} in {len(samples.symbols)} dimensions",
+        ensemble=ensemble(samples),
         versions={
             package: samples.record.fingerprint.get(f"version of {package}", "") for package in PACKAGES
         }
@@ -109,6 +110,12 @@ def render(
         enough_rhat=ENOUGH_RHAT,
         enough_samples=ENOUGH_SAMPLES,
     )
+
+
+def ensemble(samples: Samples) -> str:
+    """Return what was sampled by how many walkers, and by which move if it is not ESPEI's."""
+    sampler = "" if samples.record.sampler == STRETCH else f", sampler {samples.record.sampler}"
+    return f"{counted(samples.walkers, 'walker')} in {len(samples.symbols)} dimensions{sampler}"
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from espei_hpc import __version__, own_files
 from espei_hpc.rundir.files import read_json, write_json
+from espei_hpc.sampler.moves import STRETCH
 
 NAME = own_files.RECORD
+SAMPLER = "sampler"
+"""The sampler's name in a fingerprint; without it, as in earlier versions, it is the stretch move."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Record:
         """Return the record of a start by this process."""
         code = str(user_code.absolute()) if user_code else None
         return cls(fingerprint, tuple(sys.argv), __version__, user_code=code)
+
+    @property
+    def sampler(self) -> str:
+        """Name of the sampler of the chain."""
+        return self.fingerprint.get(SAMPLER, STRETCH)
 
     @classmethod
     def read(cls, run_directory: Path) -> "Record | None":

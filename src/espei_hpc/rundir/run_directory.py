@@ -17,10 +17,11 @@ from espei_hpc.rundir.evaluations import NAME as EVALUATIONS
 from espei_hpc.rundir.files import PRIVATE_DIRECTORY, read_json, write_json
 from espei_hpc.rundir.lock import Lock
 from espei_hpc.rundir.progress_file import NAME as PROGRESS
-from espei_hpc.rundir.record import NAME, Record
+from espei_hpc.rundir.record import NAME, SAMPLER, Record
 from espei_hpc.rundir.timeline import NAME as TIMELINE
 from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.goal import Goal, Judgement, judge
+from espei_hpc.sampler.moves import STRETCH
 
 CHECKPOINT = "checkpoint"
 FAILED_PARAMETERS = "failed-parameters.json"
@@ -98,8 +99,12 @@ class RunDirectory:
         self.saved = self.store.load()
         self.notes = tuple(self.store.notes)
 
-    def check_same(self, problem: Problem) -> None:
-        """Refuse to resume the chain of another problem.
+    def check_same(self, problem: Problem, sampler: str = STRETCH) -> None:
+        """Refuse to resume the chain of another problem or sampler.
+
+        Args:
+            problem: the problem now.
+            sampler: name of the sampler now.
 
         Raises:
             Refusal: (BAD_INPUT) naming everything that has changed.
@@ -109,7 +114,10 @@ class RunDirectory:
         if self.record is None:
             what = "has a checkpoint, but its run.json is missing or not readable"
             raise Refusal(ExitCode.BAD_INPUT, [Fault(str(self.path), what, NEW_START)])
-        recorded, now = self.record.fingerprint, fingerprint(problem)
+        recorded, now = (
+            {SAMPLER: STRETCH, **self.record.fingerprint},
+            {SAMPLER: sampler, **fingerprint(problem)},
+        )
         if problem.user_code is None and not any(map(_is_user_code, recorded)):
             # Version 0.1.0 did not record a fitting description beside the input.
             now = {name: mark for name, mark in now.items() if not _is_user_code(name)}
@@ -117,12 +125,18 @@ class RunDirectory:
         if changes:
             faults = [Fault(str(self.path), change) for change in changes]
             why = "cannot resume a chain with a different problem"
-            faults.append(Fault(str(problem.path), why, f"undo these changes, or {NEW_START}"))
+            undo = "undo these changes"
+            if sampler != self.record.sampler:
+                why += " or sampler"
+                undo += f" (give --sampler {self.record.sampler})"
+            faults.append(Fault(str(problem.path), why, f"{undo}, or {NEW_START}"))
             raise Refusal(ExitCode.BAD_INPUT, faults)
 
-    def begin(self, problem: Problem) -> None:
-        """Record the problem that this directory belongs to."""
-        self.record = Record.new(fingerprint(problem), problem.user_code)
+    def begin(self, problem: Problem, sampler: str = STRETCH) -> None:
+        """Record the problem and the sampler that this directory belongs to."""
+        # Without a mark for the stretch move, earlier versions can resume its chains.
+        other = {} if sampler == STRETCH else {SAMPLER: sampler}
+        self.record = Record.new(fingerprint(problem) | other, problem.user_code)
         self.record.write(self.path)
 
     def finish(self, iterations: int, judged: Judgement | None = None) -> None:

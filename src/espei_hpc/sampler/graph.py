@@ -1,35 +1,55 @@
-"""The stretch move as a graph of evaluations.
+"""A move of the ensemble as a graph of evaluations.
 
 emcee moves half of the walkers at a time and evaluates all of a half before it
 moves the other: a barrier, at which every worker waits for the slowest
 evaluation. The barrier is not needed:
 
-1. The random numbers of a half-step (stretch, partner and acceptance of each of
-   its walkers) depend on the generator only, not on any log-probability. They can
-   be drawn in advance, in emcee's order, and are the numbers that emcee would draw.
-2. The proposal of walker k in half-step s is ``c - z (c - x)``, from its own
-   position x after half-step s - 2 and the position c of *one* partner after
-   half-step s - 1. Its acceptance also depends only on the walker's
-   log-probability at s - 2, the new one, and numbers already drawn.
+1. The random numbers of a half-step (of its proposals, their partners and their
+   acceptance) depend on the generator only, not on any log-probability. They can
+   be drawn in advance, in the order in which a sequential sampler draws them, and
+   are the numbers that it would draw.
+2. The proposal of walker j in half-step s is a function of its own position x
+   after half-step s - 2, of the positions of its k partners after half-step s - 1,
+   and of numbers already drawn, among them which walkers the partners are. Its
+   acceptance depends also on the walker's log-probability at s - 2 and on the new
+   one, and on nothing else. The stretch move ``c - z (c - x)`` has k = 1 partner c,
+   differential evolution k = 2; a move that proposes from x alone has none.
 
-So a result is a function of the results of its two parents and of numbers drawn in
-advance. The results form an acyclic graph, in which each node has two parents. The
-values do not depend on the order of evaluation, as long as parents come before
-their children. emcee's order is one such order, so any other gives emcee's chain;
-bit for bit, because the arithmetic is emcee's too.
+So a result is a function of the results of its 1 + k parents and of numbers drawn
+in advance. The parents are of earlier half-steps, so the results form an acyclic
+graph. The values do not depend on the order of evaluation, as long as parents come
+before their children. The sequential order, half by half, is one such order, so any
+other gives the sequential sampler's chain; bit for bit, because the arithmetic is
+the same, too. For the stretch move that sampler is emcee. A chain that continues
+from the state after an iteration draws the same numbers again, so nothing depends
+on where it was interrupted.
 
-A late result delays only its descendants, whose number about doubles with each
-half-step; so the furthest task is about 2 log2(walkers) half-steps ahead of the
-latest one, and the memory needed is bounded by that window.
+A late result delays only its descendants. Each walker is the partner of k others on
+average, so in each half-step the number of descendants is k times that of the
+half-step before plus that of two before: it grows by (k + sqrt(k^2 + 4)) / 2, that
+is 1.6 for one partner and 2.4 for two. So the furthest task is about 2 log2(walkers)
+half-steps ahead of the latest one at most, and the memory needed is bounded by that
+window. With k = 0 nothing grows: a late walker holds up itself alone, and the caller
+has to bound the window.
 """
 
 import heapq
 import math
+from typing import cast
 
 import numpy as np
 
-from espei_hpc.sampler.half_step import HalfStep, proposed, started
-from espei_hpc.sampler.state import Block, FloatArray, NotANumber, State, Task, check_finite
+from espei_hpc.sampler.half_step import HalfStep, started
+from espei_hpc.sampler.moves import Move, Proposal, Stretch, least_walkers
+from espei_hpc.sampler.state import (
+    Block,
+    FloatArray,
+    NotANumber,
+    RandomState,
+    State,
+    Task,
+    check_finite,
+)
 
 
 class Graph:
@@ -41,7 +61,8 @@ class Graph:
     Args:
         start: state from which the chain continues. Missing log-probabilities are the first tasks.
         iterations: total number of iterations, counted from 0 over the whole chain.
-        a: scale of the stretch move, emcee's ``a``.
+        a: scale of the stretch move, emcee's ``a``; another move ignores it.
+        move: how walkers are moved; None for the stretch move.
 
     Attributes:
         pause_at: :meth:`take` returns no iteration after this one, counted over the whole chain, so that its
@@ -49,16 +70,20 @@ class Graph:
 
     Raises:
         NotANumber: a starting position is not finite or a starting log-probability is NaN.
-        ValueError: fewer iterations are requested than are done.
+        ValueError: fewer iterations are requested than are done, or the move needs more walkers.
     """
 
-    def __init__(self, start: State, iterations: int, a: float = 2.0) -> None:
+    def __init__(self, start: State, iterations: int, a: float = 2.0, move: Move | None = None) -> None:
         if iterations < start.iteration:
             raise ValueError(f"iterations done: {start.iteration}, but only {iterations} requested")
         check_finite(start.positions)
-        self._a = a
+        self._move = move or Stretch(a)
         self.pause_at = iterations
         walkers, parameters = start.positions.shape
+        if walkers < least_walkers(self._move):
+            raise ValueError(
+                f"{self._move.name} needs at least {least_walkers(self._move)} walkers, not {walkers}"
+            )
         self._shape = (walkers // 2, parameters)  # of the positions of a half
         self._first = start.iteration  # number, over the whole chain, of this graph's iteration 0
         self._accepted = start.accepted.astype(np.int64)
@@ -72,7 +97,7 @@ class Graph:
         self._taken = 0  # iterations of this graph
         self._starting: FloatArray | None = None
         self._ready: list[Task] = []
-        self._open: dict[Task, FloatArray] = {}
+        self._open: dict[Task, Proposal] = {}
         self._begin(start)
 
     def _begin(self, start: State) -> None:
@@ -98,7 +123,7 @@ class Graph:
             return None
         task = self._ready[0]
         proposal = self._proposal(task)
-        check_finite(proposal[np.newaxis])
+        check_finite(proposal.position[np.newaxis])
         self._open[task] = proposal
         return heapq.heappop(self._ready)
 
@@ -108,7 +133,7 @@ class Graph:
         Raises:
             ValueError: the task was not popped or is already answered.
         """
-        return self._opened(task).copy()
+        return self._opened(task).position.copy()
 
     def put(self, task: Task, log_probability: float) -> None:
         """Apply the result of a popped task; any order is allowed.
@@ -123,7 +148,7 @@ class Graph:
         """
         proposal, new = self._opened(task), float(log_probability)
         if math.isnan(new):
-            raise NotANumber("lnprob returned NaN.", proposal.copy())
+            raise NotANumber("lnprob returned NaN.", proposal.position.copy())
         del self._open[task]
         half_step, walker = task
         if half_step < 2:
@@ -175,18 +200,17 @@ class Graph:
         """Number of half-steps in memory: from the last iteration taken to the furthest one with draws."""
         return len(self._half_steps)
 
-    def _opened(self, task: Task) -> FloatArray:
+    def _opened(self, task: Task) -> Proposal:
         try:
             return self._open[task]
         except KeyError:
             raise ValueError(f"{task} is not open: it was not popped or is already answered") from None
 
-    def _proposal(self, task: Task) -> FloatArray:
+    def _proposal(self, task: Task) -> Proposal:
         half_step, walker = task
         here = self._half_steps[half_step]
         if half_step < 2:
-            start: FloatArray = here.positions[walker]
-            return start
+            return Proposal(here.positions[walker], 0.0)
         return here.proposal(walker, self._half_steps[half_step - 2], self._half_steps[half_step - 1])
 
     def _known(self, task: Task) -> None:
@@ -210,7 +234,11 @@ class Graph:
     def _draw_until(self, half_step: int) -> None:
         while self._drawn < half_step:
             self._drawn += 1
-            self._half_steps[self._drawn] = proposed(self._random, self._shape, self._a)
+            draws = self._move.draw(self._random, self._shape)
+            random = cast(RandomState, self._random.get_state())
+            self._half_steps[self._drawn] = HalfStep(
+                np.empty(self._shape), np.empty(self._shape[0]), random, draws
+            )
 
     def _count_whole(self) -> None:
         while self._whole <= self._last and self._half_steps[self._whole].unknown == 0:

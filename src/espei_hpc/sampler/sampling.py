@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from espei_hpc.sampler.goal import Judgement
+from espei_hpc.sampler.moves import STRETCH
 from espei_hpc.sampler.pace import Recent
 from espei_hpc.sampler.state import FloatArray
 
@@ -27,6 +28,7 @@ class Sampling:
         busy: recent fraction of the workers' time spent evaluating, 0 to 1; None if unknown.
         job_end: when the job ends, s since 1970; None if unknown.
         judged: how close the chain is to its goal; None without a goal, and before it is first judged.
+        sampler: name of the walkers' move.
         saved_at: when this start wrote its last checkpoint, s since 1970; None if it has written none.
     """
 
@@ -44,6 +46,7 @@ class Sampling:
     job_end: float | None = None
     saved_at: float | None = None
     judged: Judgement | None = None
+    sampler: str = STRETCH
 
     def paced(self, recent: Recent) -> None:
         """Copy the recent speed of the sampling."""

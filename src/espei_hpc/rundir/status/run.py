@@ -19,6 +19,7 @@ from espei_hpc.rundir.status import cluster, holding
 from espei_hpc.rundir.status.cluster import Cluster
 from espei_hpc.rundir.status.holding import Holding
 from espei_hpc.rundir.status.runs import Run
+from espei_hpc.sampler.moves import STRETCH
 
 
 class FitState(StrEnum):
@@ -53,6 +54,7 @@ class Status:
         holding: the process that runs it; None if there is none.
         cluster: the newest start of its own cluster that still exists; None if there is none.
         progress: the progress of its last start; None if there is none.
+        sampler: name of the walkers' move.
     """
 
     run: Run
@@ -64,6 +66,7 @@ class Status:
     holding: Holding | None
     cluster: Cluster | None
     progress: Progress | None
+    sampler: str = STRETCH
 
     @property
     def done(self) -> int:
@@ -111,6 +114,7 @@ def look(run: Run) -> Status:
         holding=held,
         cluster=own,
         progress=Progress.read(run.directory),
+        sampler=record.sampler if record else STRETCH,
     )
 
 

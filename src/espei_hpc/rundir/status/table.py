@@ -4,12 +4,18 @@ from collections.abc import Callable, Sequence
 
 from espei_hpc.rundir.figures import duration
 from espei_hpc.rundir.status.run import FitState, Status
+from espei_hpc.sampler.moves import STRETCH
 
 UNKNOWN = "-"
 
 
 def _iterations(status: Status) -> str:
     return f"{status.done}/{status.asked}" if status.asked is not None else str(status.done)
+
+
+def _state(status: Status) -> str:
+    state = "cluster" if status.state is FitState.CLUSTER else str(status.state)
+    return state if status.sampler == STRETCH else f"{state} ({status.sampler})"
 
 
 def _percent(status: Status) -> str:
@@ -43,7 +49,7 @@ def _checkpoint(status: Status) -> str:
 
 COLUMNS: dict[str, Callable[[Status], str]] = {
     "run": lambda status: status.run.name,
-    "state": lambda status: "cluster" if status.state is FitState.CLUSTER else str(status.state),
+    "state": _state,
     "iterations": _iterations,
     "%": _percent,
     "best": _written("best", ".2f"),

@@ -8,6 +8,7 @@ from espei_hpc.rundir.progress_file import Progress
 from espei_hpc.rundir.status.cluster import Cluster
 from espei_hpc.rundir.status.holding import Holding
 from espei_hpc.rundir.status.run import FitState, Status
+from espei_hpc.sampler.moves import STRETCH
 from espei_hpc.text import counted
 
 PAGE = "info/main/workers.html"
@@ -38,7 +39,8 @@ def _first(status: Status) -> str:
     saved = counted(status.saved if status.asked is None else status.asked, "iteration")
     of = f"{status.saved} of " if status.asked is not None else ""
     last = f", the last {_ago(status.saved_ago)}" if status.saved_ago is not None and status.saved else ""
-    return f"{status.state}{_why(status)}, {of}{saved} saved{last}"
+    sampler = "" if status.sampler == STRETCH else f", sampler {status.sampler}"
+    return f"{status.state}{_why(status)}, {of}{saved} saved{last}{sampler}"
 
 
 def _figures(progress: Progress) -> str:

@@ -1,0 +1,118 @@
+"""Part h: effective samples per 1,000 evaluations of each sampler, on Gaussians and on the example.
+
+In one process, one evaluation after the other: how many a chain needs does not depend on the workers.
+"""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import chdir
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+import case
+from espei_hpc.fit.opening import VERIFY
+from espei_hpc.inputs.quiet import quiet
+from espei_hpc.likelihood import Evaluator, combine
+from espei_hpc.sampler.moves import MOVES
+from espei_hpc.sampler.statistics import (
+    autocorrelation,
+    autocorrelation_time,
+    autocorrelation_time_error,
+    effective_sample_size,
+    window,
+)
+from unit.likelihood.likelihood_cases import stock
+from unit.sampler.serial import chain
+
+PARAMETERS = (6, 15, 30)
+CHAINS_PER_PARAMETER = (2, 4)
+PER_PARAMETER = 200
+"""Iterations for each parameter of a Gaussian; tau of the stretch move is about 20 for each."""
+BURN_IN, ITERATIONS = 300, 1500
+"""Of the example."""
+
+FloatArray = npt.NDArray[np.float64]
+Row = dict[str, Any]
+LogProbability = Callable[[FloatArray], float]
+
+
+def measure() -> Row:
+    """Measure all samplers."""
+    rows = [
+        row
+        for parameters in PARAMETERS
+        for chains in CHAINS_PER_PARAMETER
+        for row in gaussian(parameters, parameters * chains)
+    ]
+    return {"rows": rows, "example": example()}
+
+
+def gaussian(parameters: int, walkers: int) -> list[Row]:
+    """Measure on a Gaussian, from walkers that are drawn from it; all moves are the same on any other."""
+    start = np.random.default_rng(3).standard_normal((walkers, parameters))
+    chains = _chains(lambda x: float(-0.5 * x @ x), start, PER_PARAMETER * parameters)
+    return [_row(f"Gaussian, d = {parameters}", sampler, samples) for sampler, samples in chains.items()]
+
+
+def example() -> Row:
+    """Measure on the example, after a burn-in that all samplers have in common."""
+    with tempfile.TemporaryDirectory() as place:
+        path = case.example(Path(place) / "fit", 2, scheduler=None)
+        # File names in an input are relative to the directory in which ESPEI runs.
+        with chdir(path.parent), quiet():
+            begun = stock(yaml.safe_load(path.read_text()))
+    evaluator = Evaluator(replace(begun.recipe, verify=VERIFY).packed())
+
+    def log_probability(parameters: FloatArray) -> float:
+        return combine(evaluator.description, [evaluator(parameters)])
+
+    start = chain(log_probability, begun.chains, MOVES["de"], BURN_IN)[:, -1]
+    chains = _chains(log_probability, start, ITERATIONS)
+    return {
+        "rows": [_row("example", sampler, samples) for sampler, samples in chains.items()],
+        "apart": max(_apart(*pair) for pair in combinations(chains.values(), 2)),
+    }
+
+
+def _chains(log_probability: LogProbability, start: FloatArray, iterations: int) -> dict[str, FloatArray]:
+    """Return the positions of each sampler, (walkers, iterations, parameters)."""
+    return {name: chain(log_probability, start, move, iterations) for name, move in MOVES.items()}
+
+
+def _row(target: str, sampler: str, samples: FloatArray) -> Row:
+    walkers, iterations, parameters = samples.shape
+    slowest = max((samples[..., i] for i in range(parameters)), key=autocorrelation_time)
+    tau = autocorrelation_time(slowest)
+    error = autocorrelation_time_error(tau, iterations, walkers, window(autocorrelation(slowest)))
+    moved = np.any(np.diff(samples, axis=1) != 0, axis=2)
+    row = {
+        "target": target,
+        "sampler": sampler,
+        "walkers": walkers,
+        "iterations": iterations,
+        "tau": round(tau, 1),
+        "tau_error": round(error, 1),
+        "per_thousand": round(1000 / tau, 2),
+        "acceptance": round(float(moved.mean()), 3),
+    }
+    print(f"  {row}", flush=True)
+    return row
+
+
+def _apart(one: FloatArray, other: FloatArray) -> float:
+    """Return the largest difference of two chains' means and variances, in Monte Carlo errors of it."""
+    centre = np.concatenate([one, other]).mean(axis=(0, 1))
+    differences = []
+    for power in (1, 2):
+        sides = [(samples - centre) ** power for samples in (one, other)]
+        for i in range(one.shape[2]):
+            values = [side[..., i] for side in sides]
+            error = np.hypot(*(value.std() / np.sqrt(effective_sample_size(value)) for value in values))
+            differences.append(abs(values[0].mean() - values[1].mean()) / error)
+    return round(float(max(differences)), 2)

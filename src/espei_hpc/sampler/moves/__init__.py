@@ -1,0 +1,23 @@
+"""The moves of the ensemble, one module each, by the name that ``--sampler`` takes.
+
+A new move is a module like these and its line in ``MOVES``; the graph needs no change.
+"""
+
+from espei_hpc.sampler.moves.de import DifferentialEvolution
+from espei_hpc.sampler.moves.move import Draws, Move, Proposal, least_walkers
+from espei_hpc.sampler.moves.stretch import Stretch
+
+STRETCH = Stretch.name
+"""emcee's move and the default: the sampler of every run directory in which none is recorded."""
+MOVES: dict[str, Move] = {move.name: move for move in (Stretch(), DifferentialEvolution())}
+
+__all__ = [
+    "MOVES",
+    "STRETCH",
+    "DifferentialEvolution",
+    "Draws",
+    "Move",
+    "Proposal",
+    "Stretch",
+    "least_walkers",
+]
