@@ -142,6 +142,7 @@ def search(
         UsageError: if options are given that do not go together.
     """
     from espei_hpc.inputs.search import Search
+    from espei_hpc.sampler.moves import STRETCH
 
     if not optimize:
         if starts is not None or database is not None:
