@@ -33,9 +33,9 @@ def test_importing_the_sampler_loads_no_cluster_and_no_espei() -> None:
     assert not loaded & {"dask", "distributed", "mpi4py", "espei", "emcee", "pycalphad"}
 
 
-def test_sampler_uses_nothing_but_numpy() -> None:
+def test_sampler_uses_nothing_but_numpy_and_scipy() -> None:
     names = {name for name in imported_by("espei_hpc.sampler") if not name.startswith("espei_hpc.sampler.")}
-    assert {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) == {"numpy"}
+    assert {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) == {"numpy", "scipy"}
 
 
 def test_problem_imports_no_cluster() -> None:
@@ -45,5 +45,5 @@ def test_problem_imports_no_cluster() -> None:
     ours = {".".join(name.split(".")[:2]) for name in names if name.startswith("espei_hpc.")}
     assert ours <= {
         f"espei_hpc.{name}"
-        for name in ("inputs", "errors", "exit_codes", "own_files", "parsing", "shipped", "text")
+        for name in ("inputs", "errors", "exit_codes", "own_files", "parsing", "shipped", "text", "user_code")
     }
