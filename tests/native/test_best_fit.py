@@ -1,6 +1,7 @@
 """``--optimize``: the best fit, at least as good as any sample of a chain, the same however it was found."""
 
 import json
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,16 @@ def test_table_is_printed_with_standard_errors_and_datasets(best: Path) -> None:
     assert "standard error" in printed
     assert "phase boundaries, Morinaga1942" in printed
     assert "espei-hpc: log-probability -160.9" in printed
+
+
+def test_status_and_report_say_what_a_search_has_found(best: Path) -> None:
+    commands = Commands(best.parent)
+    status = commands.run("espei-hpc", "status", "mcmc.optimum.run")
+    found = r"finished, search for the best fit: log-probability -160\.97 after \d+ evaluations"
+    assert re.fullmatch(rf"mcmc\.optimum\.run: {found}\n", status.output)
+    report = commands.run("espei-hpc", "report", "mcmc.optimum.run")
+    assert report.code == 0, report.output
+    assert report.output in (best.parent / "printed").read_text()
 
 
 def test_stopped_search_resumes_to_the_same_bits_on_another_number_of_workers(

@@ -24,14 +24,19 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
     """Write a page that shows whether a fit has converged.
 
     The page has plots of traces, distributions and the phase diagram. RUN is an input or a run
-    directory; the fit may be running.
+    directory; the fit may be running. For a search for the best fit, NAME.optimum.run, it prints the tables.
 
     Example: espei-hpc report x.yaml --symbols VV0001,VV0004
     """
-    from espei_hpc.report import caches
+    from espei_hpc.report import caches, optimum
 
     caches.ensure()
     from espei_hpc.report import samples, write
+
+    if optimum.there(run):
+        for line in optimum.lines(run):
+            click.echo(line)
+        return
 
     read = samples.read(run)
     if code := read.record.user_code:

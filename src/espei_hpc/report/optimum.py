@@ -24,6 +24,11 @@ ALIKE = 0.01
 """Relative difference from 1 up to which a factor is not written."""
 
 
+def there(run_directory: Path) -> bool:
+    """Whether a directory is that of a search for the best fit that has ended."""
+    return (run_directory / OPTIMUM).is_file()
+
+
 def lines(run_directory: Path) -> list[str]:
     """Return the tables of a best fit.
 

@@ -1,10 +1,11 @@
 """The status of a fit, read from the files of its run directory."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,9 +13,11 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from espei_hpc.rundir.checkpoint.recovery import segments
 from espei_hpc.rundir.checkpoint.segment import Name
+from espei_hpc.rundir.evaluations import NAME as EVALUATIONS
+from espei_hpc.rundir.files import read_json
 from espei_hpc.rundir.progress_file import Progress
 from espei_hpc.rundir.record import Record
-from espei_hpc.rundir.run_directory import CHECKPOINT
+from espei_hpc.rundir.run_directory import CHECKPOINT, OPTIMUM
 from espei_hpc.rundir.status import cluster, holding
 from espei_hpc.rundir.status.cluster import Cluster
 from espei_hpc.rundir.status.holding import Holding
@@ -55,6 +58,7 @@ class Status:
         cluster: the newest start of its own cluster that still exists; None if there is none.
         progress: the progress of its last start; None if there is none.
         sampler: name of the walkers' move.
+        best_fit: what a search has found, the content of ``optimum.json``; empty before, None if it samples.
     """
 
     run: Run
@@ -67,6 +71,7 @@ class Status:
     cluster: Cluster | None
     progress: Progress | None
     sampler: str = STRETCH
+    best_fit: Mapping[str, Any] | None = None
 
     @property
     def done(self) -> int:
@@ -114,6 +119,7 @@ def look(run: Run) -> Status:
         holding=held,
         cluster=own,
         progress=Progress.read(run.directory),
+        best_fit=_best_fit(run.directory),
         sampler=record.sampler if record else STRETCH,
     )
 
@@ -128,6 +134,11 @@ def _state(record: Record | None, held: Holding | None, own: Cluster | None, *, 
     if record.ended in (None, ExitCode.UNAVAILABLE):
         return FitState.LOST
     return FitState.STOPPED if _signalled(record.ended) else FitState.FAILED
+
+
+def _best_fit(directory: Path) -> Mapping[str, Any] | None:
+    searches = (directory / EVALUATIONS).exists()
+    return (read_json(directory / OPTIMUM) or {}) if searches else None
 
 
 def _signalled(code: int | None) -> bool:

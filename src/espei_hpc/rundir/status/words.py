@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from espei_hpc.rundir.figures import PREPARING, duration
 from espei_hpc.rundir.progress_file import Progress
@@ -36,11 +37,20 @@ def _first(status: Status) -> str:
     if status.state is FitState.CLUSTER:
         over = status.cluster is not None and status.cluster.over
         return f"{status.state}, {'ended' if over else 'running, according to its files'}"
+    if status.best_fit is not None:
+        return f"{status.state}{_why(status)}, search for the best fit{_found(status.best_fit)}"
     saved = counted(status.saved if status.asked is None else status.asked, "iteration")
     of = f"{status.saved} of " if status.asked is not None else ""
     last = f", the last {_ago(status.saved_ago)}" if status.saved_ago is not None and status.saved else ""
     sampler = "" if status.sampler == STRETCH else f", sampler {status.sampler}"
     return f"{status.state}{_why(status)}, {of}{saved} saved{last}{sampler}"
+
+
+def _found(best_fit: Mapping[str, Any]) -> str:
+    if not best_fit:
+        return ""
+    evaluations = counted(best_fit["evaluations"], "evaluation")
+    return f": log-probability {best_fit['log_probability']:.2f} after {evaluations}"
 
 
 def _figures(progress: Progress) -> str:
