@@ -1,15 +1,18 @@
 """A fit with another sampler than ESPEI's: on any number of workers, killed and resumed, and kept apart."""
 
+import signal
 from pathlib import Path
 
 import pytest
+import yaml
 
 from espei_hpc.rundir.checkpoint.recovery import segments
 from finished_fit import finish
-from fits import Chain, save_often
+from fits import Chain, copy_example, save_often
 from support import BIN, Commands, wait_until
 
 DE = ("--sampler", "de")
+LAPLACE = ("--sampler", "laplace")
 
 
 def test_chain_of_de_is_the_same_on_one_worker_and_on_two_after_a_kill_too(
@@ -50,3 +53,53 @@ def test_resume_with_another_sampler_is_refused_before_the_cluster_naming_both(
     for step in ("prepare", "check"):
         accepted = commands.run("espei-hpc", step, "--in", "x.yaml", *DE)
         assert accepted.code == 0, accepted.output
+
+
+def example(directory: Path) -> Path:
+    """Write the example with a few iterations, and return its input."""
+    copy_example(directory)
+    path = directory / "mcmc.yaml"
+    settings = yaml.safe_load(path.read_text())
+    settings["mcmc"] |= {"iterations": 6, "save_interval": 1}
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+def test_chain_of_laplace_is_the_same_on_one_worker_and_on_two_stopped_in_its_search_and_killed_later(
+    commands: Commands, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("one")
+    whole = example(place)
+    alone = Commands(place).run("espei-hpc", "fit", "--in", whole, "--local", "-w", "1", *LAPLACE)
+    assert alone.code == 0, alone.output
+    assert "the Gaussian around the best fit describes this fit" in alone.output
+    assert "sampler          laplace" in alone.output
+
+    path = example(tmp_path)
+    words = ("espei-hpc", "fit", "--in", path, "--local", "-w", "2", *LAPLACE)
+    searching = commands.start(*words)
+    searching.wait_for_output("after 8 evaluations")
+    searching.process.send_signal(signal.SIGTERM)
+    assert searching.finish().code == 75
+    checkpoint = path.with_suffix(".run") / "checkpoint"
+    killed = commands.start(*words)
+    killed.wait_for_output("resuming after")
+    wait_until(lambda: checkpoint.exists() and len(segments(checkpoint)) > 2, "some checkpoints")
+    for process in killed.processes():
+        process.kill()
+    killed.finish()
+    again = commands.run(*words)
+    assert again.code == 0, again.output
+    assert "after iteration" in again.output
+    assert Chain.load(tmp_path).equals(Chain.load(place))
+
+
+def test_laplace_refuses_what_the_data_do_not_determine_naming_it(
+    commands: Commands, small_fit: Path
+) -> None:
+    result = commands.run("espei-hpc", "fit", "--in", small_fit, "--local", "-w", "1", *LAPLACE)
+    assert result.code == 65, result.output
+    assert "not determined: VV0004: no datum depends on it; give these symbols a prior" in result.output
+    # The same input, with another sampler.
+    other = commands.run("espei-hpc", "check", "--in", small_fit)
+    assert other.code == 0, other.output

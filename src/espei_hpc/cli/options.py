@@ -50,11 +50,11 @@ engine_option = click.option(
 )
 sampler_option = click.option(
     "--sampler",
-    type=click.Choice(["stretch", "de"]),
+    type=click.Choice(["stretch", "de", "laplace"]),
     default="stretch",
     show_default=True,
-    help="stretch: emcee's move, ESPEI's chain. de: differential evolution: another chain, fewer iterations "
-    "needed (espei-hpc help samplers).",
+    help="stretch: emcee's move, ESPEI's chain. de: differential evolution, fewer iterations. laplace: "
+    "around the best fit, far fewer if the fit is nearly Gaussian (espei-hpc help samplers).",
 )
 force_new_option = click.option(
     "--force-new", is_flag=True, help="Start a new chain; move the files of the earlier one aside."

@@ -5,7 +5,7 @@ import math
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.inputs import Problem
-from espei_hpc.sampler.moves import MOVES, STRETCH, least_walkers
+from espei_hpc.sampler.moves import LAPLACE, MOVES, STRETCH, least_walkers
 from espei_hpc.text import counted
 
 
@@ -30,7 +30,8 @@ def check_walkers(problem: Problem, sampler: str, walkers: int, parameters: int)
         cure = f"{_more(problem, least, parameters)}, or leave out --sampler {sampler}"
         raise Refusal(ExitCode.BAD_INPUT, [Fault(f"{problem.path}: mcmc", what, cure)])
     # The stretch move has one direction for each partner, and ESPEI asks for enough of these.
-    if sampler == STRETCH or walkers // 2 > parameters:
+    # Around the best fit most proposals need no partner.
+    if sampler in (STRETCH, LAPLACE) or walkers // 2 > parameters:
         return None
     return (
         f"--sampler {sampler}: {walkers} walkers are few for {counted(parameters, 'symbol')}: the "

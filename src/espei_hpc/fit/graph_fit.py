@@ -8,7 +8,7 @@ from pathlib import Path
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.fit import graph_optimizer
+from espei_hpc.fit import around, graph_optimizer
 from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.connecting import connected
 from espei_hpc.fit.cutting import Cutter
@@ -17,6 +17,7 @@ from espei_hpc.fit.ensemble import check_walkers
 from espei_hpc.fit.impossible import refuse_impossible
 from espei_hpc.fit.observer import Observer
 from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.fit.search import BestFit
 from espei_hpc.fit.stop import Stopper
 from espei_hpc.fit.walltime import Walltime
 from espei_hpc.inputs import Problem
@@ -25,7 +26,7 @@ from espei_hpc.rundir.files import write_json
 from espei_hpc.rundir.run_directory import DIFFERENCE, FAILED_PARAMETERS, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
 from espei_hpc.sampler.goal import Goal, judge, last_due, next_due
-from espei_hpc.sampler.moves import MOVES, STRETCH
+from espei_hpc.sampler.moves import LAPLACE, MOVES, STRETCH, Laplace, Move
 from espei_hpc.sampler.sampling import Sampling
 from espei_hpc.sampler.state import FloatArray
 from espei_hpc.workers.pool import Pool
@@ -100,6 +101,8 @@ class GraphFit:
             self.say(advice)
         if directory.saved is None:
             directory.begin(problem, self.sampler)
+            if self.sampler == LAPLACE:
+                start = self._around(start, recipe)
         files = SampleFiles(problem.trace, problem.lnprob, problem.iterations)
         chain = Chain(directory, files, start, problem.iterations, problem.save_interval)
         try:
@@ -110,6 +113,20 @@ class GraphFit:
             chain.write_arrays()
             self._observer.ends(chain)
         return chain.positions, chain.log_probabilities
+
+    def _around(self, start: State, recipe: Callable[[], LikelihoodRecipe]) -> State:
+        """Return a start around the best fit."""
+        search = BestFit(
+            *(self.problem, self.directory, self.scheduler_file, self.stopper),
+            starts=1,
+            verify=self.verify,
+            say=self.say,
+            recipe=recipe,
+        )
+        return around.started(search, start)
+
+    def _move(self) -> Move:
+        return Laplace(around.best_fit(self.directory)) if self.sampler == LAPLACE else MOVES[self.sampler]
 
     def _sample_prepared(self, chain: Chain, recipe: Callable[[], LikelihoodRecipe]) -> None:
         """Sample; if the prepared likelihood proves wrong, go back and continue without it."""
@@ -148,7 +165,7 @@ class GraphFit:
         description = pool.start(self.stopper.check)
         if description.note:
             self.say(description.note)
-        graph = Graph(chain.state, self.problem.iterations, move=MOVES[self.sampler])
+        graph = Graph(chain.state, self.problem.iterations, move=self._move())
         graph.pause_at = self._until(chain)
         cutter = Cutter(tuple(range(len(description.units))), len(chain.state.positions), self.sampler)
         self.stopper.sampling()

@@ -14,7 +14,7 @@ from espei_hpc.inputs import Problem, check
 from espei_hpc.inputs.search import Search
 from espei_hpc.rundir.run_directory import RunDirectory, held
 from espei_hpc.sampler.goal import Goal
-from espei_hpc.sampler.moves import STRETCH
+from espei_hpc.sampler.moves import LAPLACE, STRETCH
 
 ENGINES = ("graph", "espei")
 VERIFY = 500
@@ -112,7 +112,8 @@ def opened(
         if opening.force_new and directory.begun:
             say(f"moved the earlier fit from {path} to {directory.set_aside(problem)}")
         elif resumes:
-            directory.check_same(problem, opening.sampler)
+            searches = opening.search is not None or opening.sampler == LAPLACE
+            directory.check_same(problem, opening.sampler, searches=searches)
             directory.judge(opening.goal)
             if directory.done > 0 and not directory.complete(problem):
                 say(f"resuming after iteration {directory.done} of {problem.iterations}")

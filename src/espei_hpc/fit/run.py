@@ -164,7 +164,7 @@ class FitRun:
     def _over(self, done: int, so_far: str) -> int:
         """Report that the walltime is used up; refuse if not one iteration was done, as a restart would."""
         resumes = self.opening.engine == "graph"
-        if done <= (self.directory.done if resumes else 0):
+        if done <= (self.directory.done if resumes else 0) and not self._searching:
             what = f"{self.stopper.over}, and no iteration was finished"
             raise Refusal(
                 ExitCode.UNAVAILABLE, [Fault("time", what, "request more walltime or more workers")]
@@ -209,11 +209,20 @@ class FitRun:
         if self.stopper.signal is None:
             saved = f"after {counted(done, 'iteration')}, all saved, too few to write a database"
             raise self._lost(saved if done else "before the first iteration was finished")
-        self.say(f"stopped by signal {self.stopper.signal} with too few iterations to write a database")
+        saved = "; its search is saved: run the same command to resume" if self._searching else ""
+        self.say(
+            f"stopped by signal {self.stopper.signal} with too few iterations to write a database{saved}"
+        )
         written = [path for path in self._outputs() if path.exists()]
         for path in written:
             self.say(f"written          {path}")
-        return ExitCode.STOPPED if written else SIGNAL_BASE + self.stopper.signal
+        resumes = written or self._searching
+        return ExitCode.STOPPED if resumes else SIGNAL_BASE + self.stopper.signal
+
+    @property
+    def _searching(self) -> bool:
+        """Whether the best fit was still being searched, around which a chain is to begin."""
+        return self.directory.searched and self.directory.saved is None and not self.sampling.done
 
     def _lost(self, when: str) -> Refusal:
         # Restart the cluster only if the fit can resume, and only if the cluster was ready before.

@@ -12,7 +12,7 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.fit import graph_optimizer
 from espei_hpc.fit.connecting import connected
 from espei_hpc.fit.engine import Differs
-from espei_hpc.fit.stop import Stopper
+from espei_hpc.fit.stop import Stopped, Stopper
 from espei_hpc.fit.waves import Waves
 from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Description, Evaluated, Evaluator, LikelihoodRecipe
@@ -21,7 +21,7 @@ from espei_hpc.rundir.evaluations import EvaluationsFile
 from espei_hpc.rundir.files import write_json
 from espei_hpc.rundir.run_directory import DIFFERENCE, OPTIMUM, RunDirectory
 from espei_hpc.sampler import FloatArray, State
-from espei_hpc.sampler.determined import determined
+from espei_hpc.sampler.determined import Determined, Direction, determined
 from espei_hpc.sampler.least_squares import NoStart, Optimum, maximum
 from espei_hpc.text import counted
 from espei_hpc.workers.pool import Pool
@@ -45,6 +45,7 @@ class BestFit:
         verify: one evaluation in this many of a prepared unit is compared with ESPEI's own; 0 to prepare
             none.
         say: prints a line.
+        recipe: makes the recipe from which workers build the likelihood; None until ESPEI has prepared it.
     """
 
     problem: Problem
@@ -54,6 +55,7 @@ class BestFit:
     starts: int
     verify: int
     say: Callable[[str], None]
+    recipe: Callable[[], LikelihoodRecipe] | None = None
 
     def run(self) -> None:
         """Search; afterwards the database is written, and the optimum in the run directory.
@@ -68,9 +70,33 @@ class BestFit:
     def _sample(self, start: State, recipe: Callable[[], LikelihoodRecipe]) -> tuple[FloatArray, FloatArray]:
         """Return the best point as a chain, from which ESPEI takes the parameters of the database."""
         self.directory.begin(self.problem)
+        self.recipe = recipe
+        best = self.found(start.positions, lambda evaluations: evaluations.optimum)
+        positions = np.repeat(best[np.newaxis, np.newaxis], graph_optimizer.FEWEST_ITERATIONS, axis=1)
+        return positions, np.zeros(positions.shape[:2])
+
+    def found(
+        self,
+        walkers: FloatArray,
+        then: Callable[["Evaluations"], FloatArray],
+        *,
+        all_determined: bool = False,
+    ) -> FloatArray:
+        """Search, and return what ``then`` returns, which may evaluate more.
+
+        Args:
+            walkers: further starting points, shape (walkers, parameters).
+            then: called with the evaluations when the best fit is found and written.
+            all_determined: whether to refuse a best fit that the data do not determine.
+
+        Raises:
+            Refusal: if no starting point can be evaluated, or a file cannot be written.
+            Stopped: if stopped; the evaluations so far are saved.
+        """
+        assert self.recipe is not None  # noqa: S101 (it is set before)
         verify = 0 if self.directory.differed else self.verify
         try:
-            best = self._search(start.positions, replace(recipe(), verify=verify))
+            return self._on_cluster(walkers, replace(self.recipe(), verify=verify), then, all_determined)
         except Differs as found:
             write_json(self.directory.path / DIFFERENCE, found.difference._asdict())
             EvaluationsFile(self.directory.path).path.unlink(missing_ok=True)
@@ -78,24 +104,35 @@ class BestFit:
                 f"ALARM: the prepared evaluation of {found.difference.unit} differs from ESPEI's own; the "
                 "search begins anew with ESPEI's own functions only, several times slower"
             )
-            best = self._search(start.positions, replace(recipe(), verify=0))
-        positions = np.repeat(best[np.newaxis, np.newaxis], graph_optimizer.FEWEST_ITERATIONS, axis=1)
-        return positions, np.zeros(positions.shape[:2])
+            return self._on_cluster(walkers, replace(self.recipe(), verify=0), then, all_determined)
+        except Refusal as refusal:
+            if refusal.code not in (ExitCode.UNAVAILABLE, ExitCode.DEADLINE):
+                raise
+            # Handled like a stop: the evaluations are saved, and another cluster may go on.
+            self.stopper.lost = str(refusal)
+            raise Stopped from refusal
 
-    def _search(self, walkers: FloatArray, recipe: LikelihoodRecipe) -> FloatArray:
+    def _on_cluster(
+        self,
+        walkers: FloatArray,
+        recipe: LikelihoodRecipe,
+        then: Callable[["Evaluations"], FloatArray],
+        all_determined: bool,
+    ) -> FloatArray:
         with connected(self.scheduler_file) as client, Pool(client, Evaluator, recipe.packed()) as pool:
             description = pool.start(self.stopper.check)
             if description.note:
                 self.say(description.note)
-            evaluations = _Evaluations(self, pool, description, recipe.priors)
+            evaluations = Evaluations(self, pool, description, recipe.priors)
             self.stopper.sampling()
             try:
-                return self._searched(walkers, description, evaluations)
+                evaluations.optimum = self._searched(walkers, description, evaluations, all_determined)
+                return then(evaluations)
             finally:
                 evaluations.file.save()
 
     def _searched(
-        self, walkers: FloatArray, description: Description, evaluations: "_Evaluations"
+        self, walkers: FloatArray, description: Description, evaluations: "Evaluations", all_determined: bool
     ) -> FloatArray:
         bounds = sums.bounds(evaluations.priors, len(description.symbols))
         initial = np.array(description.initial)
@@ -122,21 +159,23 @@ class BestFit:
             what = "the log-probability of every start is minus infinity"
             raise Refusal(ExitCode.BAD_INPUT, [Fault("search", what, cure)])
         best = max(reached, key=evaluations.at)
-        write_json(
-            self.directory.path / OPTIMUM, self._content(description, evaluations, initial, best, found)
-        )
+        known = determined(best.jacobian)
+        content = self._content(description, evaluations, initial, best, found, known)
+        write_json(self.directory.path / OPTIMUM, content)
+        if all_determined and known.undetermined:
+            raise _not_determined(known.undetermined, description.symbols)
         return best.parameters
 
     def _content(
         self,
         description: Description,
-        evaluations: "_Evaluations",
+        evaluations: "Evaluations",
         initial: FloatArray,
         best: Optimum,
         found: Sequence[Optimum | None],
+        known: Determined,
     ) -> dict[str, Any]:
         """Return what ``optimum.json`` keeps, all of it as plain numbers and text."""
-        known = determined(best.jacobian)
         before = evaluations.file.get(initial)
         return {
             "database": str(self.problem.output_db.resolve()),
@@ -145,6 +184,7 @@ class BestFit:
             "parameters": best.parameters.tolist(),
             "errors": [error if np.isfinite(error) else None for error in known.errors.tolist()],
             "covariance": known.covariance.tolist(),
+            "root": known.root.tolist(),
             "undetermined": [
                 {"members": list(one.members), "change": list(one.change)} for one in known.undetermined
             ],
@@ -170,19 +210,21 @@ class BestFit:
         }
 
 
-class _Evaluations:
+class Evaluations:
     """Evaluates points on the workers, or takes them from an earlier start.
 
     Attributes:
         priors: ESPEI's distributions.
         file: all evaluations.
         best: the highest log-probability of this start.
+        optimum: the best parameters, shape (parameters,); empty before they are found.
     """
 
     def __init__(self, search: BestFit, pool: Pool, description: Description, priors: Sequence[Any]) -> None:
         self.file = EvaluationsFile(search.directory.path)
         self.priors = priors
         self.best = -np.inf
+        self.optimum: FloatArray = np.empty(0)
         self._search = search
         self._pool = pool
         self._description = description
@@ -204,6 +246,12 @@ class _Evaluations:
         found = [self.file[point] for point in points]
         self._show(max((one[0] for one in found if one), default=-np.inf))
         return [one and one[1] for one in found]
+
+    def log_probabilities(self, points: Sequence[FloatArray]) -> FloatArray:
+        """Return the log-probability at each point, shape (points,)."""
+        self(points)
+        found = [self.file[point] for point in points]
+        return np.array([one[0] if one else -np.inf for one in found])
 
     def at(self, optimum: Optimum) -> float:
         """Return the log-probability of an optimum."""
@@ -248,3 +296,10 @@ class _Evaluations:
                 f"the rest changed from {self._constant:.6g} to {found.constant:.6g}"
             )
             raise Refusal(ExitCode.FAILED, [Fault("search", what, "please report this with your input")])
+
+
+def _not_determined(directions: Sequence[Direction], symbols: Sequence[str]) -> Refusal:
+    """Return the refusal to sample what the data leave free."""
+    cure = "give these symbols a prior, or fix them; with a flat prior no chain converges"
+    what = "; ".join(direction.in_words(symbols) for direction in directions)
+    return Refusal(ExitCode.BAD_INPUT, [Fault("search", f"not determined: {what}", cure)])

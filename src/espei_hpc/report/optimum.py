@@ -1,8 +1,7 @@
 """The best fit in words: values with standard errors, what is not determined, what each dataset decides."""
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ from espei_hpc.exit_codes import ExitCode
 from espei_hpc.report.symbols import describe_file
 from espei_hpc.rundir.files import read_json
 from espei_hpc.rundir.run_directory import OPTIMUM
-from espei_hpc.sampler.determined import correlation
+from espei_hpc.sampler.determined import Direction, correlation
 
 CORRELATED = 0.95
 """Correlation from which two parameters are named."""
 MOST_CORRELATED = 6
 DECIDES = 0.25
 """Share in the variance of a parameter from which a dataset is said to decide it."""
-ALIKE = 0.01
-"""Relative difference from 1 up to which a factor is not written."""
 
 
 def there(run_directory: Path) -> bool:
@@ -58,31 +55,10 @@ def _symbols(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _not_determined(found: Mapping[str, Any]) -> Iterator[str]:
     for one in found["undetermined"]:
-        names = [found["symbols"][number] for number in one["members"]]
-        yield f"not determined: {in_words(names, one['change'])}"
+        direction = Direction(tuple(one["members"]), tuple(one["change"]))
+        yield f"not determined: {direction.in_words(found['symbols'])}"
     if found["undetermined"]:
         yield "with a flat prior a chain never converges there: give these symbols a prior, or fix them"
-
-
-def in_words(names: Sequence[str], change: Sequence[float]) -> str:
-    """Return which combination of parameters is not determined.
-
-    Args:
-        names: the parameters.
-        change: how much each changes along the direction that changes no datum, the first by 1.
-    """
-    if len(names) == 1:
-        return f"{names[0]}: no datum depends on it"
-    if len(names) > 2:
-        together = ", ".join(f"{name} by {step:.3g}" for name, step in zip(names, change, strict=True))
-        return f"{', '.join(names)} only together: a change of {together} changes no datum"
-    factor = change[1]
-    if math.isclose(factor, -1, rel_tol=ALIKE):
-        return f"{names[0]} and {names[1]} only as their sum"
-    if math.isclose(factor, 1, rel_tol=ALIKE):
-        return f"{names[0]} and {names[1]} only as their difference"
-    sign = "-" if factor > 0 else "+"
-    return f"{names[0]} and {names[1]} only as {names[1]} {sign} {abs(factor):.3g} {names[0]}"
 
 
 def _correlated(found: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from espei_hpc.report.statistics import Parameter, Statistics
+from espei_hpc.sampler.moves import LAPLACE, STRETCH
 from espei_hpc.text import counted
 
 TIMES = 50
@@ -57,18 +58,23 @@ class Verdict:
         return f"{self.state} after {counted(iterations, 'iteration')}{missing}"
 
 
-def verdict(statistics: Statistics) -> Verdict:
-    """Return the verdict on a chain from its statistics."""
+def verdict(statistics: Statistics, sampler: str = STRETCH) -> Verdict:
+    """Return the verdict on a chain from its statistics.
+
+    Args:
+        statistics: the statistics.
+        sampler: name of the chain's sampler, on which it depends what acceptance is good.
+    """
     slowest = statistics.slowest
     if slowest is None:
-        return Verdict(Convergence.STUCK, ("No walker has moved.", *_acceptance(statistics)), None)
+        return Verdict(Convergence.STUCK, ("No walker has moved.", *_acceptance(statistics, sampler)), None)
     passed = statistics.iterations / slowest.autocorrelation
     rhat = statistics.worst_rhat
     reasons = [
         _times(slowest, passed),
         _rhat(rhat),
         _effective(statistics, slowest),
-        *_acceptance(statistics),
+        *_acceptance(statistics, sampler),
     ]
     more = _more(statistics, slowest, rhat)
     if more == 0:
@@ -122,7 +128,7 @@ def _effective(statistics: Statistics, slowest: Parameter) -> str:
     )
 
 
-def _acceptance(statistics: Statistics) -> list[str]:
+def _acceptance(statistics: Statistics, sampler: str) -> list[str]:
     mean, still = float(np.mean(statistics.acceptance)), int(np.sum(statistics.acceptance == 0))
     words = []
     if mean < HEALTHY[0]:
@@ -130,7 +136,7 @@ def _acceptance(statistics: Statistics) -> list[str]:
             f"The acceptance is {mean:.0%}, which is low: fit fewer symbols, or start the walkers closer to "
             "each other (chain_std_deviation)."
         )
-    elif mean > HEALTHY[1]:
+    elif mean > HEALTHY[1] and sampler != LAPLACE:
         words.append(
             f"The acceptance is {mean:.0%}, which is high: the data may not determine the symbols well."
         )

@@ -59,7 +59,7 @@ def write(samples: Samples, directory: Path, symbols: Sequence[str], say: Say) -
         directory.mkdir(parents=True, exist_ok=True)
         with beside.calculations(samples) as calculated:
             found = statistics(samples)
-            judged = verdict(found)
+            judged = verdict(found, samples.record.sampler)
             images = _images(samples, found, symbols or _slowest(found), described)
             parts = calculated()
         path = directory / PAGE

@@ -99,17 +99,18 @@ class RunDirectory:
         self.saved = self.store.load()
         self.notes = tuple(self.store.notes)
 
-    def check_same(self, problem: Problem, sampler: str = STRETCH) -> None:
+    def check_same(self, problem: Problem, sampler: str = STRETCH, *, searches: bool = False) -> None:
         """Refuse to resume the chain of another problem or sampler.
 
         Args:
             problem: the problem now.
             sampler: name of the sampler now.
+            searches: whether the best fit is searched, now as before.
 
         Raises:
             Refusal: (BAD_INPUT) naming everything that has changed.
         """
-        if self.saved is None and not self.searched:
+        if self.saved is None and not (searches and self.searched):
             return
         if self.record is None:
             what = "has a checkpoint, but its run.json is missing or not readable"

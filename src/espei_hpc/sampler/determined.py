@@ -4,6 +4,8 @@ With the derivatives J of the rows, the covariance of the parameters is the inve
 approximation: D. S. Sivia, Data Analysis, section 3.2). A direction that changes no row is not determined.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +20,9 @@ Derivatives by differences have errors of about 1e-5.
 SMALL = 0.05
 """Share in a direction, relative to the largest, below which a parameter does not belong to it."""
 
+ALIKE = 0.01
+"""Relative difference from 1 up to which a factor is not written."""
+
 
 @dataclass(frozen=True)
 class Direction:
@@ -31,6 +36,26 @@ class Direction:
     members: tuple[int, ...]
     change: tuple[float, ...]
 
+    def in_words(self, symbols: Sequence[str]) -> str:
+        """Return which combination is not determined.
+
+        Args:
+            symbols: names of all parameters.
+        """
+        names, change = [symbols[number] for number in self.members], self.change
+        if len(names) == 1:
+            return f"{names[0]}: no datum depends on it"
+        if len(names) > 2:
+            together = ", ".join(f"{name} by {step:.3g}" for name, step in zip(names, change, strict=True))
+            return f"{', '.join(names)} only together: a change of {together} changes no datum"
+        factor = change[1]
+        if math.isclose(factor, -1, rel_tol=ALIKE):
+            return f"{names[0]} and {names[1]} only as their sum"
+        if math.isclose(factor, 1, rel_tol=ALIKE):
+            return f"{names[0]} and {names[1]} only as their difference"
+        sign = "-" if factor > 0 else "+"
+        return f"{names[0]} and {names[1]} only as {names[1]} {sign} {abs(factor):.3g} {names[0]}"
+
 
 @dataclass(frozen=True)
 class Determined:
@@ -38,6 +63,8 @@ class Determined:
 
     Attributes:
         covariance: of the parameters, shape (parameters, parameters), without the undetermined directions.
+        root: lower triangular, root rootᵀ = covariance, shape (parameters, parameters); fewer columns if
+            directions are not determined.
         errors: standard error of each parameter, shape (parameters,); infinite if it is not determined.
         undetermined: the directions that change no row.
         leverage: of each row, from 0 to 1, shape (rows,): how much of its own value the fit reproduces
@@ -47,6 +74,7 @@ class Determined:
     """
 
     covariance: FloatArray
+    root: FloatArray
     errors: FloatArray
     undetermined: tuple[Direction, ...]
     leverage: FloatArray
@@ -83,8 +111,11 @@ def determined(jacobian: FloatArray) -> Determined:
     errors = np.sqrt(variance)
     for direction in directions:
         errors[list(direction.members)] = np.inf
+    # The inverse is never squared, so nearly undetermined directions keep their digits.
+    root = np.linalg.qr(inverse / scale).R.T
     return Determined(
         covariance,
+        root * np.where(np.diag(root) < 0, -1.0, 1.0),
         errors,
         directions,
         (left[:, : kept.sum()] ** 2).sum(axis=1),

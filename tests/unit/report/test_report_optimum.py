@@ -13,25 +13,6 @@ from espei_hpc.rundir.run_directory import OPTIMUM
 from support import EXAMPLE
 
 
-@pytest.mark.parametrize(
-    ("names", "change", "words"),
-    [
-        (["VV1"], [1.0], "VV1: no datum depends on it"),
-        (["VV1", "VV2"], [1.0, -1.0], "VV1 and VV2 only as their sum"),
-        (["VV1", "VV2"], [1.0, 1.001], "VV1 and VV2 only as their difference"),
-        (["VV1", "VV2"], [1.0, -1200.0], "VV1 and VV2 only as VV2 + 1.2e+03 VV1"),
-        (["VV1", "VV2"], [1.0, 0.5], "VV1 and VV2 only as VV2 - 0.5 VV1"),
-        (
-            ["A", "B", "C"],
-            [1.0, 2.0, -3.0],
-            "A, B, C only together: a change of A by 1, B by 2, C by -3 changes no datum",
-        ),
-    ],
-)
-def test_direction_is_told_in_words(names: list[str], change: list[float], words: str) -> None:
-    assert optimum.in_words(names, change) == words
-
-
 def written(directory: Path, **changes: Any) -> list[str]:
     content = {
         "database": str(EXAMPLE / "cu-mg_start.tdb"),

@@ -14,7 +14,8 @@ import scipy.stats
 
 from amounts import LONG
 from espei_hpc.sampler import FloatArray
-from espei_hpc.sampler.moves import MOVES
+from espei_hpc.sampler.gaussian import Around
+from espei_hpc.sampler.moves import MOVES, Laplace
 from espei_hpc.sampler.statistics import effective_sample_size
 from unit.sampler.serial import LogProbability, chain
 
@@ -147,3 +148,36 @@ TARGETS = [
 def test_differential_evolution_samples_the_density(target: Target, walkers: int, iterations: int) -> None:
     start = target.draw(np.random.default_rng(8), walkers)
     assert wrong(target, chain(target.log_probability, start, MOVES["de"], iterations)) == []
+
+
+def around(target: Target, parameters: int) -> Around:
+    """The Gaussian with the mean and the covariance of draws from a density."""
+    drawn = target.draw(np.random.default_rng(9), 2000)
+    root = np.linalg.cholesky(np.cov(drawn.T).reshape(parameters, parameters))
+    return Around(drawn.mean(axis=0), np.asarray(root, dtype=np.float64))
+
+
+WIDTHS = np.diag(100.0 ** (np.arange(6) % 4))
+AROUND = [
+    pytest.param(gaussian(6), Around(np.zeros(6), WIDTHS), 1500, id="without its correlations"),
+    pytest.param(gaussian(15), None, 300, id="Gaussian, d = 15"),
+    pytest.param(gaussian(30), None, 300, id="Gaussian, d = 30", marks=LONG),
+    pytest.param(gaussian(60), None, 300, id="Gaussian, d = 60", marks=LONG),
+    pytest.param(
+        banana(), Around(np.array([0.0, -1.0]), np.diag([1.0, 0.5])), 6000, id="banana", marks=pytest.mark.all
+    ),
+    pytest.param(two_modes(), Around(np.full(5, 10.0), np.eye(5)), 8000, id="one of two modes", marks=LONG),
+    pytest.param(
+        heavy_tails(), Around(np.zeros(3), np.eye(3)), 1500, id="heavy tails", marks=pytest.mark.all
+    ),
+    pytest.param(bounded(), None, 1500, id="bounded"),
+]
+
+
+@pytest.mark.parametrize(("target", "given", "iterations"), AROUND)
+def test_proposals_around_a_point_sample_the_density_however_well_they_describe_it(
+    target: Target, given: Around | None, iterations: int
+) -> None:
+    start = target.draw(np.random.default_rng(8), 24)
+    density = given or around(target, start.shape[1])
+    assert wrong(target, chain(target.log_probability, start, Laplace(density), iterations)) == []

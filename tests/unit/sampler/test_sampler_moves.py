@@ -18,6 +18,7 @@ from espei_hpc.sampler.moves import (
     STRETCH,
     DifferentialEvolution,
     Draws,
+    Laplace,
     Move,
     Proposal,
     least_walkers,
@@ -76,7 +77,7 @@ class Case:
         return Graph(start, self.iterations, move=self.move)
 
 
-TRIED: list[Move] = [DifferentialEvolution(), Made(0), Made(1), Made(3)]
+TRIED: list[Move] = [DifferentialEvolution(), Laplace(), Made(0), Made(1), Made(3)]
 
 
 @st.composite

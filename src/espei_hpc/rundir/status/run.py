@@ -119,7 +119,7 @@ def look(run: Run) -> Status:
         holding=held,
         cluster=own,
         progress=Progress.read(run.directory),
-        best_fit=_best_fit(run.directory),
+        best_fit=None if names else _best_fit(run.directory),
         sampler=record.sampler if record else STRETCH,
     )
 

@@ -4,18 +4,22 @@ A new move is a module like these and its line in ``MOVES``; the graph needs no 
 """
 
 from espei_hpc.sampler.moves.de import DifferentialEvolution
+from espei_hpc.sampler.moves.laplace import Laplace
 from espei_hpc.sampler.moves.move import Draws, Move, Proposal, least_walkers
 from espei_hpc.sampler.moves.stretch import Stretch
 
+LAPLACE = Laplace.name
 STRETCH = Stretch.name
 """emcee's move and the default: the sampler of every run directory in which none is recorded."""
-MOVES: dict[str, Move] = {move.name: move for move in (Stretch(), DifferentialEvolution())}
+MOVES: dict[str, Move] = {move.name: move for move in (Stretch(), DifferentialEvolution(), Laplace())}
 
 __all__ = [
+    "LAPLACE",
     "MOVES",
     "STRETCH",
     "DifferentialEvolution",
     "Draws",
+    "Laplace",
     "Move",
     "Proposal",
     "Stretch",

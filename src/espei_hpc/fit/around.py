@@ -1,0 +1,82 @@
+"""The beginning of a chain around the best fit: search, verdict on the Gaussian there, starting walkers."""
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from espei_hpc.errors import Fault, Refusal
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.fit.search import BestFit, Evaluations
+from espei_hpc.rundir.files import read_json
+from espei_hpc.rundir.run_directory import OPTIMUM, RunDirectory
+from espei_hpc.sampler import FloatArray, State
+from espei_hpc.sampler.gaussian import Around, Fitness, fitness, resampled
+from espei_hpc.sampler.state import RandomState
+
+DRAWS = 200
+"""Points at which the density around the best fit is compared with the fit's: fewer judge badly."""
+RELIABLE = 0.7
+"""Pareto k up to which the Gaussian describes a fit."""
+USELESS = 1.0
+"""Pareto k above which the weights have no mean: a chain would stay where the Gaussian is far too low."""
+
+
+def best_fit(directory: RunDirectory) -> Around:
+    """Return the density around the best fit that a search left.
+
+    Raises:
+        Refusal: (BAD_INPUT) if the file is missing or damaged.
+    """
+    found = read_json(directory.path / OPTIMUM)
+    if found is None:
+        cure = "start a new fit with --force-new (the old one is moved aside)"
+        what = "is missing or damaged, and the chain was begun with it"
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(str(directory.path / OPTIMUM), what, cure)])
+    return Around(np.array(found["parameters"]), np.array(found["root"]))
+
+
+def started(search: BestFit, start: State) -> State:
+    """Return the state from which a chain around the best fit begins.
+
+    The walkers are draws of the density around it, chosen by their weights: nearly a sample of the fit's.
+
+    Args:
+        search: finds the best fit; not run yet.
+        start: the state from which another sampler would begin.
+
+    Raises:
+        Refusal: (BAD_INPUT) if the data leave a combination of symbols free, or the Gaussian does not
+            describe the fit.
+    """
+    random = np.random.RandomState()
+    random.set_state(start.random)
+    walkers = len(start.positions)
+
+    def chosen(evaluations: Evaluations) -> FloatArray:
+        around = best_fit(search.directory)
+        points = around.draw(random, max(DRAWS, 2 * walkers))
+        known = evaluations.log_probabilities(list(points))
+        weights = known - np.array([around.logarithm(point) for point in points])
+        search.say(verdict(fitness(weights)))
+        return points[resampled(weights, walkers, random)]
+
+    positions = search.found(start.positions, chosen, all_determined=True)
+    return replace(start, positions=positions, random=cast(RandomState, random.get_state()))
+
+
+def verdict(found: Fitness) -> str:
+    """Return a line that says how well the Gaussian describes the fit.
+
+    Raises:
+        Refusal: (BAD_INPUT) if it does not.
+    """
+    figures = f"Pareto k {found.shape:.1f}, {found.acceptance:.0%} of its proposals accepted"
+    gaussian = "the Gaussian around the best fit"
+    if found.shape > USELESS:
+        cure = "use --sampler de, or stretch, the default"
+        what = f"{gaussian} does not describe this fit ({figures})"
+        raise Refusal(ExitCode.BAD_INPUT, [Fault("--sampler laplace", what, cure)])
+    if found.shape > RELIABLE:
+        return f"{gaussian} describes this fit roughly ({figures}); --sampler de may be better"
+    return f"{gaussian} describes this fit ({figures})"

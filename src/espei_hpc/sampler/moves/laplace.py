@@ -1,0 +1,80 @@
+"""Proposals from the density around the best fit, mixed with differential evolution.
+
+In four proposals out of five, y is drawn from q, the density around the maximum
+(:mod:`espei_hpc.sampler.gaussian`), whatever the walker's position x. It is accepted with probability
+
+    min(1, p(y) q(x) / (p(x) q(y)))
+
+(the independence sampler: L. Tierney, Ann. Statist. 22 (1994) 1701, section 2.3.3; with the Laplace
+approximation as q, hence the name). Otherwise y is proposed by differential evolution.
+
+It is exact: each of the two leaves the density of the walkers unchanged, and which one is used is drawn
+without regard to where they are. q is fixed before the chain begins, so nothing in the chain depends on its
+past. What q misses (other modes, tails, bent ridges) the differences between the walkers reach.
+
+A walker with a proposal from q needs no partner, so it waits for nothing but itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from espei_hpc.sampler.gaussian import Around
+from espei_hpc.sampler.moves.de import DifferenceDraws, DifferentialEvolution
+from espei_hpc.sampler.moves.move import Draws, Proposal
+from espei_hpc.sampler.state import FloatArray
+
+INDEPENDENT = 0.8
+"""Fraction of the proposals that are drawn from q."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaplaceDraws(Draws):
+    """The random numbers of a half-step.
+
+    Attributes:
+        around: q.
+        drawn: a draw from q for each walker, (half, parameters).
+        differences: the draws of differential evolution, for the walkers with partners.
+    """
+
+    around: Around
+    drawn: FloatArray
+    differences: DifferenceDraws
+
+    def proposal(self, walker: int, own: FloatArray, partners: Sequence[FloatArray]) -> Proposal:
+        """Return the draw, or the proposal of differential evolution if there are partners."""
+        if partners:
+            return self.differences.proposal(walker, own, partners)
+        position = self.drawn[walker]
+        return Proposal(position, self.around.logarithm(own) - self.around.logarithm(position))
+
+
+@dataclass(frozen=True)
+class Laplace:
+    """The move around a maximum.
+
+    Attributes:
+        around: q; None for a Gaussian around 0, of which a forecast needs only the graph.
+    """
+
+    around: Around | None = None
+    name: ClassVar[str] = "laplace"
+    partners: ClassVar[int] = 2
+
+    def draw(self, random: np.random.RandomState, shape: tuple[int, int]) -> LaplaceDraws:
+        """Draw which walkers have partners, then for all of them what either proposal needs.
+
+        Args:
+            random: the generator, which is advanced.
+            shape: (half, parameters).
+        """
+        half, parameters = shape
+        around = self.around or Around(np.zeros(parameters), np.eye(parameters))
+        alone = random.rand(half) < INDEPENDENT
+        drawn = around.draw(random, half)
+        differences = DifferentialEvolution().draw(random, shape)
+        partners = [() if one else pair for one, pair in zip(alone, differences.partners, strict=True)]
+        return LaplaceDraws(partners, differences.threshold, around, drawn, differences)

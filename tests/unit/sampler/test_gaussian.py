@@ -1,0 +1,101 @@
+"""The density around a maximum: draws as its logarithm says, and a verdict that can say no."""
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.stats
+
+from espei_hpc.errors import Refusal
+from espei_hpc.exit_codes import ExitCode
+from espei_hpc.fit.around import verdict
+from espei_hpc.sampler.gaussian import (
+    DEGREES_OF_FREEDOM,
+    TAIL_SHARE,
+    Around,
+    Fitness,
+    fitness,
+    resampled,
+)
+
+ROOT = np.array([[3.0, 0.0], [1.0, 0.1]])
+MODE = np.array([-5.0, 100.0])
+
+
+def test_logarithm_is_that_of_the_mixture() -> None:
+    around, covariance = Around(MODE, ROOT), ROOT @ ROOT.T
+    # The constant of the covariance is left out.
+    scale = float(np.log(np.diag(ROOT)).sum())
+    for point in np.random.default_rng(1).normal(MODE, 5, (20, 2)):
+        gaussian = scipy.stats.multivariate_normal(MODE, covariance).pdf(point)
+        tail = scipy.stats.multivariate_t(MODE, covariance, df=DEGREES_OF_FREEDOM).pdf(point)
+        expected = np.log((1 - TAIL_SHARE) * gaussian + TAIL_SHARE * tail) + scale
+        assert around.logarithm(point) == pytest.approx(expected, rel=1e-10)
+
+
+def test_draws_are_distributed_as_the_logarithm_says() -> None:
+    around = Around(np.zeros(1), np.eye(1))
+
+    def density(x: float) -> float:
+        return float(np.exp(around.logarithm(np.array([x]))))
+
+    drawn = around.draw(np.random.RandomState(2), 4000)[:, 0]
+    for limit in (-2.0, -0.5, 0.3, 1.5):
+        below = scipy.integrate.quad(density, -np.inf, limit)[0]
+        error = np.sqrt(below * (1 - below) / drawn.size)
+        assert np.mean(drawn < limit) == pytest.approx(below, abs=4 * error)
+
+
+def test_draws_do_not_depend_on_how_many_are_drawn_of_each() -> None:
+    around = Around(MODE, ROOT)
+    random = np.random.RandomState(3)
+    drawn = around.draw(random, 50)
+    assert len(np.unique(drawn, axis=0)) == 50
+    assert np.array_equal(around.draw(np.random.RandomState(3), 50), drawn)
+
+
+def weights(spread: float, parameters: int = 4, draws: int = 400) -> np.ndarray:
+    """Weights of a Gaussian as wide as ``spread`` times the one that it is described by."""
+    around = Around(np.zeros(parameters), np.eye(parameters))
+    points = around.draw(np.random.RandomState(4), draws)
+    return np.array([-0.5 * point @ point / spread**2 - around.logarithm(point) for point in points])
+
+
+def test_density_that_fits_has_a_small_k_and_is_accepted() -> None:
+    found = fitness(weights(1.0))
+    assert found.shape < 0.5
+    assert found.acceptance > 0.85
+
+
+def test_density_that_is_too_narrow_has_a_large_k_and_is_accepted_less() -> None:
+    narrow, right = fitness(weights(6.0)), fitness(weights(1.0))
+    assert narrow.shape > 0.7 > right.shape
+    assert narrow.acceptance < right.acceptance
+
+
+def test_impossible_draws_have_no_weight() -> None:
+    found = weights(1.0)
+    found[::2] = -np.inf
+    assert 0.3 < fitness(found).acceptance < 0.6
+    assert not set(range(0, 400, 2)) & set(resampled(found, 100, np.random.RandomState(5)))
+
+
+def test_draws_are_chosen_once_each_and_by_their_weight() -> None:
+    log_weights = np.log(np.arange(1.0, 101.0))
+    chosen = [resampled(log_weights, 10, np.random.RandomState(seed)) for seed in range(200)]
+    assert all(len(set(one)) == 10 for one in chosen)
+    assert np.mean(chosen) == pytest.approx(65.5, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [(0.3, "describes this fit (Pareto k 0.3, 85%"), (0.8, "describes this fit roughly (Pareto k 0.8, 85%")],
+)
+def test_verdict_is_told_with_its_figures(shape: float, words: str) -> None:
+    assert words in verdict(Fitness(shape, 0.85))
+
+
+def test_gaussian_that_does_not_describe_the_fit_is_refused_naming_other_samplers() -> None:
+    with pytest.raises(Refusal, match=r"does not describe this fit \(Pareto k 6.9") as refused:
+        verdict(Fitness(6.9, 0.5))
+    assert refused.value.code == ExitCode.BAD_INPUT
+    assert "use --sampler de, or stretch" in str(refused.value)
