@@ -4,7 +4,7 @@ In one process, one evaluation after the other: how many a chain needs does not 
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import chdir
 from dataclasses import replace
 from itertools import combinations
@@ -19,7 +19,11 @@ import case
 from espei_hpc.fit.opening import VERIFY
 from espei_hpc.inputs.quiet import quiet
 from espei_hpc.likelihood import Evaluator, combine
-from espei_hpc.sampler.moves import MOVES
+from espei_hpc.likelihood.rows import bounds, rows
+from espei_hpc.sampler.determined import determined
+from espei_hpc.sampler.gaussian import Around
+from espei_hpc.sampler.least_squares import maximum
+from espei_hpc.sampler.moves import LAPLACE, MOVES, Laplace, Move
 from espei_hpc.sampler.statistics import (
     autocorrelation,
     autocorrelation_time,
@@ -73,16 +77,35 @@ def example() -> Row:
         return combine(evaluator.description, [evaluator(parameters)])
 
     start = chain(log_probability, begun.chains, MOVES["de"], BURN_IN)[:, -1]
-    chains = _chains(log_probability, start, ITERATIONS)
+    around = Laplace(_around(evaluator, begun.recipe.priors))
+    chains = _chains(log_probability, start, ITERATIONS, around)
     return {
         "rows": [_row("example", sampler, samples) for sampler, samples in chains.items()],
         "apart": max(_apart(*pair) for pair in combinations(chains.values(), 2)),
     }
 
 
-def _chains(log_probability: LogProbability, start: FloatArray, iterations: int) -> dict[str, FloatArray]:
+def _around(evaluator: Evaluator, priors: Sequence[Any]) -> Around:
+    """Return the density around the best fit."""
+
+    def evaluate(points: Sequence[FloatArray]) -> list[FloatArray | None]:
+        found = [rows(evaluator.description, priors, point, evaluator(point)) for point in points]
+        return [one and one.values for one in found]
+
+    initial = np.array(evaluator.description.initial)
+    best = maximum(initial, *bounds(priors, initial.size), evaluate)
+    return Around(best.parameters, determined(best.jacobian).root)
+
+
+def _chains(
+    log_probability: LogProbability,
+    start: FloatArray,
+    iterations: int,
+    around: Laplace = Laplace(),  # noqa: B008 (it does not change)
+) -> dict[str, FloatArray]:
     """Return the positions of each sampler, (walkers, iterations, parameters)."""
-    return {name: chain(log_probability, start, move, iterations) for name, move in MOVES.items()}
+    moves: dict[str, Move] = {**MOVES, LAPLACE: around}
+    return {name: chain(log_probability, start, move, iterations) for name, move in moves.items()}
 
 
 def _row(target: str, sampler: str, samples: FloatArray) -> Row:
