@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from espei_hpc.likelihood.fast import ActivityPlan, BoundaryPlan, ConfigurationsPlan, PropertiesPlan, Shared
-from espei_hpc.likelihood.fast.configurations import configuration_result
+from espei_hpc.likelihood.fast.configurations import in_deviations
 from espei_hpc.likelihood.results import Kind, UnitResult
 from espei_hpc.likelihood.upstream import espei as upstream
 
@@ -129,8 +129,8 @@ def _configurations(residual: Any) -> Iterator[Unit]:
 
 
 def _entry(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> UnitResult:
-    differences, _ = upstream.fixed_configuration_differences(residual, entry, parameters)
-    return configuration_result(differences, entry["weights"])
+    probability, differences = upstream.fixed_configuration(residual, entry, parameters)
+    return UnitResult((probability,), deviations=in_deviations(differences, entry["weights"]))
 
 
 def _properties(residual: Any) -> Iterator[Unit]:

@@ -57,16 +57,17 @@ class ConfigurationsPlan:
             if not grid.largest() < FAR_BELOW * FICTITIOUS_ENERGY:
                 raise Left("its energies are unreasonably high")
         differences = [self._property.of([one]) - value for one, value in self._samples]
-        return configuration_result(differences, self._deviations)
+        probabilities = norm.logpdf(np.array(differences), loc=0, scale=self._deviations)
+        return UnitResult(
+            (float(0.0 + np.sum(probabilities)),), deviations=in_deviations(differences, self._deviations)
+        )
 
 
-def configuration_result(differences: Sequence[float], deviations: Any) -> UnitResult:
-    """Return the result of an entry, by the last lines of ESPEI's function for its probability.
+def in_deviations(differences: Sequence[float], deviations: Any) -> tuple[float, ...]:
+    """Return differences in standard deviations.
 
     Args:
         differences: calculated minus measured values, in the property's unit, shape (values,).
         deviations: their standard deviations, as in ESPEI's entry.
     """
-    probabilities = norm.logpdf(np.array(differences), loc=0, scale=deviations)
-    in_deviations = np.ravel(np.array(differences) / np.array(deviations))
-    return UnitResult((float(0.0 + np.sum(probabilities)),), deviations=tuple(in_deviations.tolist()))
+    return tuple(np.ravel(np.array(differences) / np.array(deviations)).tolist())

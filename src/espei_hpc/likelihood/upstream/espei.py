@@ -67,6 +67,7 @@ __all__ = [
     "database_symbols_to_fit",
     "datasets_found_by",
     "driving_forces",
+    "fixed_configuration",
     "fixed_configuration_differences",
     "fixed_configuration_points",
     "fixed_configuration_probability",
@@ -590,6 +591,21 @@ def fixed_configuration_probability(residual: Any, entry: dict[str, Any], parame
     """Return the log-probability of one entry."""
     values = dict(zip(residual._symbols_to_fit, parameters.tolist(), strict=True))
     return float(calculate_non_equilibrium_thermochemical_probability([entry], residual.dbf, values))
+
+
+def fixed_configuration(
+    residual: Any, entry: dict[str, Any], parameters: FloatArray
+) -> tuple[float, list[float]]:
+    """Return the log-probability of one entry, and the differences on the way to it, in its unit."""
+    seen: list[float] = []
+
+    def seeing(*args: Any) -> list[float]:
+        seen.extend(compute_fixed_configuration_property_differences(*args))
+        return seen
+
+    name = "compute_fixed_configuration_property_differences"
+    with _replaced(non_equilibrium_thermochemical_error, name, seeing):
+        return fixed_configuration_probability(residual, entry, parameters), seen
 
 
 def fixed_configuration_differences(residual: Any, entry: dict[str, Any], parameters: FloatArray) -> Numbers:
