@@ -57,7 +57,7 @@ def stock_without_code(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     return Chain.load(stock_fit(tmp_path_factory, iterations=5))
 
 
-@pytest.mark.parametrize("engine", ["graph", "espei"])
+@pytest.mark.parametrize("engine", ["graph", pytest.param("espei", marks=pytest.mark.long)])
 def test_fit_with_a_model_of_the_users_is_stocks_with_its_pythonpath(
     engine: str, commands: Commands, fit: Path, stock: Chain, stock_without_code: Chain
 ) -> None:
@@ -73,6 +73,7 @@ def test_workers_of_this_machine_have_it_too(commands: Commands, fit: Path, stoc
     assert Chain.load(fit.parent).equals(stock)
 
 
+@pytest.mark.long
 def test_workers_of_a_cluster_that_was_started_with_it_have_it(
     commands: Commands, fit: Path, stock: Chain
 ) -> None:

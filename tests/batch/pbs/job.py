@@ -12,7 +12,7 @@ import psutil
 from container.machine import HERE
 from support import Command, Commands
 
-KILL_SECONDS = 11
+KILL_SECONDS = 11.0
 """From TERM to KILL, in qdel."""
 
 
@@ -41,11 +41,15 @@ class Job:
         words = ("bash", "-c", 'ulimit -c unlimited; exec bash "$0"', script)
         self.command: Command = commands.start("setsid", HERE / "as-user", directory, *words, env=variables)
 
-    def delete(self) -> None:
-        """Do what qdel does: TERM to all processes of the session, KILL to those that are left later."""
+    def delete(self, seconds: float) -> None:
+        """Do what qdel does: TERM to all processes of the session, KILL to those that are left later.
+
+        Args:
+            seconds: how much later, ``KILL_SECONDS`` with PBS.
+        """
         self._signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
-            self.command.process.wait(KILL_SECONDS)
+            self.command.process.wait(seconds)
         self._signal(signal.SIGKILL)
 
     def kill(self) -> None:
