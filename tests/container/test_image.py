@@ -11,7 +11,7 @@ from container.conftest import Container, run_and_settle
 from container.machine import IMAGE, VARIANTS, in_image, podman, podman_environment
 from espei_hpc.exit_codes import ExitCode
 from fits import Chain
-from support import ROOT, wait_until
+from support import PATIENCE, ROOT, wait_until
 
 LAUNCHERS = {
     "both": {"mpirun", "mpirun.openmpi", "mpirun.mpich"},
@@ -110,7 +110,8 @@ def test_labels_name_version_and_licence(images: None) -> None:
 def test_fits_as_an_unknown_user_with_a_read_only_root_and_no_network(
     variant: str, options: tuple[str, ...], container: Container, open_fit: Path
 ) -> None:
-    result = container.run("espei-mpi", "--in", "x.yaml", *options, variant=variant, volume=open_fit.parent)
+    words = ("espei-mpi", "--in", "x.yaml", "--timeout", f"{PATIENCE:g}", *options)
+    result = container.run(*words, variant=variant, volume=open_fit.parent)
     assert result.code == 0, result.output
     assert "2 workers" in result.output
     assert len(Chain.load(open_fit.parent).lnprob) > 0
