@@ -4,7 +4,7 @@ In one process, one evaluation after the other: how many a chain needs does not 
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import replace
 from itertools import combinations
@@ -77,8 +77,8 @@ def example() -> Row:
         return combine(evaluator.description, [evaluator(parameters)])
 
     start = chain(log_probability, begun.chains, MOVES["de"], BURN_IN)[:, -1]
-    around = Laplace(_around(evaluator, begun.recipe.priors))
-    chains = _chains(log_probability, start, ITERATIONS, around)
+    moves = {**MOVES, LAPLACE: Laplace(_around(evaluator, begun.recipe.priors))}
+    chains = _chains(log_probability, start, ITERATIONS, moves)
     return {
         "rows": [_row("example", sampler, samples) for sampler, samples in chains.items()],
         "apart": max(_apart(*pair) for pair in combinations(chains.values(), 2)),
@@ -101,10 +101,9 @@ def _chains(
     log_probability: LogProbability,
     start: FloatArray,
     iterations: int,
-    around: Laplace = Laplace(),  # noqa: B008 (it does not change)
+    moves: Mapping[str, Move] = MOVES,
 ) -> dict[str, FloatArray]:
     """Return the positions of each sampler, (walkers, iterations, parameters)."""
-    moves: dict[str, Move] = {**MOVES, LAPLACE: around}
     return {name: chain(log_probability, start, move, iterations) for name, move in moves.items()}
 
 

@@ -9,10 +9,18 @@ import yaml
 from espei_hpc.rundir.checkpoint.recovery import segments
 from finished_fit import finish
 from fits import Chain, copy_example, save_often
-from support import BIN, Commands, wait_until
+from support import BIN, Command, Commands, wait_until
 
 DE = ("--sampler", "de")
 LAPLACE = ("--sampler", "laplace")
+
+
+def kill_when_saved(fit: Command, checkpoint: Path, number: int) -> None:
+    """Kill all processes of a fit when more than so many segments are saved."""
+    wait_until(lambda: checkpoint.exists() and len(segments(checkpoint)) > number, "some checkpoints")
+    for process in fit.processes():
+        process.kill()
+    fit.finish()
 
 
 def test_chain_of_de_is_the_same_on_one_worker_and_on_two_after_a_kill_too(
@@ -24,11 +32,7 @@ def test_chain_of_de_is_the_same_on_one_worker_and_on_two_after_a_kill_too(
     save_often(small_fit)
     local = (BIN / "espei-hpc", "fit", "--in", small_fit, "--local", "-w", "1", *DE)
     checkpoint = small_fit.with_suffix(".run") / "checkpoint"
-    killed = commands.start(*local)
-    wait_until(lambda: checkpoint.exists() and len(segments(checkpoint)) > 3, "some checkpoints")
-    for process in killed.processes():
-        process.kill()
-    killed.finish()
+    kill_when_saved(commands.start(*local), checkpoint, 3)
     again = commands.run(*local)
     assert again.code == 0, again.output
     assert "resuming after iteration" in again.output
@@ -84,10 +88,7 @@ def test_chain_of_laplace_is_the_same_on_one_worker_and_on_two_stopped_in_its_se
     checkpoint = path.with_suffix(".run") / "checkpoint"
     killed = commands.start(*words)
     killed.wait_for_output("resuming after")
-    wait_until(lambda: checkpoint.exists() and len(segments(checkpoint)) > 2, "some checkpoints")
-    for process in killed.processes():
-        process.kill()
-    killed.finish()
+    kill_when_saved(killed, checkpoint, 2)
     again = commands.run(*words)
     assert again.code == 0, again.output
     assert "after iteration" in again.output

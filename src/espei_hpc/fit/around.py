@@ -1,5 +1,6 @@
 """The beginning of a chain around the best fit: search, verdict on the Gaussian there, starting walkers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -8,8 +9,9 @@ import numpy as np
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.fit.search import BestFit, Evaluations
+from espei_hpc.likelihood import LikelihoodRecipe
 from espei_hpc.rundir.files import read_json
-from espei_hpc.rundir.run_directory import OPTIMUM, RunDirectory
+from espei_hpc.rundir.run_directory import NEW_START, OPTIMUM, RunDirectory
 from espei_hpc.sampler import FloatArray, State
 from espei_hpc.sampler.gaussian import Around, Fitness, fitness, resampled
 from espei_hpc.sampler.state import RandomState
@@ -30,13 +32,12 @@ def best_fit(directory: RunDirectory) -> Around:
     """
     found = read_json(directory.path / OPTIMUM)
     if found is None:
-        cure = "start a new fit with --force-new (the old one is moved aside)"
         what = "is missing or damaged, and the chain was begun with it"
-        raise Refusal(ExitCode.BAD_INPUT, [Fault(str(directory.path / OPTIMUM), what, cure)])
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(str(directory.path / OPTIMUM), what, NEW_START)])
     return Around(np.array(found["parameters"]), np.array(found["root"]))
 
 
-def started(search: BestFit, start: State) -> State:
+def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe]) -> State:
     """Return the state from which a chain around the best fit begins.
 
     The walkers are draws of the density around it, chosen by their weights: nearly a sample of the fit's.
@@ -44,6 +45,7 @@ def started(search: BestFit, start: State) -> State:
     Args:
         search: finds the best fit; not run yet.
         start: the state from which another sampler would begin.
+        recipe: makes the recipe from which workers build the likelihood.
 
     Raises:
         Refusal: (BAD_INPUT) if the data leave a combination of symbols free, or the Gaussian does not
@@ -53,7 +55,7 @@ def started(search: BestFit, start: State) -> State:
     random.set_state(start.random)
     walkers = len(start.positions)
 
-    def chosen(evaluations: Evaluations) -> FloatArray:
+    def chosen(evaluations: Evaluations, _: FloatArray) -> FloatArray:
         around = best_fit(search.directory)
         points = around.draw(random, max(DRAWS, 2 * walkers))
         known = evaluations.log_probabilities(list(points))
@@ -61,7 +63,7 @@ def started(search: BestFit, start: State) -> State:
         search.say(verdict(fitness(weights)))
         return points[resampled(weights, walkers, random)]
 
-    positions = search.found(start.positions, chosen, all_determined=True)
+    positions = search.found(start.positions, recipe, chosen, all_determined=True)
     return replace(start, positions=positions, random=cast(RandomState, random.get_state()))
 
 

@@ -7,10 +7,9 @@ import numpy as np
 from espei_hpc.fit.sample_files import SampleFiles
 from espei_hpc.inputs import Problem
 from espei_hpc.likelihood import Difference
+from espei_hpc.rundir.checkpoint import CHECKPOINT_SECONDS
 from espei_hpc.rundir.run_directory import RunDirectory
 from espei_hpc.sampler import Block, FloatArray, State
-
-CHECKPOINT_SECONDS = 30.0
 
 
 class Chain:

@@ -121,9 +121,8 @@ class GraphFit:
             starts=1,
             verify=self.verify,
             say=self.say,
-            recipe=recipe,
         )
-        return around.started(search, start)
+        return around.started(search, start, recipe)
 
     def _move(self) -> Move:
         return Laplace(around.best_fit(self.directory)) if self.sampler == LAPLACE else MOVES[self.sampler]

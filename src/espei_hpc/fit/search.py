@@ -31,6 +31,9 @@ SUM_TOLERANCE = 1e-6
 SHOWN_GAIN = 0.01
 """Gain of the log-probability that is worth a line."""
 
+Then = Callable[["Evaluations", FloatArray], FloatArray]
+"""Goes on from the best parameters, shape (parameters,), and may evaluate more."""
+
 
 @dataclass
 class BestFit:
@@ -45,7 +48,6 @@ class BestFit:
         verify: one evaluation in this many of a prepared unit is compared with ESPEI's own; 0 to prepare
             none.
         say: prints a line.
-        recipe: makes the recipe from which workers build the likelihood; None until ESPEI has prepared it.
     """
 
     problem: Problem
@@ -55,7 +57,6 @@ class BestFit:
     starts: int
     verify: int
     say: Callable[[str], None]
-    recipe: Callable[[], LikelihoodRecipe] | None = None
 
     def run(self) -> None:
         """Search; afterwards the database is written, and the optimum in the run directory.
@@ -70,15 +71,15 @@ class BestFit:
     def _sample(self, start: State, recipe: Callable[[], LikelihoodRecipe]) -> tuple[FloatArray, FloatArray]:
         """Return the best point as a chain, from which ESPEI takes the parameters of the database."""
         self.directory.begin(self.problem)
-        self.recipe = recipe
-        best = self.found(start.positions, lambda evaluations: evaluations.optimum)
+        best = self.found(start.positions, recipe, lambda _, optimum: optimum)
         positions = np.repeat(best[np.newaxis, np.newaxis], graph_optimizer.FEWEST_ITERATIONS, axis=1)
         return positions, np.zeros(positions.shape[:2])
 
     def found(
         self,
         walkers: FloatArray,
-        then: Callable[["Evaluations"], FloatArray],
+        recipe: Callable[[], LikelihoodRecipe],
+        then: Then,
         *,
         all_determined: bool = False,
     ) -> FloatArray:
@@ -86,17 +87,17 @@ class BestFit:
 
         Args:
             walkers: further starting points, shape (walkers, parameters).
-            then: called with the evaluations when the best fit is found and written.
+            recipe: makes the recipe from which workers build the likelihood.
+            then: called when the best fit is found and written.
             all_determined: whether to refuse a best fit that the data do not determine.
 
         Raises:
             Refusal: if no starting point can be evaluated, or a file cannot be written.
             Stopped: if stopped; the evaluations so far are saved.
         """
-        assert self.recipe is not None  # noqa: S101 (it is set before)
         verify = 0 if self.directory.differed else self.verify
         try:
-            return self._on_cluster(walkers, replace(self.recipe(), verify=verify), then, all_determined)
+            return self._on_cluster(walkers, replace(recipe(), verify=verify), then, all_determined)
         except Differs as found:
             write_json(self.directory.path / DIFFERENCE, found.difference._asdict())
             EvaluationsFile(self.directory.path).path.unlink(missing_ok=True)
@@ -104,7 +105,7 @@ class BestFit:
                 f"ALARM: the prepared evaluation of {found.difference.unit} differs from ESPEI's own; the "
                 "search begins anew with ESPEI's own functions only, several times slower"
             )
-            return self._on_cluster(walkers, replace(self.recipe(), verify=0), then, all_determined)
+            return self._on_cluster(walkers, replace(recipe(), verify=0), then, all_determined)
         except Refusal as refusal:
             if refusal.code not in (ExitCode.UNAVAILABLE, ExitCode.DEADLINE):
                 raise
@@ -116,7 +117,7 @@ class BestFit:
         self,
         walkers: FloatArray,
         recipe: LikelihoodRecipe,
-        then: Callable[["Evaluations"], FloatArray],
+        then: Then,
         all_determined: bool,
     ) -> FloatArray:
         with connected(self.scheduler_file) as client, Pool(client, Evaluator, recipe.packed()) as pool:
@@ -126,8 +127,7 @@ class BestFit:
             evaluations = Evaluations(self, pool, description, recipe.priors)
             self.stopper.sampling()
             try:
-                evaluations.optimum = self._searched(walkers, description, evaluations, all_determined)
-                return then(evaluations)
+                return then(evaluations, self._searched(walkers, description, evaluations, all_determined))
             finally:
                 evaluations.file.save()
 
@@ -217,14 +217,12 @@ class Evaluations:
         priors: ESPEI's distributions.
         file: all evaluations.
         best: the highest log-probability of this start.
-        optimum: the best parameters, shape (parameters,); empty before they are found.
     """
 
     def __init__(self, search: BestFit, pool: Pool, description: Description, priors: Sequence[Any]) -> None:
         self.file = EvaluationsFile(search.directory.path)
         self.priors = priors
         self.best = -np.inf
-        self.optimum: FloatArray = np.empty(0)
         self._search = search
         self._pool = pool
         self._description = description

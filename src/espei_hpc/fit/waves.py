@@ -1,9 +1,8 @@
 """Evaluations side by side: all points are given to the workers at once, in pieces if they are few."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from espei_hpc.fit.engine import TURN_SECONDS, Differs
 from espei_hpc.likelihood import Description, Evaluated, cut
@@ -47,7 +46,7 @@ class Waves:
         """
         self._number += 1
         pieces = cut(self._seconds, -(-self.pool.workers // max(1, len(points))))
-        jobs = [
+        jobs = deque(
             Job(
                 (self._number, point, piece),
                 (len(pieces), piece),
@@ -56,13 +55,13 @@ class Waves:
             )
             for point in range(len(points))
             for piece, units in enumerate(pieces)
-        ]
+        )
         parts: dict[int, list[Evaluated | None]] = {point: [] for point in range(len(points))}
         left = len(points)
         while left:
             self.turn()
             while jobs and self.pool.room():
-                self.pool.give(jobs.pop(0))
+                self.pool.give(jobs.popleft())
             for answer in self.pool.wait(TURN_SECONDS):
                 point = answer.job.priority[1]
                 parts[point].append(self._value(answer))
@@ -88,5 +87,5 @@ class Waves:
             whole.results.update(part.results)
             whole.seconds.update(part.seconds)
         if set(whole.seconds) == set(self._seconds):
-            self._seconds = {unit: float(np.maximum(taken, 1e-6)) for unit, taken in whole.seconds.items()}
+            self._seconds = {unit: max(taken, 1e-6) for unit, taken in whole.seconds.items()}
         return whole

@@ -9,6 +9,7 @@ import numpy as np
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.report.properties import rms
 from espei_hpc.report.symbols import describe_file
 from espei_hpc.rundir.files import read_json
 from espei_hpc.rundir.run_directory import OPTIMUM
@@ -84,14 +85,14 @@ def _datasets(found: Mapping[str, Any]) -> Iterator[str]:
         mine = np.isin(units, numbers)
         if not mine.any():
             continue
-        earlier = "-" if before is None else f"{_rms(before[mine]):.3g}"
+        earlier = "-" if before is None else f"{rms(before[mine]):.3g}"
         decided = [
             symbol
             for symbol, share in zip(found["symbols"], shares[mine].sum(axis=0), strict=True)
             if share >= DECIDES
         ]
         about = f"{name}{': ' if decided else ''}{', '.join(decided)}"
-        yield (f"{mine.sum():>5}{earlier:>12}{_rms(after[mine]):>9.3g}{leverage[mine].sum():>10.2f}  {about}")
+        yield (f"{mine.sum():>5}{earlier:>12}{rms(after[mine]):>9.3g}{leverage[mine].sum():>10.2f}  {about}")
     yield "rms: root mean square of calculated minus measured, in standard deviations with ESPEI's weights"
     yield "leverage: number of parameters that the dataset determines; these add up to all determined ones"
 
@@ -103,7 +104,3 @@ def _by_dataset(kinds: Iterable[str], units: Iterable[str]) -> dict[str, list[in
         inside = re.search(r"\((.*)\)$", unit)
         found.setdefault(f"{kind}, {inside[1]}" if inside else kind, []).append(number)
     return found
-
-
-def _rms(values: Any) -> float:
-    return float(np.sqrt(np.mean(values**2)))

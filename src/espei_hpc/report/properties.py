@@ -133,15 +133,16 @@ def _row(what: Property, phase: str, compared: Sequence[Compared]) -> PropertyRo
         name=what.name,
         phase=phase,
         number=len(compared),
-        before=_rms(before),
-        after=_rms(after),
+        before=rms(before),
+        after=rms(after),
         unit=what.residual_unit,
-        before_scaled=_rms(before / deviations),
-        after_scaled=_rms(after / deviations),
+        before_scaled=rms(before / deviations),
+        after_scaled=rms(after / deviations),
         failed=int(np.sum(~np.isfinite(before) | ~np.isfinite(after))),
     )
 
 
-def _rms(differences: FloatArray) -> float:
+def rms(differences: FloatArray) -> float:
+    """Return the root mean square of those that are finite; NaN if none is."""
     finite = differences[np.isfinite(differences)]
     return float(np.sqrt(np.mean(finite**2))) if len(finite) else float("nan")

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.rundir.files import reason, remove_leftovers, write_whole
+from espei_hpc.rundir.checkpoint import CHECKPOINT_SECONDS
+from espei_hpc.rundir.files import write_safely
 from espei_hpc.sampler import FloatArray
 
 NAME = "evaluations.npz"
-CHECKPOINT_SECONDS = 30.0
 
 
 class EvaluationsFile:
@@ -67,14 +67,7 @@ class EvaluationsFile:
         """
         if len(self._kept) == self._saved:
             return
-        try:
-            remove_leftovers(self.path.parent, lambda name: name == NAME)
-            write_whole(self.path, self._content())
-        except OSError as error:
-            fault = Fault(
-                str(self.path), f"cannot be written ({reason(error)})", "free disk space, or make it writable"
-            )
-            raise Refusal(ExitCode.CANNOT_CREATE, [fault]) from error
+        write_safely(self.path, self._content())
         self._saved, self._saved_at = len(self._kept), time.monotonic()
 
     def save_if_due(self) -> None:

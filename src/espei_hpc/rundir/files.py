@@ -78,9 +78,18 @@ def write_json(path: Path, content: object) -> None:
     Raises:
         Refusal: (CANNOT_CREATE) on a file-system error; an existing file is unchanged.
     """
+    write_safely(path, json.dumps(content, indent=1).encode())
+
+
+def write_safely(path: Path, content: bytes) -> None:
+    """Write a private file (0600) that survives a crash of the machine.
+
+    Raises:
+        Refusal: (CANNOT_CREATE) on a file-system error; an existing file is unchanged.
+    """
     try:
         remove_leftovers(path.parent, lambda name: name == path.name)
-        write_whole(path, json.dumps(content, indent=1).encode())
+        write_whole(path, content)
     except OSError as error:
         fault = Fault(
             str(path), f"cannot be written ({reason(error)})", "free disk space, or make it writable"

@@ -97,8 +97,9 @@ def determined(jacobian: FloatArray) -> Determined:
     """
     length = np.linalg.norm(jacobian, axis=0)
     scale = np.where(length > 0, length, 1.0)
-    left, singular, right = np.linalg.svd(jacobian / scale, full_matrices=True)
-    parameters = jacobian.shape[1]
+    rows, parameters = jacobian.shape
+    # Directions without a singular value, which only fewer rows than parameters leave, are wanted too.
+    left, singular, right = np.linalg.svd(jacobian / scale, full_matrices=rows < parameters)
     padded = np.zeros(parameters)
     padded[: singular.size] = singular
     kept = padded > TOLERANCE * max(padded.max(initial=0.0), np.finfo(float).tiny)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from espei_hpc.fit.chain import CHECKPOINT_SECONDS, Chain
+from espei_hpc.fit.chain import Chain
 from espei_hpc.fit.sample_files import SampleFiles
+from espei_hpc.rundir.checkpoint import CHECKPOINT_SECONDS
 from espei_hpc.rundir.run_directory import held
 from espei_hpc.sampler import Graph, State
 
