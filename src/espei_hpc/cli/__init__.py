@@ -305,6 +305,8 @@ def fit(
         return SIGNAL_BASE + (stopper.signal or 0)
     except Refusal as refusal:
         return refused(refusal, lambda line: log_line.dated(line, sys.stderr))
+    finally:
+        stopper.ignore()
 
 
 @commands.command()

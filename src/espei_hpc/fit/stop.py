@@ -53,6 +53,14 @@ class Stopper:
         for number in (*SIGNALS, WAKE):
             signal.signal(number, self._receive)
 
+    def ignore(self) -> None:
+        """Ignore signals from now on, because the exit code is decided.
+
+        At its end Python gives signals their defaults back, and one more would replace the exit code.
+        """
+        for number in (*SIGNALS, WAKE):
+            signal.signal(number, signal.SIG_IGN)
+
     def watch(self, look: Callable[[], str | None]) -> None:
         """Check every second, in a thread, whether the fit can continue; ``look`` returns why it cannot."""
         threading.Thread(target=self._watch, args=[look, "lost"], daemon=True).start()

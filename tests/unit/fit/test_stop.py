@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -76,3 +78,22 @@ def test_end_of_the_time_interrupts_a_waiting_main_thread(stopper: Stopper) -> N
         stopper.watch_clock(lambda: "60 s of walltime left")
         wait_until(lambda: False, "the interruption", seconds=60)
     assert (stopper.over, stopper.lost, stopper.signal) == ("60 s of walltime left", None, None)
+
+
+def test_signal_while_python_ends_leaves_the_exit_code() -> None:
+    program = """
+import os, signal, sys
+from espei_hpc.fit.stop import Stopper
+
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGTERM):
+        kill(pid, number)
+
+stopper = Stopper()
+stopper.listen()
+stopper.ignore()
+late = Late()
+sys.exit(75)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+    assert ended.returncode == 75
