@@ -15,6 +15,7 @@ from espei_hpc.rundir.checkpoint import Store
 from espei_hpc.rundir.record import Record
 from espei_hpc.rundir.run_directory import CHECKPOINT
 from espei_hpc.rundir.status.runs import Run, find
+from espei_hpc.sampler import State
 from espei_hpc.text import counted
 
 FloatArray = NDArray[np.float64]
@@ -33,6 +34,7 @@ class Samples:
         positions: (walkers, iterations, symbols), in the symbols' own units.
         log_probabilities: (walkers, iterations).
         accepted: (walkers,) accepted proposals.
+        start: the ensemble before the first evaluation.
         symbols: name of each symbol, in ESPEI's order.
         record: the record of the run.
         settings: its input as written; empty if it is no longer next to the run directory.
@@ -42,6 +44,7 @@ class Samples:
     positions: FloatArray
     log_probabilities: FloatArray
     accepted: NDArray[np.int64]
+    start: State
     symbols: tuple[str, ...]
     record: Record
     settings: Mapping[str, Any]
@@ -120,7 +123,8 @@ def read(path: Path) -> Samples:
     if faults:
         raise Refusal(ExitCode.BAD_INPUT, faults)
     (run,) = runs
-    saved, record = Store(run.directory / CHECKPOINT).look(), Record.read(run.directory)
+    store = Store(run.directory / CHECKPOINT)
+    saved, record = store.look(), Record.read(run.directory)
     if saved is None or record is None or saved.state.iteration < FEWEST:
         done = saved.state.iteration if saved else 0
         what = f"{counted(done, 'iteration')} saved: too few for a report"
@@ -133,6 +137,7 @@ def read(path: Path) -> Samples:
         positions=saved.positions,
         log_probabilities=saved.log_probabilities,
         accepted=saved.state.accepted,
+        start=store.start(),
         symbols=_symbols(record, settings, run.directory.absolute().parent, number),
         record=record,
         settings=settings,

@@ -4,16 +4,22 @@ R-hat is the rank-normalised split R-hat of Vehtari et al., Bayesian Analysis 16
 chains; ArviZ computes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from espei_hpc.report import quiet_arviz
+from espei_hpc.report.moves import MovesCompared, compare
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.sampler import statistics as chain_statistics
 
 INTERVAL = (5.0, 50.0, 95.0)
 """Percentiles: a 90 % interval and the median."""
+SMALL = 0.3
+"""Share in a combination, relative to the largest, below which a symbol is not named."""
+MOST_IN_WORDS = 4
+"""Maximum number of symbols named in a combination."""
 FEWEST_FOR_RHAT = 4
 """Minimum number of iterations for ArviZ to split walkers in two."""
 
@@ -56,19 +62,24 @@ class Statistics:
 
     Attributes:
         parameters: statistics of each symbol.
+        combinations: statistics of each principal component of the symbols, in standard deviations from the
+            mean; its name says which symbols change together.
         log_probability: statistics of the log-probability.
         iterations: number of iterations used.
         walkers: number of walkers.
         impossible: number of walkers that are left out, because their log-probability is minus infinity.
         acceptance: (walkers,) fraction of accepted proposals since the start.
+        moves: comparison of the two kinds of proposals that the sampler ``laplace`` has; None for others.
     """
 
     parameters: tuple[Parameter, ...]
+    combinations: tuple[Parameter, ...]
     log_probability: Parameter
     iterations: int
     walkers: int
     impossible: int
     acceptance: FloatArray
+    moves: MovesCompared | None
 
     @property
     def used(self) -> int:
@@ -78,13 +89,22 @@ class Statistics:
     @property
     def slowest(self) -> Parameter | None:
         """The symbol with the longest autocorrelation time; None if none moves."""
-        moving = [parameter for parameter in self.parameters if parameter.moves]
-        return max(moving, key=lambda parameter: parameter.autocorrelation, default=None)
+        return _slowest(self.parameters)
+
+    @property
+    def slowest_combination(self) -> Parameter | None:
+        """The combination with the longest autocorrelation time; None if fewer than two symbols move."""
+        return _slowest(self.combinations)
+
+    @property
+    def slowest_of_all(self) -> Parameter | None:
+        """The slowest symbol, or a combination that is slower."""
+        return _slowest([one for one in (self.slowest, self.slowest_combination) if one])
 
     @property
     def worst_rhat(self) -> float:
-        """The largest R-hat of the symbols; NaN if there is none."""
-        known = [parameter.rhat for parameter in self.parameters if np.isfinite(parameter.rhat)]
+        """The largest R-hat of symbols and combinations; NaN if there is none."""
+        known = [one.rhat for one in (*self.parameters, *self.combinations) if np.isfinite(one.rhat)]
         return max(known, default=float("nan"))
 
 
@@ -92,11 +112,13 @@ def statistics(samples: Samples) -> Statistics:
     """Return the statistics of a chain's second half."""
     positions = samples.used
     best = samples.best
+    parameters = tuple(
+        _parameter(name, positions[:, :, index], float(best[index]))
+        for index, name in enumerate(samples.symbols)
+    )
     return Statistics(
-        parameters=tuple(
-            _parameter(name, positions[:, :, index], float(best[index]))
-            for index, name in enumerate(samples.symbols)
-        ),
+        parameters=parameters,
+        combinations=_combinations(samples),
         log_probability=_parameter(
             "log-probability",
             samples.log_probabilities[samples.possible][:, samples.kept],
@@ -106,7 +128,42 @@ def statistics(samples: Samples) -> Statistics:
         walkers=samples.walkers,
         impossible=samples.walkers - len(positions),
         acceptance=samples.accepted / samples.iterations,
+        moves=compare(samples, np.array([parameter.effective for parameter in parameters])),
     )
+
+
+def _slowest(quantities: Sequence[Parameter]) -> Parameter | None:
+    moving = [one for one in quantities if one.moves]
+    return max(moving, key=lambda one: one.autocorrelation, default=None)
+
+
+def _combinations(samples: Samples) -> tuple[Parameter, ...]:
+    loads, values = chain_statistics.combinations(samples.used)
+    best = loads.T @ _in_deviations(samples)
+    return tuple(
+        _parameter(_in_words(loads[:, number], samples.symbols), values[:, :, number], float(best[number]))
+        for number in range(loads.shape[1])
+    )
+
+
+def _in_deviations(samples: Samples) -> FloatArray:
+    """Return the best position in standard deviations from the mean, (symbols,); 0 where nothing moves."""
+    used = samples.used.reshape(-1, len(samples.symbols))
+    deviation = used.std(axis=0)
+    scaled: FloatArray = (samples.best - used.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
+    return scaled
+
+
+def _in_words(loads: FloatArray, symbols: Sequence[str]) -> str:
+    """Return a combination as a sum of symbols, the largest first."""
+    # Rounded, so that equal shares keep the symbols' order.
+    shares = np.round(np.abs(loads) / np.abs(loads).max(), 2)
+    order = [one for one in np.argsort(-shares, kind="stable") if shares[one] > SMALL]
+    text = symbols[order[0]]
+    for one in order[1:MOST_IN_WORDS]:
+        factor = "" if shares[one] == 1 else f"{shares[one]:g} "
+        text += f" {'-' if loads[one] * loads[order[0]] < 0 else '+'} {factor}{symbols[one]}"
+    return f"{text} + …" if len(order) > MOST_IN_WORDS else text
 
 
 def _parameter(name: str, values: FloatArray, best: float) -> Parameter:

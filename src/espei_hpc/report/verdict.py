@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from espei_hpc.report.moves import MovesCompared
 from espei_hpc.report.statistics import Parameter, Statistics
 from espei_hpc.sampler.moves import LAPLACE, STRETCH
 from espei_hpc.text import counted
@@ -18,12 +19,14 @@ ENOUGH_SAMPLES = 400
 """Minimum effective sample size for reliable R-hat and quantiles; Vehtari et al. (2021)."""
 HEALTHY = (0.15, 0.6)
 """Acceptance of an ensemble that samples well; Foreman-Mackey et al. (2013) recommend 0.2 to 0.5."""
+FARTHEST_APART = 4.0
+"""Largest difference that chance leaves between the samples after two kinds of proposals, standard errors."""
 KEPT = 2
 """One iteration in this many is used: the first half is discarded."""
 
 
 class Convergence(StrEnum):
-    """Convergence of convergence of a chain."""
+    """How far a chain has converged."""
 
     CONVERGED = "converged"
     NOT_YET = "not converged yet"
@@ -65,21 +68,25 @@ def verdict(statistics: Statistics, sampler: str = STRETCH) -> Verdict:
         statistics: the statistics.
         sampler: name of the chain's sampler, on which it depends what acceptance is good.
     """
-    slowest = statistics.slowest
+    slowest = statistics.slowest_of_all
     if slowest is None:
         return Verdict(Convergence.STUCK, ("No walker has moved.", *_acceptance(statistics, sampler)), None)
     passed = statistics.iterations / slowest.autocorrelation
     rhat = statistics.worst_rhat
     reasons = [
-        _times(slowest, passed),
+        _times(statistics, slowest, passed),
         _rhat(rhat),
         _effective(statistics, slowest),
         *_acceptance(statistics, sampler),
+        *_moves(statistics.moves),
     ]
     more = _more(statistics, slowest, rhat)
-    if more == 0:
+    apart = statistics.moves is not None and statistics.moves.apart > FARTHEST_APART
+    if more == 0 and not apart:
         return Verdict(Convergence.CONVERGED, tuple(reasons), 0)
-    trusted = passed >= TIMES
+    # What the two kinds of proposals do not share yet, a chain twice as long may.
+    more = more or KEPT * statistics.iterations
+    trusted = passed >= TIMES and not apart
     return Verdict(
         Convergence.NOT_YET if trusted or passed >= 1 else Convergence.UNKNOWN,
         tuple(reasons),
@@ -106,9 +113,10 @@ def _rounded_up(number: float) -> int:
     return math.ceil(number / step) * step
 
 
-def _times(slowest: Parameter, passed: float) -> str:
+def _times(statistics: Statistics, slowest: Parameter, passed: float) -> str:
+    what = "symbol" if slowest is statistics.slowest else "combination of symbols"
     return (
-        f"The second half of the chain is {passed:.0f} autocorrelation times of the slowest symbol, "
+        f"The second half of the chain is {passed:.0f} autocorrelation times of the slowest {what}, "
         f"{slowest.name} ({slowest.autocorrelation:.0f} ± {slowest.autocorrelation_error:.0f} iterations); "
         f"at least {TIMES} are needed."
     )
@@ -148,5 +156,26 @@ def _acceptance(statistics: Statistics, sampler: str) -> list[str]:
         words.append(
             f"{statistics.impossible} of {statistics.walkers} walkers are left out: their log-probability is "
             "minus infinity, because a prior or the data exclude where they started."
+        )
+    return words
+
+
+def _moves(moves: MovesCompared | None) -> list[str]:
+    """Return the sentences about the two kinds of proposals of ``laplace``."""
+    if moves is None:
+        return []
+    words = []
+    if np.isfinite((moves.around, moves.differences)).all():
+        words.append(
+            f"Accepted were {moves.around:.0%} of the proposals around the best fit, and "
+            f"{moves.differences:.0%} of those by differential evolution."
+        )
+    if np.isfinite(moves.apart):
+        agree = moves.apart <= FARTHEST_APART
+        advice = "" if agree else ", so the density around the best fit misses a part of it: use --sampler de"
+        words.append(
+            f"The samples after either kind of proposal {'agree' if agree else 'differ'}: their means are "
+            f"{moves.apart:.1f} standard errors apart at most, for {moves.symbol}; {FARTHEST_APART:.0f} are "
+            f"allowed{advice}."
         )
     return words

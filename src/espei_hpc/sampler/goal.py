@@ -1,7 +1,7 @@
 """A goal for the chain: a minimum effective sample size, reached before all iterations are done.
 
-The effective sample size is that of the parameter with the smallest one, over the second half of the
-chain; the first half is discarded as burn-in. It is
+The effective sample size is the smallest of all parameters and of their combinations, the principal
+components of the chain, over its second half; the first half is discarded as burn-in. It is
 
     walkers x iterations used / tau
 
@@ -22,13 +22,15 @@ takes seconds, is judged rarely.
 import re
 from dataclasses import dataclass
 
-from espei_hpc.sampler.statistics import FloatArray, autocorrelation_time
+import numpy as np
+
+from espei_hpc.sampler.statistics import FloatArray, autocorrelation_time, combinations
 
 FIRST = 20
 """The first iteration at which the chain is judged: a shorter chain gives no estimate."""
 SIZE = "[1-9][0-9]{0,8}"
 LEAST_TIMES = 20.0
-"""Least ratio of iterations used to tau of the slowest parameter for the size to be reliable."""
+"""Least ratio of iterations used to the longest tau for the size to be reliable."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Goal:
     """The goal.
 
     Attributes:
-        size: minimum effective sample size over all parameters.
+        size: minimum effective sample size over all parameters and combinations.
     """
 
     size: int
@@ -63,8 +65,8 @@ class Judgement:
 
     Attributes:
         asked: effective sample size requested.
-        size: effective sample size of the chain, the smallest of all parameters.
-        tau: autocorrelation time of that parameter, iterations.
+        size: effective sample size of the chain, the smallest of all parameters and combinations.
+        tau: autocorrelation time of that parameter or combination, iterations.
         iterations: length of the chain when it was judged.
     """
 
@@ -103,14 +105,15 @@ def judge(goal: Goal, positions: FloatArray) -> Judgement | None:
 
 
 def smallest_ess(positions: FloatArray) -> tuple[float, float]:
-    """Return the effective sample size and autocorrelation time (iterations) of the slowest parameter.
+    """Return the smallest effective sample size and its autocorrelation time, iterations.
 
     Args:
         positions: shape (walkers, iterations, parameters), of which the second half is used.
     """
-    walkers, iterations, parameters = positions.shape
+    walkers, iterations, _ = positions.shape
     used = positions[:, iterations - _used(iterations) :]
-    tau = max(autocorrelation_time(used[:, :, parameter]) for parameter in range(parameters))
+    quantities = np.concatenate((used, combinations(used)[1]), axis=2)
+    tau = max(autocorrelation_time(quantities[:, :, number]) for number in range(quantities.shape[2]))
     return walkers * used.shape[1] / tau, tau
 
 

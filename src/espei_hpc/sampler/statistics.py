@@ -107,6 +107,33 @@ def autocorrelation_time_error(tau: float, iterations: int, walkers: int, window
     return tau * math.sqrt(2 * (2 * window + 1) / (iterations * walkers))
 
 
+def combinations(positions: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the principal components of the parameters, each in its standard deviations.
+
+    A ridge that no single parameter shows is slow along one of these.
+
+    Args:
+        positions: shape (walkers, iterations, parameters).
+
+    Returns:
+        loads, shape (parameters, components): how much of each parameter, of which each component has one
+        with the largest amount, which is positive; and values, shape (walkers, iterations, components).
+        Parameters that never move are in none. With fewer than two that move there are no components.
+    """
+    walkers, iterations, parameters = positions.shape
+    flat = positions.reshape(-1, parameters)
+    moving = np.flatnonzero(np.ptp(flat, axis=0) > 0)
+    if len(moving) < 2:
+        return np.empty((parameters, 0)), np.empty((walkers, iterations, 0))
+    scaled = (flat[:, moving] - flat[:, moving].mean(axis=0)) / flat[:, moving].std(axis=0)
+    vectors = np.linalg.eigh(scaled.T @ scaled)[1]
+    largest = vectors[np.argmax(np.abs(vectors), axis=0), np.arange(len(moving))]
+    vectors = vectors * np.sign(largest)
+    loads = np.zeros((parameters, len(moving)))
+    loads[moving] = vectors
+    return loads, (scaled @ vectors).reshape(walkers, iterations, -1)
+
+
 def _sums(rho: FloatArray) -> FloatArray:
     """Return tau for each lag as the window, shape (lags,)."""
     sums: FloatArray = 2.0 * np.cumsum(rho) - 1.0

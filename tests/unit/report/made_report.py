@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from espei_hpc.rundir.checkpoint import Store
-from espei_hpc.rundir.record import Record
+from espei_hpc.rundir.record import SAMPLER, Record
 from espei_hpc.sampler import FloatArray, State
+from espei_hpc.sampler.moves import STRETCH
 
 INPUT = "mcmc: {iterations: 100, input_db: start.tdb}\nsystem: {phase_models: models.json, datasets: data}\n"
 
@@ -26,10 +27,13 @@ def made_run(
     positions: FloatArray | None = None,
     symbols: Sequence[str] = ("VV0000", "VV0001"),
     floor: float = -np.inf,
+    sampler: str = STRETCH,
+    start: FloatArray | None = None,
 ) -> Made:
     """Write a run: these positions (walkers, iterations, symbols), or some normal ones.
 
-    Below the floor the log-probability is minus infinity.
+    Below the floor the log-probability is minus infinity. The walkers start at ``start``, else where they are
+    after the first iteration, with the random numbers of the seed 0.
     """
     if positions is None:
         positions = np.random.default_rng(0).normal(size=(4, 40, len(symbols)))
@@ -38,17 +42,18 @@ def made_run(
     input_file, directory = place / "x.yaml", place / "x.run"
     input_file.write_text(INPUT)
     directory.mkdir()
-    fingerprint = {"symbols": " ".join(symbols), "version of espei": "0.9.1"}
+    fingerprint = {"symbols": " ".join(symbols), "version of espei": "0.9.1", SAMPLER: sampler}
     Record(fingerprint, ("espei-mpi", "--in", "x.yaml"), "0.1.0").write(directory)
-    _save(directory / "checkpoint", positions, log_probabilities)
+    start = positions[:, 0] if start is None else start
+    _save(directory / "checkpoint", positions, log_probabilities, start)
     return Made(input_file, directory, positions, log_probabilities)
 
 
-def _save(directory: Path, positions: FloatArray, log_probabilities: FloatArray) -> None:
+def _save(directory: Path, positions: FloatArray, log_probabilities: FloatArray, start: FloatArray) -> None:
     """Save all in one segment but for the last iteration, which has its own."""
     store, iterations = Store(directory), positions.shape[1]
     moved = np.cumsum(np.any(np.diff(positions, axis=1, prepend=positions[:, :1] - 1) != 0, axis=2), axis=1)
-    store.begin(_state(0, positions[:, 0], None, np.zeros(len(positions), dtype=np.int64)))
+    store.begin(_state(0, start, None, np.zeros(len(positions), dtype=np.int64)))
     for part in filter(len, np.split(np.arange(iterations), [iterations - 1])):
         end = part[-1]
         state = _state(int(end) + 1, positions[:, end], log_probabilities[:, end], moved[:, end])

@@ -77,3 +77,30 @@ def test_acceptance_is_each_walkers_own(tmp_path: Path) -> None:
     # This walker stays every second time.
     chain[0, 1::2] = chain[0, ::2]
     assert of(tmp_path, chain).acceptance == pytest.approx([0.5, 1, 1, 1])
+
+
+def ridge() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Make two quantities of which only the sum is slow."""
+    slow, noise = ar1(0.95, 20, 8000), 3 * np.random.default_rng(2).normal(size=(20, 8000))
+    return slow + noise, slow - noise
+
+
+def test_combination_that_is_slower_than_every_symbol_is_named(tmp_path: Path) -> None:
+    found = of(tmp_path, *ridge())
+    assert found.slowest is not None
+    assert found.slowest_of_all is not None
+    assert found.slowest_of_all is found.slowest_combination
+    assert found.slowest_of_all.name == "VV0000 + VV0001"
+    assert found.slowest_of_all.autocorrelation == pytest.approx(39, rel=0.3)
+    assert found.slowest.autocorrelation < 10
+
+
+def test_walkers_apart_in_a_combination_only_are_told_by_rhat(tmp_path: Path) -> None:
+    apart, noise = 1.0 * (np.arange(20) % 2)[:, None], 10 * ar1(0.0, 20, 8000)
+    found = of(tmp_path, apart + noise + ar1(0, 20, 8000) / 9, apart - noise)
+    assert max(one.rhat for one in found.parameters) < 1.01
+    assert found.worst_rhat > 1.1
+
+
+def test_single_symbol_has_no_combination(tmp_path: Path) -> None:
+    assert of(tmp_path, ar1(0.5, 10, 400)).slowest_combination is None

@@ -105,3 +105,13 @@ def test_espeis_own_loop_has_no_goal(command: str) -> None:
     words = [command, "--in", "x.yaml", "--until", "ess=4", "--engine", "espei"]
     with pytest.raises(click.UsageError, match="leave out --until"):
         commands.main(words, standalone_mode=False)
+
+
+def test_combination_that_is_slower_than_every_parameter_counts() -> None:
+    slow, fast = np.moveaxis(chain(8000, 0.95, 0.0), 2, 0)
+    noise = 3 * np.random.default_rng(2).normal(size=fast.shape)
+    ridge = np.stack((slow / 3.2 + noise, slow / 3.2 - noise), axis=2)
+    _, single = smallest_ess(ridge[:, :, :1])
+    _, tau = smallest_ess(ridge)
+    assert single < 10
+    assert tau == pytest.approx(39, rel=0.3)

@@ -183,6 +183,17 @@ class Store:
             raise self._unreadable(error) from error
         return self._read_up_to(state)
 
+    def start(self) -> State:
+        """Return the ensemble before the first evaluation, of a chain that was found.
+
+        Raises:
+            Refusal: (CANNOT_CREATE) if the file is not readable.
+        """
+        try:
+            return state_of(recovery.read(self.directory, self._chain[0].name)[1])
+        except (OSError, Damaged) as error:
+            raise self._unreadable(error) from error
+
     def _read_up_to(self, state: State) -> Saved:
         walkers, parameters = state.positions.shape
         positions = np.empty((walkers, state.iteration, parameters))

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from espei_hpc.sampler.gaussian import Around
 from espei_hpc.sampler.moves.de import DifferenceDraws, DifferentialEvolution
 from espei_hpc.sampler.moves.move import Draws, Proposal
-from espei_hpc.sampler.state import FloatArray
+from espei_hpc.sampler.state import FloatArray, RandomState
 
 INDEPENDENT = 0.8
 """Fraction of the proposals that are drawn from q."""
@@ -78,3 +79,22 @@ class Laplace:
         differences = DifferentialEvolution().draw(random, shape)
         partners = [() if one else pair for one, pair in zip(alone, differences.partners, strict=True)]
         return LaplaceDraws(partners, differences.threshold, around, drawn, differences)
+
+
+def drawn_around(random: RandomState, shape: tuple[int, int], iterations: int) -> NDArray[np.bool_]:
+    """Return which proposals of a chain were drawn from q, (walkers, iterations).
+
+    That depends on the random numbers only, so it can be found again.
+
+    Args:
+        random: the random numbers' state at the start of the chain.
+        shape: (half, parameters).
+        iterations: number of iterations.
+    """
+    generator, move = np.random.RandomState(), Laplace()
+    generator.set_state(random)
+    half_steps = [
+        [not partners for partners in move.draw(generator, shape).partners] for _ in range(2 * iterations)
+    ]
+    # Of each iteration first one half, then the other.
+    return np.array(half_steps, dtype=np.bool_).reshape(iterations, 2 * shape[0]).T
