@@ -20,6 +20,11 @@ def few_and_many(name: str, few: object, many: object) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(name, [few, pytest.param(many, marks=LONG)], ids=["few", "many"])
 
 
+def mostly_long(first: object, *others: object) -> list[object]:
+    """Return the values of one argument: the first is tried for every change, the others for a release."""
+    return [first, *(pytest.param(other, marks=pytest.mark.long) for other in others)]
+
+
 def try_examples(number: int, holds: Callable[..., None], *, same: bool = False, **drawn: Any) -> None:
     """Have hypothesis look for arguments for which a property does not hold.
 

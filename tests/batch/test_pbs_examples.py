@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from amounts import mostly_long
 from batch.slurm.login import Login
 from batch.test_slurm_examples import FEW, use_scheduler_file
 from espei_hpc.text import counted
@@ -49,9 +50,8 @@ def run(slurm: Login, script: Path, **variables: str) -> Result:
     return slurm.run("env", f"--chdir={home}", *settings, "bash", script, host="node1")
 
 
-@pytest.mark.parametrize(
-    "name", ["one-node", pytest.param("image-mpi", marks=pytest.mark.long), "long-fit", "two-steps"]
-)
+# What long-fit adds is in the tests below; two-steps fits in test_slurm_examples.py too.
+@pytest.mark.parametrize("name", mostly_long("one-node", "image-mpi", "long-fit", "two-steps"))
 def test_script_fits_from_the_directory_it_was_submitted_in(name: str, slurm: Login, sif: Path) -> None:
     use_scheduler_file(write_fit(slurm.directory, FEW))
     result = run(slurm, example(slurm, name, sif))

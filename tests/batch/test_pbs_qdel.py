@@ -77,7 +77,10 @@ def test_deleted_job_saves_its_fit_and_ends_with_75(
         wait_until(lambda: not commands.left(), "the job leaves nothing behind")
 
 
-@HOSTS
+@pytest.mark.parametrize(
+    ("example", "host"),
+    [("one-node", "without a launcher"), pytest.param("one-node", "with a launcher", marks=pytest.mark.long)],
+)
 def test_fit_of_a_killed_job_saves_and_ends(
     example: str, host: str, commands: Commands, open_place: Path, sif: Path
 ) -> None:

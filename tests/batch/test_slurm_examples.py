@@ -13,6 +13,7 @@ import psutil
 import pytest
 import yaml
 
+from amounts import mostly_long
 from batch.slurm import HEAD, NODES
 from batch.slurm.login import UNFINISHED, Login
 from batch.test_slurm_fit import peers_of_scheduler
@@ -169,7 +170,7 @@ def test_long_fit_that_loses_a_node_starts_again_by_itself_and_equals_stock(
     slurm.wait_until_nothing_runs()
 
 
-@pytest.mark.parametrize("name", [pytest.param("one-node", marks=pytest.mark.long), "long-fit", "two-steps"])
+@pytest.mark.parametrize("name", mostly_long("long-fit", "one-node", "two-steps"))
 def test_scancel_ends_all_and_nothing_starts_again(name: str, slurm: Login, sif: Path) -> None:
     use_scheduler_file(write_fit(slurm.directory, 20_000))
     job = slurm.sbatch(example(slurm, name, sif, nodes=1 if name == "one-node" else 2))
@@ -181,7 +182,7 @@ def test_scancel_ends_all_and_nothing_starts_again(name: str, slurm: Login, sif:
     assert slurm.job(job)["Restarts"] == "0"
 
 
-@pytest.mark.parametrize("name", ["one-node", "long-fit", "two-steps"])
+@pytest.mark.parametrize("name", mostly_long("long-fit", "one-node", "two-steps"))
 def test_job_without_its_image_fails_at_once(name: str, slurm: Login) -> None:
     write_fit(slurm.directory, ITERATIONS)
     job = slurm.sbatch(example(slurm, name, "missing.sif"))
@@ -285,7 +286,9 @@ def test_qsub_runs_the_script_for_torque(
     slurm.wait_until_nothing_runs()
 
 
-@pytest.mark.parametrize("name", ["one-node", "many-nodes", "host-mpi", "image-mpi", "long-fit", "two-steps"])
+@pytest.mark.parametrize(
+    "name", mostly_long("many-nodes", "one-node", "host-mpi", "image-mpi", "long-fit", "two-steps")
+)
 def test_qsub_reads_the_directives_for_torque(name: str, slurm: Login) -> None:
     text = (ROOT / "pbs-examples" / "torque" / f"{name}.pbs").read_text()
     nodes = 1 if name in ("one-node", "image-mpi") else 2

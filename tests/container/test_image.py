@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from amounts import mostly_long
 from container.conftest import Container, run_and_settle
 from container.machine import IMAGE, VARIANTS, in_image, podman, podman_environment
 from espei_hpc.exit_codes import ExitCode
@@ -29,7 +30,7 @@ def test_variant_has_the_launchers_of_its_mpis(variant: str, container: Containe
     assert set(result.output.split()) == LAUNCHERS[variant]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", mostly_long(*VARIANTS))
 def test_stock_espei_runs_in_every_variant(variant: str, container: Container) -> None:
     result = container.run("espei", "--version", variant=variant)
     assert result.code == 0, result.output
@@ -99,8 +100,8 @@ def test_labels_name_version_and_licence(images: None) -> None:
 @pytest.mark.parametrize(
     ("variant", "options"),
     [
-        ("openmpi", ("-n", "3")),
-        ("mpich", ("-n", "3")),
+        pytest.param("openmpi", ("-n", "3"), marks=pytest.mark.long),
+        pytest.param("mpich", ("-n", "3"), marks=pytest.mark.long),
         # Its fits are also stopped, and started from the host.
         pytest.param("both", ("-n", "3"), marks=pytest.mark.long),
         ("both", ("-n", "3", "--launcher", "mpirun.mpich")),

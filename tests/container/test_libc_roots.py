@@ -161,7 +161,8 @@ BETWEEN = "bookworm"
         pytest.param(
             (image, *mpi),
             id=" ".join((image, *mpi)),
-            marks=[] if image == BETWEEN else pytest.mark.long,
+            # The host's own wheels are in the table of test_host_mpi.py.
+            marks=[] if image == BETWEEN and not mpi[1].startswith(str(WHEELS)) else pytest.mark.long,
         )
         for image in IMAGES
         for mpi in MPIS

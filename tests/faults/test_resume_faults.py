@@ -312,7 +312,7 @@ def stopped_fit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("make", "named"),
     [
-        pytest.param(*words, id=name, marks=[] if name in ("a dataset", "the walkers") else pytest.mark.long)
+        pytest.param(*words, id=name, marks=[] if name == "a dataset" else pytest.mark.long)
         for name, words in CHANGES.items()
     ],
 )

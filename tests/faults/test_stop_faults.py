@@ -63,6 +63,8 @@ def test_fault_14_signal_to_the_script_alone_is_forwarded_and_nothing_is_left(
     assert_saved(endless_fit, stock_chain)
 
 
+# The next test is this one with more signals.
+@pytest.mark.long
 def test_fault_15_sigint_never_exits_0_for_a_part_of_a_run(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:

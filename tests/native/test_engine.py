@@ -17,6 +17,7 @@ import pytest
 import scipy.stats
 import yaml
 
+from amounts import mostly_long
 from engine import cluster, fit_here
 from espei_hpc.errors import Refusal
 from espei_hpc.fit import graph_optimizer
@@ -56,7 +57,7 @@ def stock(here: Path) -> Chain:
     return Chain.load(here / "stock")
 
 
-@pytest.mark.parametrize("workers", [1, 3, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.parametrize("workers", mostly_long(3, 1, 5))
 def test_chain_of_whole_evaluations_equals_stock_on_any_number_of_workers(
     workers: int, commands: Commands, here: Path
 ) -> None:
@@ -149,7 +150,7 @@ def test_stock_engine_makes_the_same_chain(
     assert Chain.load(tmp_path).equals(stock_chain)
 
 
-@pytest.mark.parametrize("options", [(), STOCK_ENGINE], ids=["graph", "espei"])
+@pytest.mark.parametrize("options", mostly_long((), STOCK_ENGINE), ids=["graph", "espei"])
 def test_time_left_is_not_told_before_the_workers_are_prepared(
     options: tuple[str, ...], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

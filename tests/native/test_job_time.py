@@ -70,6 +70,7 @@ def test_start_in_the_last_seconds_of_a_job_is_refused_before_anything_runs(
     assert not endless_fit.with_suffix(".run").exists()
 
 
+@pytest.mark.long
 def test_stock_engine_ends_in_time_too(commands: Commands, endless_fit: Path, stock_chain: Chain) -> None:
     words = ("espei-hpc", "fit", "--local", "-w", "1", "--engine", "espei", "--time-left", "90")
     result = commands.run(*words, "--in", endless_fit)

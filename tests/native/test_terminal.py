@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from amounts import mostly_long
 from support import BIN, PATIENCE, Commands, environment, wait_until
 
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
@@ -73,7 +74,7 @@ class Screen:
             self._column = end
 
 
-@pytest.mark.parametrize("words", ["espei-mpi -n 3", "espei-hpc fit --local -w 1"])
+@pytest.mark.parametrize("words", mostly_long("espei-mpi -n 3", "espei-hpc fit --local -w 1"))
 def test_bar_stands_once_and_every_line_has_a_place_of_its_own(
     words: str, commands: Commands, small_fit: Path
 ) -> None:

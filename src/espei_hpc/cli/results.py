@@ -20,11 +20,19 @@ from espei_hpc.errors import Refusal
     type=click.Path(path_type=Path),
     help="Directory of the report [default: report in the run directory].",
 )
-def report(run: Path, symbols: str, output: Path | None) -> None:
+@click.option(
+    "--diagrams",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Draw the binary phase diagrams of N samples, some seconds each [default: 20 if the chain has as "
+    "many effective samples, else none].",
+)
+def report(run: Path, symbols: str, output: Path | None, diagrams: int | None) -> None:
     """Write a page that shows whether a fit has converged.
 
-    The page has plots of traces, distributions and the phase diagram. RUN is an input or a run
-    directory; the fit may be running. For a search for the best fit, NAME.optimum.run, it prints the tables.
+    The page has plots of traces and distributions, and the phase diagram with its uncertainty. RUN is an
+    input or a run directory; the fit may be running. For a search for the best fit, NAME.optimum.run, it
+    prints the tables.
 
     Example: espei-hpc report x.yaml --symbols VV0001,VV0004
     """
@@ -45,7 +53,7 @@ def report(run: Path, symbols: str, output: Path | None) -> None:
             user_code.use(Path(code))
     chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
     notes: list[str] = []
-    made = write.write(read, output or read.run.directory / "report", chosen, notes.append)
+    made = write.write(read, output or read.run.directory / "report", chosen, notes.append, diagrams, _say)
     # The verdict comes first, before notes on what the page lacks.
     _say(f"{read.run.name}: {made.verdict.in_short(read.iterations)}")
     slowest = [f"{made.slowest}."] if made.slowest else []

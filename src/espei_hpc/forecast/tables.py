@@ -8,6 +8,7 @@ from typing import Any
 from espei_hpc.forecast.barrier import barrier
 from espei_hpc.forecast.costs import Costs
 from espei_hpc.forecast.cut import best_cut
+from espei_hpc.forecast.effective import Cost, costs
 from espei_hpc.forecast.measure import Measured
 from espei_hpc.forecast.replay import replay
 from espei_hpc.sampler.moves import STRETCH
@@ -65,6 +66,7 @@ class Plan:
         rows: predictions, from few ranks to many.
         recommended: the largest number of ranks with good efficiency.
         within: the smallest number of ranks that finishes within the time limit, if any does.
+        costs: what an effective sample size costs with each sampler, on the recommended ranks.
     """
 
     symbols: int
@@ -78,6 +80,7 @@ class Plan:
     rows: tuple[RankRow, ...]
     recommended: RankRow
     within: RankRow | None
+    costs: tuple[Cost, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data, for JSON."""
@@ -109,6 +112,7 @@ def plan(
     """
     fit = _Forecast(walkers, iterations, measured, stock_evaluation, cores_per_node, sampler)
     rows = tuple(fit.row(ranks) for ranks in rank_numbers(walkers, cores_per_node))
+    best = recommended(rows)
     return Plan(
         symbols=symbols,
         walkers=walkers,
@@ -119,8 +123,9 @@ def plan(
         cores_per_node=cores_per_node,
         hours=hours,
         rows=rows,
-        recommended=recommended(rows),
+        recommended=best,
         within=None if hours is None else fit.fewest(hours, rows),
+        costs=costs(symbols, measured.evaluation, (best.ranks - 1) * best.efficiency),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from espei_hpc.forecast.effective import ENOUGH
 from espei_hpc.forecast.measure import Measured
 from espei_hpc.forecast.tables import WORTH, Plan, RankRow
 from espei_hpc.sampler.moves import STRETCH
@@ -23,6 +24,9 @@ def lines(plan: Plan) -> list[str]:
         "",
         _recommendation(plan),
         *_within(plan),
+        "",
+        *_effective(plan),
+        "",
         "Not included: starting the cluster. Assumed: each rank has a core of its own, as fast as one here.",
     ]
 
@@ -121,3 +125,22 @@ def _within(plan: Plan) -> list[str]:
             f"{_ranks(quickest)}, {duration(quickest.hours)}."
         ]
     return [f"Within {duration(plan.hours)}: at least {_ranks(row)}, {duration(row.hours)}."]
+
+
+def _effective(plan: Plan) -> list[str]:
+    """Return what an effective sample size costs, a row for each sampler."""
+    head = ["sampler", "evaluations", "core-hours", f"on {_ranks(plan.recommended)}"]
+    rows = [
+        [
+            cost.sampler,
+            " to ".join(f"{float(f'{number:.2g}'):.0f}" for number in cost.evaluations),
+            "{:.2g} to {:.2g}".format(*cost.core_hours),
+            " to ".join(map(duration, cost.hours)),
+        ]
+        for cost in plan.costs
+    ]
+    return [
+        f"For an effective sample size of {ENOUGH}, by what other fits took:",
+        *_aligned([head, *rows]),
+        "laplace finds out first whether the fit is nearly a Gaussian, and is refused if it is not.",
+    ]

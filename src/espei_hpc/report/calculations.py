@@ -1,26 +1,28 @@
 """The parts of a report that are calculated in separate processes: phase diagram and data."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
-from espei_hpc.report import data_plots, diagram, measured, plots
+from espei_hpc.report import bands, data_plots, diagram, measured, plots
 from espei_hpc.report.child import SECONDS, Child
 from espei_hpc.report.page import PagePart, Parts, PlotImage
 from espei_hpc.report.properties import PropertyFamily, known, rows
 from espei_hpc.report.samples import Samples
 
 DIAGRAM = "phase-diagram"
-PICTURES = (DIAGRAM, *(family.picture for family in PropertyFamily))
+BANDS = "phase-diagram-bands"
+PICTURES = (DIAGRAM, BANDS, *(family.picture for family in PropertyFamily))
 """Names of all plots that this can produce."""
 
 
 @contextmanager
-def calculations(samples: Samples, seconds: float = SECONDS) -> Iterator[Callable[[], Parts]]:
+def calculations(samples: Samples, number: int, seconds: float = SECONDS) -> Iterator[Callable[[], Parts]]:
     """Start the calculations, in processes that end with the context.
 
     Args:
         samples: the chain.
+        number: number of samples whose phase diagrams are drawn; 0 for none.
         seconds: time limit of each calculation.
 
     Yields:
@@ -28,8 +30,17 @@ def calculations(samples: Samples, seconds: float = SECONDS) -> Iterator[Callabl
     """
     drawing = Child(partial(diagram.binary, samples), diagram.draw, seconds)
     comparing = Child(partial(measured.inputs, samples), measured.compare, seconds)
-    with drawing, comparing:
-        yield lambda: Parts(diagram=_diagram(drawing), data=_data(comparing))
+    several = Child(partial(bands.inputs, samples, number), bands.draw, seconds) if number else None
+    with drawing, comparing, several or nullcontext():
+        yield lambda: Parts(diagram=_diagram(drawing), bands=_bands(several), data=_data(comparing))
+
+
+def _bands(several: Child | None) -> PagePart:
+    if several is None:
+        return PagePart()
+    found, missing = several.results()
+    images = [PlotImage(BANDS, f"Phase diagrams of {one.number} samples", one.png) for one in found]
+    return PagePart(images=images, missing=missing, invariants=[row for one in found for row in one.rows])
 
 
 def _diagram(drawing: Child) -> PagePart:

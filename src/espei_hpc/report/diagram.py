@@ -39,6 +39,11 @@ class Binary:
     datasets: Path
     best: Mapping[str, float]
 
+    @property
+    def second(self) -> str:
+        """The element whose mole fraction is the abscissa."""
+        return _elements(self.components)[1]
+
 
 def binary(samples: Samples) -> Binary:
     """Return the input of the phase diagram of a fit.
@@ -85,20 +90,20 @@ def draw(binary: Binary, send: Send) -> None:
     from pycalphad import Database
 
     database = Database(str(binary.database))
-    data = _data(binary)
-    conditions = _conditions(binary, data)
+    measured = data(binary)
+    kept = conditions(binary, measured)
     with mpl.rc_context({"font.size": 9}):
         figure = Figure(figsize=(10, 4.6), layout="constrained")
         before, after = figure.subplots(1, 2, sharex=True, sharey=True)
-        _draw_one(before, binary, database, conditions, data, legend=False)
+        _draw_one(before, binary, database, kept, measured, legend=False)
         before.set_title("before the fit")
         for symbol, value in binary.best.items():
             database.symbols[symbol] = value
-        _draw_one(after, binary, database, conditions, data, legend=True)
+        _draw_one(after, binary, database, kept, measured, legend=True)
         after.set_title("with the best parameters of the chain")
         after.set_ylabel("")
         for axes in (before, after):
-            axes.set_xlabel(f"x({_elements(binary.components)[1].capitalize()})")
+            axes.set_xlabel(f"x({binary.second.capitalize()})")
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=RESOLUTION)
     send(file.getvalue())
@@ -129,7 +134,8 @@ def _draw_one(
         shown.set_bbox_to_anchor((1, 1))
 
 
-def _data(binary: Binary) -> Any:
+def data(binary: Binary) -> Any:
+    """Return the datasets of a system, as ESPEI loads them."""
     from espei.datasets import load_datasets
 
     from espei_hpc.inputs.dataset_files import dataset_files
@@ -137,20 +143,29 @@ def _data(binary: Binary) -> Any:
     return load_datasets(dataset_files(binary.datasets))
 
 
-def _conditions(binary: Binary, data: Any) -> dict[Any, Any]:
-    """Return the conditions of the diagram: all compositions, and the temperatures of the data.
+def temperatures(data: Any) -> tuple[float, float]:
+    """Return the lowest and the highest temperature of a diagram, K: those of the data and a margin.
 
     Raises:
         Unavailable: if the data have no phase boundary.
     """
-    from pycalphad import variables as v
     from tinydb import where
 
     found = data.search(where("output") == "ZPF")
     kelvin = [float(t) for one in found for t in np.atleast_1d(one["conditions"]["T"])]
     if not kelvin:
         raise Unavailable("the datasets have no phase boundaries")
-    low, high = max(1.0, min(kelvin) - MARGIN), max(kelvin) + MARGIN
+    return max(1.0, min(kelvin) - MARGIN), max(kelvin) + MARGIN
+
+
+def conditions(binary: Binary, data: Any) -> dict[Any, Any]:
+    """Return the conditions of a diagram: all compositions, and the temperatures of the data.
+
+    Raises:
+        Unavailable: if the data have no phase boundary.
+    """
+    from pycalphad import variables as v
+
+    low, high = temperatures(data)
     step = max(1.0, round((high - low) / POINTS))
-    second = _elements(binary.components)[1]
-    return {v.T: (low, high, step), v.X(second): (0, 1, 1 / POINTS), v.P: PRESSURE, v.N: 1}
+    return {v.T: (low, high, step), v.X(binary.second): (0, 1, 1 / POINTS), v.P: PRESSURE, v.N: 1}

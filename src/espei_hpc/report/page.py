@@ -9,6 +9,7 @@ from importlib.metadata import version
 import numpy as np
 
 from espei_hpc.inputs.fingerprint import PACKAGES
+from espei_hpc.report.bands import InvariantRow
 from espei_hpc.report.properties import PropertyRow
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
@@ -52,12 +53,14 @@ class PagePart:
         images: its plots.
         missing: why plots are missing; empty if none is.
         rows: differences between calculated and measured data.
+        invariants: temperatures of invariant reactions.
         notes: sentences about individual data.
     """
 
     images: Sequence[PlotImage] = ()
     missing: str = ""
     rows: Sequence[PropertyRow] = ()
+    invariants: Sequence[InvariantRow] = ()
     notes: Sequence[str] = ()
 
 
@@ -66,6 +69,7 @@ class Parts:
     """The parts calculated in separate processes."""
 
     diagram: PagePart
+    bands: PagePart
     data: PagePart
 
 
@@ -85,7 +89,7 @@ def render(
         verdict: its verdict.
         images: its plots, in order.
         symbols: description of each symbol, if known.
-        parts: phase diagram and data.
+        parts: phase diagrams and data.
     """
     environment = templates("espei_hpc.report", html=True)
     environment.filters["number"] = number
@@ -97,6 +101,7 @@ def render(
         images=images,
         symbols=symbols,
         diagram=parts.diagram,
+        bands=parts.bands,
         data=parts.data,
         acceptance=float(np.mean(statistics.acceptance)),
         ensemble=ensemble(samples),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
+from espei_hpc.report import bands, corner_plot, diagram, page, plots
 from espei_hpc.report import calculations as beside
-from espei_hpc.report import corner_plot, page, plots
+from espei_hpc.report.child import Unavailable
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics, statistics
 from espei_hpc.report.symbols import SymbolDescription, describe_file
@@ -41,14 +42,24 @@ class Report:
     slowest: str
 
 
-def write(samples: Samples, directory: Path, symbols: Sequence[str], say: Say) -> Report:
+def write(
+    samples: Samples,
+    directory: Path,
+    symbols: Sequence[str],
+    say: Say,
+    diagrams: int | None = None,
+    announce: Say = lambda line: None,
+) -> Report:
     """Write a report.
 
     Args:
         samples: the chain.
         directory: output directory; created if it does not exist.
         symbols: symbols of the corner plot; if empty, the slowest.
-        say: prints a line.
+        say: takes a line about what the report lacks.
+        diagrams: number of samples whose phase diagrams are drawn; None for the default if the chain has as
+            many effective samples, else 0.
+        announce: prints a line before what takes long.
 
     Raises:
         Refusal: (USAGE) if a symbol is not fitted; (CANNOT_CREATE) if a file cannot be written.
@@ -57,13 +68,18 @@ def write(samples: Samples, directory: Path, symbols: Sequence[str], say: Say) -
     _check(samples, symbols, described, say)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with beside.calculations(samples) as calculated:
-            found = statistics(samples)
+        found = statistics(samples)
+        number = _diagrams(samples, found) if diagrams is None else diagrams
+        if number:
+            announce(
+                f"drawing the phase diagrams of {number} samples, some seconds each (0 with --diagrams 0)"
+            )
+        with beside.calculations(samples, number) as calculated:
             judged = verdict(found, samples.record.sampler)
             images = _images(samples, found, symbols or _slowest(found), described)
             parts = calculated()
         path = directory / PAGE
-        _write_images([*images, *parts.diagram.images, *parts.data.images], directory)
+        _write_images([*images, *parts.diagram.images, *parts.bands.images, *parts.data.images], directory)
         _write(path, page.render(samples, found, judged, images, described, parts).encode())
     except OSError as error:
         fault = Fault(
@@ -88,9 +104,21 @@ def _check(
         raise Refusal(ExitCode.USAGE, faults)
 
 
+def _diagrams(samples: Samples, found: Statistics) -> int:
+    """Return the default number of samples whose phase diagrams are drawn."""
+    try:
+        diagram.binary(samples)
+    except Unavailable:
+        return 0
+    slowest = found.slowest_of_all
+    return bands.NUMBER if slowest and slowest.effective >= bands.NUMBER else 0
+
+
 def _say_missing(parts: page.Parts, say: Say) -> None:
     if parts.diagram.missing:
         say(f"no phase diagram: {parts.diagram.missing}")
+    if parts.bands.missing and parts.bands.missing != parts.diagram.missing:
+        say(f"no phase diagrams of samples: {parts.bands.missing}")
     if parts.data.missing:
         some = "not all data" if parts.data.rows else "no data"
         say(f"{some} compared with calculated values: {parts.data.missing}")
@@ -127,7 +155,12 @@ def _figures(
     yield "traces", "Traces of the symbols", plots.traces(samples, described)
     yield "autocorrelation", "Autocorrelation", plots.autocorrelations(samples, found, described)
     yield "acceptance", "Accepted proposals of each walker", plots.acceptance(found)
-    yield "corner", f"Distributions of {', '.join(symbols)}", corner_plot.corner(samples, symbols, described)
+    around = ", dashed: the Gaussian around the best fit" if corner_plot.Gaussian.found(samples) else ""
+    yield (
+        "corner",
+        f"Distributions of {', '.join(symbols)}{around}",
+        corner_plot.corner(samples, symbols, described),
+    )
     line = timeline.read(samples.run.directory)
     if line is not None:
         title = f"Last evaluations of the workers: busy {line.efficiency:.0%} of the time"

@@ -8,12 +8,14 @@ from espei_hpc.sampler.moves.laplace import Laplace
 from espei_hpc.sampler.moves.move import Draws, Move, Proposal, least_walkers
 from espei_hpc.sampler.moves.stretch import Stretch
 
+DE = DifferentialEvolution.name
 LAPLACE = Laplace.name
 STRETCH = Stretch.name
 """emcee's move and the default: the sampler of every run directory in which none is recorded."""
 MOVES: dict[str, Move] = {move.name: move for move in (Stretch(), DifferentialEvolution(), Laplace())}
 
 __all__ = [
+    "DE",
     "LAPLACE",
     "MOVES",
     "STRETCH",

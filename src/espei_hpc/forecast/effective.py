@@ -1,0 +1,86 @@
+"""What an effective sample size costs with each sampler, from rates that were measured.
+
+A rate is the number of effective samples of the slowest parameter for each evaluation. Those of ``stretch``
+and ``de`` are of Gaussians (docs/samplers.md), with two walkers for each parameter; on real fits they were
+up to ``FACTOR`` times lower or higher. That of ``laplace`` depends on how far the fit is from a Gaussian.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from espei_hpc.sampler.moves import DE, LAPLACE, STRETCH
+
+ENOUGH = 400
+"""The effective sample size whose costs are told: enough for R-hat and quantiles (Vehtari et al. (2021))."""
+PARAMETERS = (6, 15, 30)
+GAUSSIAN_RATES = {STRETCH: (8.5e-3, 3.1e-3, 1.1e-3), DE: (33e-3, 13e-3, 6.4e-3)}
+"""Rates on Gaussians with so many ``PARAMETERS``."""
+FACTOR = 2.0
+LAPLACE_RATES = (0.48, 0.065)
+"""The highest rate, on Gaussians, and the lowest of a fit that the Gaussian described at all."""
+STEPS = 8
+"""Steps of the search for the best fit, each with the derivatives by all parameters; 4 to 9 were measured."""
+DRAWS = 200
+"""Evaluations for the verdict on the Gaussian."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the effective sample size ``ENOUGH`` costs with a sampler.
+
+    Attributes:
+        sampler: its name.
+        evaluations: fewest and most evaluations.
+        core_hours: of the evaluations, for both.
+        hours: walltime on the recommended ranks, for both.
+    """
+
+    sampler: str
+    evaluations: tuple[int, int]
+    core_hours: tuple[float, float]
+    hours: tuple[float, float]
+
+
+def costs(symbols: int, evaluation: float, busy_workers: float) -> tuple[Cost, ...]:
+    """Return the costs of each sampler.
+
+    Args:
+        symbols: number of symbols to fit.
+        evaluation: CPU seconds of an evaluation.
+        busy_workers: mean number of workers that evaluate at the same time.
+    """
+    return tuple(
+        _cost(sampler, evaluations, evaluation, busy_workers)
+        for sampler, evaluations in _evaluations(symbols).items()
+    )
+
+
+def _evaluations(symbols: int) -> dict[str, tuple[float, float]]:
+    found = {}
+    for sampler, rates in GAUSSIAN_RATES.items():
+        middle = ENOUGH / _at(symbols, rates)
+        found[sampler] = (middle / FACTOR, middle * FACTOR)
+    begin = STEPS * (symbols + 1) + DRAWS
+    high, low = LAPLACE_RATES
+    found[LAPLACE] = (begin + ENOUGH / high, begin + ENOUGH / low)
+    return found
+
+
+def _at(symbols: int, rates: tuple[float, ...]) -> float:
+    """Interpolate rates: both scales logarithmic, the last slope beyond."""
+    x, y = np.log(PARAMETERS), np.log(rates)
+    place = int(np.clip(np.searchsorted(x, np.log(symbols)), 1, len(x) - 1))
+    slope = (y[place] - y[place - 1]) / (x[place] - x[place - 1])
+    return float(np.exp(y[place] + slope * (np.log(symbols) - x[place])))
+
+
+def _cost(sampler: str, evaluations: tuple[float, float], evaluation: float, busy_workers: float) -> Cost:
+    few, many = evaluations
+    hours = few * evaluation / 3600, many * evaluation / 3600
+    return Cost(
+        sampler,
+        (round(few), round(many)),
+        hours,
+        (hours[0] / busy_workers, hours[1] / busy_workers),
+    )
