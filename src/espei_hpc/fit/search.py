@@ -277,7 +277,7 @@ class Evaluations:
         if names := sums.without_rows(self._description, evaluated):
             what = f"{' and '.join(names)} gives a log-likelihood only, and least squares needs differences"
             raise Refusal(
-                ExitCode.BAD_INPUT, [Fault("search", what, "fit it by sampling: leave out --optimize")]
+                ExitCode.BAD_INPUT, [Fault("search", what, "sample it with --sampler stretch or de")]
             )
         self.file.units = found.units
         self._check(found)
