@@ -282,7 +282,7 @@ def samplers(told: Results) -> str:
             f"{row['tau']:.0f} ± {row['tau_error']:.0f}",
             f"{row['per_thousand']:.1f}",
         ]
-        for row in (*told["rows"], *told["example"]["rows"])
+        for row in (*told["rows"], *(row for fit in told["fits"] for row in fit["rows"]))
     ]
     columns = (
         "density",
@@ -294,8 +294,8 @@ def samplers(told: Results) -> str:
         "effective samples per 1,000 evaluations",
     )
     note = (
-        "Of the slowest parameter, after burn-in. On the example, means and variances of the samplers differ "
-        f"by at most {told['example']['apart']:.1f} Monte Carlo errors."
+        "Of the slowest parameter or principal component, after burn-in. On each fit, means and variances of "
+        f"the samplers differ by at most {max(fit['apart'] for fit in told['fits']):.1f} Monte Carlo errors."
     )
     return "\n\n".join(["## Samplers", table(columns, rows), note])
 

@@ -1,10 +1,10 @@
-"""Part h: effective samples per 1,000 evaluations of each sampler, on Gaussians and on the example.
+"""Part h: effective samples per 1,000 evaluations of each sampler, on Gaussians and on small fits.
 
 In one process, one evaluation after the other: how many a chain needs does not depend on the workers.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import replace
 from itertools import combinations
@@ -23,7 +23,7 @@ from espei_hpc.likelihood.rows import bounds, rows
 from espei_hpc.sampler.determined import determined
 from espei_hpc.sampler.gaussian import Around
 from espei_hpc.sampler.least_squares import maximum
-from espei_hpc.sampler.moves import LAPLACE, MOVES, Laplace, Move
+from espei_hpc.sampler.moves import DE, LAPLACE, MOVES, Laplace, Move
 from espei_hpc.sampler.statistics import (
     autocorrelation,
     autocorrelation_time,
@@ -31,7 +31,9 @@ from espei_hpc.sampler.statistics import (
     effective_sample_size,
     window,
 )
-from unit.likelihood.likelihood_cases import stock
+from espei_hpc.sampler.statistics import combinations as combinations_of
+from unit.likelihood.likelihood_cases import Stock, stock
+from unit.likelihood.systems import AL_CU_Y, AL_ZN, CR_FE
 from unit.sampler.serial import chain
 
 PARAMETERS = (6, 15, 30)
@@ -39,7 +41,7 @@ CHAINS_PER_PARAMETER = (2, 4)
 PER_PARAMETER = 200
 """Iterations for each parameter of a Gaussian; tau of the stretch move is about 20 for each."""
 BURN_IN, ITERATIONS = 300, 1500
-"""Of the example."""
+"""Of a fit."""
 
 FloatArray = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -54,7 +56,7 @@ def measure() -> Row:
         for chains in CHAINS_PER_PARAMETER
         for row in gaussian(parameters, parameters * chains)
     ]
-    return {"rows": rows, "example": example()}
+    return {"rows": rows, "fits": [fit(name, begun) for name, begun in _fits()]}
 
 
 def gaussian(parameters: int, walkers: int) -> list[Row]:
@@ -64,23 +66,32 @@ def gaussian(parameters: int, walkers: int) -> list[Row]:
     return [_row(f"Gaussian, d = {parameters}", sampler, samples) for sampler, samples in chains.items()]
 
 
-def example() -> Row:
-    """Measure on the example, after a burn-in that all samplers have in common."""
+def _fits() -> Iterator[tuple[str, Stock]]:
+    """Yield small fits: the example, and systems of the tests with the shortest evaluations."""
     with tempfile.TemporaryDirectory() as place:
         path = case.example(Path(place) / "fit", 2, scheduler=None)
         # File names in an input are relative to the directory in which ESPEI runs.
         with chdir(path.parent), quiet():
-            begun = stock(yaml.safe_load(path.read_text()))
+            yield "the example", stock(yaml.safe_load(path.read_text()))
+        for system in (AL_CU_Y, AL_ZN, CR_FE):
+            directory = Path(place) / system.name
+            directory.mkdir()
+            with quiet():
+                yield system.name, stock(system.write(directory))
+
+
+def fit(name: str, begun: Stock) -> Row:
+    """Measure on a fit, after a burn-in that all samplers have in common."""
     evaluator = Evaluator(replace(begun.recipe, verify=VERIFY).packed())
 
     def log_probability(parameters: FloatArray) -> float:
         return combine(evaluator.description, [evaluator(parameters)])
 
-    start = chain(log_probability, begun.chains, MOVES["de"], BURN_IN)[:, -1]
+    start = chain(log_probability, begun.chains, MOVES[DE], BURN_IN)[:, -1]
     moves = {**MOVES, LAPLACE: Laplace(_around(evaluator, begun.recipe.priors))}
     chains = _chains(log_probability, start, ITERATIONS, moves)
     return {
-        "rows": [_row("example", sampler, samples) for sampler, samples in chains.items()],
+        "rows": [_row(name, sampler, samples) for sampler, samples in chains.items()],
         "apart": max(_apart(*pair) for pair in combinations(chains.values(), 2)),
     }
 
@@ -108,8 +119,9 @@ def _chains(
 
 
 def _row(target: str, sampler: str, samples: FloatArray) -> Row:
-    walkers, iterations, parameters = samples.shape
-    slowest = max((samples[..., i] for i in range(parameters)), key=autocorrelation_time)
+    walkers, iterations, _ = samples.shape
+    quantities = np.concatenate((samples, combinations_of(samples)[1]), axis=2)
+    slowest = max(np.moveaxis(quantities, 2, 0), key=autocorrelation_time)
     tau = autocorrelation_time(slowest)
     error = autocorrelation_time_error(tau, iterations, walkers, window(autocorrelation(slowest)))
     moved = np.any(np.diff(samples, axis=1) != 0, axis=2)

@@ -53,6 +53,14 @@ def test_run_passes_the_command_and_its_exit_code_through(apptainer: Apptainer) 
     assert apptainer.host("apptainer", "run", apptainer.sif, "bash", "-c", "exit 65").code == 65
 
 
+def test_commands_that_it_installs_on_the_host_run_in_it(apptainer: Apptainer) -> None:
+    installed = apptainer.host("apptainer", "run", apptainer.sif, "install", "bin")
+    assert installed.code == 0, installed.output
+    for name in ("espei-mpi", "espei-hpc"):
+        result = apptainer.host(apptainer.commands.directory / "bin" / name, "--version")
+        assert (result.code, "espei-hpc, version " in result.output) == (0, True), result.output
+
+
 def test_environment_is_the_images_whatever_the_caller_has(apptainer: Apptainer) -> None:
     words = json.loads(podman("image", "inspect", "--format", "{{json .Config.Env}}", f"{IMAGE}:both"))
     image = dict(word.split("=", 1) for word in words)

@@ -12,6 +12,7 @@ from espei_hpc import __version__, batch
 from espei_hpc.cli import help as helping
 from espei_hpc.cli import host, launch, results
 from espei_hpc.cli import init as first_project
+from espei_hpc.cli import install as installing
 from espei_hpc.cli import job as job_scripts
 from espei_hpc.cli import status as run_status
 from espei_hpc.cli.inputs import takes_input
@@ -360,7 +361,14 @@ def again(input_file: Path, run_dir: Path | None, times: int) -> int:
     return ExitCode.OK if decision.again else ExitCode.FAILED
 
 
-for command in (first_project.init, helping.completion, helping.help_page, results.report, results.export):
+for command in (
+    first_project.init,
+    helping.completion,
+    helping.help_page,
+    installing.install,
+    results.report,
+    results.export,
+):
     commands.add_command(command)
 for command in (
     launch.launch,

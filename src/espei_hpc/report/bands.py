@@ -36,7 +36,7 @@ class Inputs:
     samples: Sequence[Mapping[str, float]]
 
 
-class Boundary(NamedTuple):
+class BoundaryLine(NamedTuple):
     """A phase boundary: mole fractions of the second element and temperatures (K), shape (points,) each."""
 
     phase: str
@@ -56,7 +56,7 @@ class Invariant(NamedTuple):
 class Mapped:
     """A phase diagram."""
 
-    boundaries: Sequence[Boundary]
+    boundaries: Sequence[BoundaryLine]
     invariants: Sequence[Invariant]
 
 
@@ -149,7 +149,7 @@ def _mapped(
         points = strategy.get_invariant_data(fraction, v.T)
     return Mapped(
         [
-            Boundary(one.phase, np.asarray(one.x), np.asarray(one.y))
+            BoundaryLine(one.phase, np.asarray(one.x), np.asarray(one.y))
             for region in regions
             for one in region.data
         ],
