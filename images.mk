@@ -22,6 +22,9 @@ IMAGE_BUILD_ARGS ?=
 SIF_BUILD_ARGS ?=
 KEY ?=
 
+# Docker before 23 builds without BuildKit unless it is told, and the Containerfile has its --mount.
+export DOCKER_BUILDKIT ?= 1
+
 image_variants := both openmpi mpich none
 image_archive = build/espei-$(MPI).tar
 sif = build/espei-$(MPI).sif

@@ -18,6 +18,25 @@ def named_container(environment: Mapping[str, str]) -> str:
     return "" if _of_the_host(environment) else (_of_its_own() or "").partition(",")[0]
 
 
+def option_to_write(environment: Mapping[str, str]) -> str:
+    """Return with which option podman or docker lets a container write the user's files; empty elsewhere.
+
+    Without root podman gives users of a container other numbers than on the host, unless told to keep them.
+    """
+    engine = named_container(environment).partition(" ")[0].lower()
+    if engine not in ("podman", "docker"):
+        return ""
+    renumbered = engine == "podman" and not _sees_users_as_the_host()
+    option = "--userns=keep-id" if renumbered else '--user "$(id -u):$(id -g)"'
+    return f"{option} to {engine} run"
+
+
+def _sees_users_as_the_host() -> bool:
+    """Whether this process is in no user namespace, so that users have the numbers of the host."""
+    first = Path("/proc/self/uid_map").read_text().split()
+    return first[:3] == ["0", "0", str(2**32 - 1)]
+
+
 def _of_the_host(environment: Mapping[str, str]) -> str | None:
     for engine, variable in (("Apptainer", "APPTAINER_NAME"), ("Singularity", "SINGULARITY_NAME")):
         if name := environment.get(variable):

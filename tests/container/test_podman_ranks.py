@@ -1,6 +1,7 @@
 """Ranks in podman under the host's launchers, as an ordinary user without root."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from container.conftest import run_and_settle
 from container.machine import HERE, IMAGE, VARIANTS, podman, run
+from espei_hpc.exit_codes import ExitCode
 from fits import Chain
 from mpi_support import LAUNCHERS
 from support import ROOT, Commands, Result
@@ -164,3 +166,24 @@ def test_fit_in_the_image_alone_leaves_files_that_are_the_users(rootless: Rootle
     trace = rootless.commands.directory / "trace.npy"
     owner = rootless.host("stat", "--format=%U %U", trace).output.split()
     assert owner == rootless.host("id", "--user", "--name").output.split() * 2
+
+
+def line_of_the_readme() -> str:
+    """Return the line with podman."""
+    (line,) = re.findall("^podman run .*$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    return str(line)
+
+
+def test_line_of_the_readme_fits_without_root(rootless: Rootless) -> None:
+    result = rootless.host("bash", "-euc", line_of_the_readme())
+    assert result.code == 0, result.output
+    assert len(Chain.load(rootless.commands.directory).lnprob) > 0
+
+
+def test_who_leaves_out_the_option_is_told_of_it(rootless: Rootless) -> None:
+    line = line_of_the_readme().replace("--userns=keep-id ", "")
+    # Of the user alone: the fit's directory is open to all.
+    mine = "files=$(ls); mkdir --mode=700 mine; cp --recursive $files mine; cd mine"
+    result = rootless.host("bash", "-euc", f"{mine}; {line}")
+    assert result.code == ExitCode.CANNOT_CREATE, result.output
+    assert "add --userns=keep-id to podman run" in result.output

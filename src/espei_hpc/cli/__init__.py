@@ -64,6 +64,10 @@ def main() -> int:
         what = "it was deleted, and paths are relative to it"
         cure = "change to a directory that exists: cd"
         return refused(Refusal(ExitCode.BAD_INPUT, [Fault("the working directory", what, cure)]))
+    except PermissionError as error:
+        # A directory that may not even be looked into, which few functions expect.
+        what, cure = f"cannot be used ({error.strerror})", "let this user read and write it"
+        return refused(Refusal(ExitCode.CANNOT_CREATE, [Fault(str(error.filename), what, cure)]))
     return code if isinstance(code, int) else ExitCode.OK
 
 

@@ -1,11 +1,13 @@
 """Lines for users: refusals, mistakes in a command line, progress."""
 
+import errno
 import os
 from collections.abc import Callable
 
 import click
 
 from espei_hpc.cli import pages
+from espei_hpc.containers import option_to_write
 from espei_hpc.errors import Refusal
 
 
@@ -21,9 +23,18 @@ def show_usage_error(error: click.ClickException) -> None:
 def refused(refusal: Refusal, written: Callable[[str], str] = str) -> int:
     """Print a refusal and the help page about it; return the exit code."""
     show(refusal, written)
+    if _denied(refusal) and (option := option_to_write(os.environ)):
+        click.echo(
+            written(f"espei-hpc: the container's user {os.getuid()} may not write there: add {option}"),
+            err=True,
+        )
     if topic := pages.about(refusal):
         click.echo(f"espei-hpc: more: {pages.command(topic, os.environ)}", err=True)
     return refusal.code
+
+
+def _denied(refusal: Refusal) -> bool:
+    return any(os.strerror(errno.EACCES) in str(fault) for fault in refusal.faults)
 
 
 def show(refusal: Refusal, written: Callable[[str], str] = str) -> None:

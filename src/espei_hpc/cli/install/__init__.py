@@ -29,9 +29,10 @@ EXECUTABLE = 0o777
 def install(directory: Path, image: str | None) -> None:
     """Write commands for the host that run in this image.
 
-    They are espei-mpi and espei-hpc. After that espei-mpi --in x.yaml is enough on the host and in job scripts. DIRECTORY should be on PATH.
-    Files there that are not of this command are never replaced. With podman or docker bind the directory,
-    and name the image. In a SIF, apptainer run espei.sif install ~/bin does the same.
+    They are espei-mpi and espei-hpc. After that espei-mpi --in x.yaml is enough on the host and in job
+    scripts. DIRECTORY should be on PATH. Files there that are not of this command are never replaced. With
+    podman or docker bind the directory, and name the image. In a SIF, apptainer run espei.sif install ~/bin
+    does the same.
 
     Example: espei-hpc install ~/bin
     """
