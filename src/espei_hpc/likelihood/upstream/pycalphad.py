@@ -27,6 +27,8 @@ from pycalphad.property_framework import as_property
 from pycalphad.property_framework.computed_property import ModelComputedProperty
 from pycalphad.property_framework.units import as_quantity
 
+from espei_hpc.likelihood import compiled
+
 FloatArray = npt.NDArray[np.float64]
 
 KNOWN = "0.11.2"
@@ -201,18 +203,20 @@ class KeptSolver(Solver):  # type: ignore[misc]
     """pycalphad's solver, which builds its description of the system only once.
 
     Only for constant conditions and without fixed composition sets; nothing that ``run_loop`` calls
-    modifies the description.
+    modifies the description. Its loop is compiled where the kernel is there and covers the system.
     """
 
     def __init__(self) -> None:
         super().__init__(verbose=False, remove_metastable=True)
         self._specification: Any = None
+        self._compiled: Any = None
         self._state: list[tuple[int, float]] = []
 
     def solve(self, composition_sets: list[Any], conditions: Mapping[Any, Any]) -> SolverResult:
         """Do the same as ``Solver.solve``, without ``x`` in the result, which is not used."""
         if self._specification is None:
             self._specification = self.get_system_spec(composition_sets, conditions)
+            self._compiled = compiled.solver_for(self._specification)
             names = [str(variable) for variable in composition_sets[0].phase_record.state_variables]
             self._state = [
                 (names.index(str(key)), float(value))
@@ -222,15 +226,22 @@ class KeptSolver(Solver):  # type: ignore[misc]
         for composition_set in composition_sets:
             for place, value in self._state:
                 composition_set.dof[place] = value
-        state = self._specification.get_new_state(composition_sets)
-        converged = self._specification.run_loop(state, MOST_ITERATIONS)
+        converged, potentials = self._iterate(composition_sets)
         for place in reversed(range(len(composition_sets))):
             if composition_sets[place].NP <= 0.0 and not composition_sets[place].fixed:
                 del composition_sets[place]
         composition_sets[0]  # raises IndexError if there is none, as pycalphad's solver does
-        return SolverResult(
-            converged=converged, x=None, chemical_potentials=np.array(state.chemical_potentials)
-        )
+        return SolverResult(converged=converged, x=None, chemical_potentials=potentials)
+
+    def _iterate(self, composition_sets: list[Any]) -> tuple[bool, FloatArray]:
+        """Return whether the loop has converged, and the chemical potentials, J/mol."""
+        if self._compiled is not None:
+            found = compiled.solved(self._compiled, composition_sets, MOST_ITERATIONS)
+            if found is not None:
+                return found
+        state = self._specification.get_new_state(composition_sets)
+        converged = self._specification.run_loop(state, MOST_ITERATIONS)
+        return bool(converged), np.array(state.chemical_potentials)
 
 
 class PointEquilibrium:
