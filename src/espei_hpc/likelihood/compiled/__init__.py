@@ -1,12 +1,13 @@
-"""pycalphad's solver in compiled code: optional, and equal bit for bit.
+"""pycalphad's point equilibrium in compiled code (the kernel): optional, and equal bit for bit.
 
-:func:`solver_for` returns it for a description of a system; None where there is none, and pycalphad's own
-solver does the same, several times slower. :func:`missing` says why. All that the kernel uses of pycalphad
-without a promise is in ``solver.pyx``, written for the release ``KNOWN`` of ``upstream.pycalphad``.
+``solver.pyx`` has the solver's loop over composition sets, ``point.pyx`` what comes before it: the convex
+hull and the start. :func:`solver_for` and :func:`point_for` return them for a system; None where there is no
+kernel, and pycalphad's own functions do the same in more time. :func:`missing` says why.
 """
 
 import os
 import platform
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -30,7 +31,8 @@ def missing() -> str:
     if (release := version("pycalphad")) != BUILT_FOR:
         return f"made for pycalphad {BUILT_FOR}, not {release}"
     try:
-        _module()
+        _module("solver")
+        _module("point")
     except ImportError as error:
         # Not built, or with another release of pycalphad, NumPy or SciPy.
         return " ".join(str(error).split())
@@ -43,32 +45,29 @@ def solver_for(specification: Any) -> Any | None:
     Args:
         specification: pycalphad's ``SystemSpecification``.
     """
-    if missing():
-        return None
-    try:
-        return _module().CompiledSolver(specification)
-    except _module().NotCovered:
-        return None
+    return _made("solver", "CompiledSolver", specification)
 
 
-def solved(solver: Any, composition_sets: list[Any], most_iterations: int) -> tuple[bool, Any] | None:
-    """Solve for an equilibrium, composition sets updated in place.
+def point_for(*description: Any) -> Any | None:
+    """Return the compiled equilibrium at a point; None if there is none, or if it does not cover it.
 
     Args:
-        solver: from :func:`solver_for`.
-        composition_sets: where to start.
-        most_iterations: number of iterations after which to end.
-
-    Returns:
-        whether it has converged, and the chemical potentials, J/mol; None if the kernel does not cover it,
-        the composition sets as they were.
+        description: the arguments of ``CompiledPoint`` in ``point.pyx``.
     """
+    return _made("point", "CompiledPoint", *description)
+
+
+def _made(module: str, name: str, *given: Any) -> Any | None:
+    return None if missing() else covered(getattr(_module(module), name), *given)
+
+
+def covered(function: Callable[..., Any], *given: Any) -> Any | None:
+    """Call a function of the kernel; None if the kernel does not cover the calculation."""
     try:
-        found: tuple[bool, Any] = solver.solve(composition_sets, most_iterations)
-    except _module().NotCovered:
+        return function(*given)
+    except _module("solver").NotCovered:
         return None
-    return found
 
 
-def _module() -> Any:
-    return import_module("espei_hpc.likelihood.compiled.solver")
+def _module(name: str) -> Any:
+    return import_module(f"espei_hpc.likelihood.compiled.{name}")

@@ -1,4 +1,4 @@
-"""pycalphad's own loop beside the kernel's, at each solution that an evaluation asks for."""
+"""pycalphad's own functions beside the kernel, at each equilibrium that an evaluation asks for."""
 
 import copy
 from collections import Counter
@@ -16,9 +16,12 @@ from espei_hpc.likelihood.upstream import pycalphad as upstream
 FloatArray = npt.NDArray[np.float64]
 Bits = tuple[Any, ...]
 
+_SOLVE_POINT = upstream.PointEquilibrium.solve
+_ITERATE = upstream.KeptSolver.iterate
+
 
 class Compared:
-    """Solutions by both.
+    """Points and solutions, made both ways.
 
     Attributes:
         happened: how many solutions, iterations, and of what kind.
@@ -29,12 +32,34 @@ class Compared:
         self.happened: Counter[str] = Counter()
         self.differences: list[tuple[Bits, Bits]] = []
 
+    def point(self, point: Any) -> None:
+        """Do as ``PointEquilibrium.solve``, both ways."""
+        outcomes = []
+        kept, solver = point._compiled, point._solver._compiled
+        if kept is None:
+            self.happened["points not covered"] += 1
+        for point._compiled, point._solver._compiled in ((None, None), (kept, solver)):
+            try:
+                _SOLVE_POINT(point)
+            except Exception as error:
+                outcomes.append((type(error).__name__, str(error)))
+            else:
+                numbers = (point._amounts, point._potentials, point.sites)
+                outcomes.append((point.phases.tolist(), *(_bits(array) for array in numbers)))
+        self.happened["points"] += 1
+        if outcomes[0] != outcomes[1]:
+            self.differences.append((outcomes[0], outcomes[1]))
+        if isinstance(outcomes[1][0], str):
+            raise ArithmeticError(outcomes[1])
+
     def solve(self, kept: Any, composition_sets: list[Any]) -> tuple[bool, FloatArray]:
-        """Do as ``KeptSolver._iterate``, both ways."""
+        """Do as ``KeptSolver.iterate``, both ways."""
+        if kept._compiled is None:
+            return _ITERATE(kept, composition_sets)
         theirs = copy.deepcopy(composition_sets)
         before = state(composition_sets)
         iterations = kept._compiled.iterations
-        found = compiled.solved(kept._compiled, composition_sets, upstream.MOST_ITERATIONS)
+        found = compiled.covered(kept._compiled.solve, composition_sets, upstream.MOST_ITERATIONS)
         iterations = kept._compiled.iterations - iterations
         if found is None:
             self.happened["not covered"] += 1
@@ -53,7 +78,7 @@ class Compared:
         ours = (found[0], iterations, found[1].tobytes(), *state(composition_sets))
         if ours != (converged, expected, potentials.tobytes(), *state(theirs)):
             self.differences.append(((converged, expected, *state(theirs)), ours))
-        return found
+        return found[0], found[1]
 
     def _note(self, composition_sets: list[Any], converged: bool, iterations: int) -> None:
         phases = [one.phase_record.phase_name for one in composition_sets]
@@ -64,6 +89,11 @@ class Compared:
         self.happened["same phase twice"] += len(set(phases)) < len(phases)
         self.happened["several stable"] += len(stable) > 1
         self.happened["same phase stable twice"] += len(set(stable)) < len(stable)
+
+
+def _bits(array: FloatArray) -> bytes:
+    """Return all bits of numbers; those of NaN have no meaning."""
+    return np.where(np.isnan(array), np.nan, array).tobytes()
 
 
 def pycalphads_own(specification: Any, composition_sets: list[Any]) -> tuple[bool, FloatArray, int]:
@@ -83,8 +113,9 @@ def state(composition_sets: list[Any]) -> Bits:
 
 @contextmanager
 def compared() -> Iterator[Compared]:
-    """Have all solutions of prepared evaluations made both ways."""
+    """Have all points and solutions of prepared evaluations made both ways."""
     record = Compared()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(upstream.KeptSolver, "_iterate", lambda kept, sets: record.solve(kept, sets))
+        patch.setattr(upstream.PointEquilibrium, "solve", lambda point: record.point(point))
+        patch.setattr(upstream.KeptSolver, "iterate", lambda kept, sets: record.solve(kept, sets))
         yield record

@@ -1,4 +1,4 @@
-"""Each solution of the kernel has the bits of pycalphad's own, where it converges and where it does not."""
+"""Each equilibrium of the kernel has the bits of pycalphad's own, whether it converges or not."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -23,7 +23,8 @@ def test_solutions_of_a_system_have_the_bits_of_pycalphad(
 ) -> None:
     happened = equal_solutions(stock_of(system), number)
     assert happened["not covered"] == happened["failed"], happened
-    assert happened["solutions"] > 10 * number
+    assert happened["points not covered"] == 0
+    assert happened["solutions"] > 5 * number
 
 
 @few_and_many("number", 8, 200)

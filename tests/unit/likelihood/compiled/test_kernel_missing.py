@@ -36,6 +36,7 @@ def test_results_are_the_same_and_one_line_says_why(off: None, every_kind: Stock
 
 def test_solver_is_pycalphads_own(off: None) -> None:
     assert compiled.solver_for(object()) is None
+    assert compiled.point_for(object()) is None
 
 
 def test_release_of_pycalphad_that_the_kernel_was_not_made_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,11 +50,11 @@ def test_processor_whose_compiler_contracts_operations(monkeypatch: pytest.Monke
 
 
 def test_extension_module_that_was_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent() -> Any:
-        return import_module("espei_hpc.likelihood.compiled.absent")
+    def absent(name: str) -> Any:
+        return import_module(f"espei_hpc.likelihood.compiled.absent_{name}")
 
     monkeypatch.setattr(compiled, "_module", absent)
-    assert compiled.missing() == "No module named 'espei_hpc.likelihood.compiled.absent'"
+    assert compiled.missing() == "No module named 'espei_hpc.likelihood.compiled.absent_solver'"
 
 
 def test_workers_with_and_without_it_work_together(
