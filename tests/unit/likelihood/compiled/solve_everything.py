@@ -1,4 +1,4 @@
-"""Evaluate all systems near and far with a given build of the kernel; print its number of solutions."""
+"""Evaluate all systems near and far with the modules of a kernel; print its number of solutions."""
 
 import sys
 import tempfile
@@ -12,11 +12,11 @@ from unit.likelihood.likelihood_cases import stock, vectors
 from unit.likelihood.systems import SYSTEMS
 
 NEAR_AND_FAR = (0.01, 0.1, 0.1, 0.5, 2.0, 1e3, 1e300)
-NUMBER = 10
+NUMBER = 6
 
 
 def main() -> None:
-    load(Path(sys.argv[1]))
+    load(*map(Path, sys.argv[1:]))
     solutions = 0
     with tempfile.TemporaryDirectory() as directory, compared() as record:
         for system in SYSTEMS:

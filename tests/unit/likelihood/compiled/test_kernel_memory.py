@@ -9,7 +9,7 @@ import pytest
 
 from espei_hpc.likelihood import Evaluator
 from support import ROOT, STOCK
-from unit.likelihood.compiled.building import SOURCE, build
+from unit.likelihood.compiled.building import MODULES, build, source
 from unit.likelihood.likelihood_cases import Stock
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(7200), pytest.mark.needs("the compiled solver")]
@@ -32,11 +32,12 @@ def test_evaluations_leak_nothing(every_kind: Stock) -> None:
 
 @pytest.mark.needs("Cython and a C++ compiler")
 def test_address_sanitizer_finds_nothing(tmp_path: Path) -> None:
-    module = build(tmp_path, SOURCE.read_text(), ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"])
+    flags = ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"]
+    modules = [build(tmp_path, module, source(module), flags) for module in MODULES]
     sanitizer = subprocess.check_output(["gcc", "-print-file-name=libasan.so"], text=True).strip()
     script = Path(__file__).with_name("solve_everything.py")
     done = subprocess.run(
-        [sys.executable, script, module],
+        [sys.executable, script, *modules],
         env=os.environ
         | STOCK
         | {
