@@ -1,8 +1,9 @@
 """pycalphad's point equilibrium in compiled code (the kernel): optional, and equal bit for bit.
 
-``solver.pyx`` has the solver's loop over composition sets, ``point.pyx`` what comes before it: the convex
-hull and the start. :func:`solver_for` and :func:`point_for` return them for a system; None where there is no
-kernel, and pycalphad's own functions do the same in more time. :func:`missing` says why.
+``solver.pyx`` has the solver's loop over composition sets, ``point.pyx`` what comes before it: the energies
+of sampled points, the convex hull and the start. :func:`solver_for`, :func:`point_for` and
+:func:`energies_for` return them for a system; None where there is no kernel, and pycalphad's own functions
+do the same in more time. :func:`missing` says why.
 """
 
 import os
@@ -55,6 +56,16 @@ def point_for(*description: Any) -> Any | None:
         description: the arguments of ``CompiledPoint`` in ``point.pyx``.
     """
     return _made("point", "CompiledPoint", *description)
+
+
+def energies_for(record: Any, variables: Any) -> Any | None:
+    """Return the compiled energies of points; None if there are none.
+
+    Args:
+        record: pycalphad's phase record.
+        variables: state variables and site fractions, shape (points, variables).
+    """
+    return _made("point", "CompiledEnergies", record, variables)
 
 
 def _made(module: str, name: str, *given: Any) -> Any | None:

@@ -19,7 +19,7 @@ from libc.string cimport memcpy
 
 cimport scipy.linalg.cython_lapack as lapack
 from pycalphad.core.composition_set cimport CompositionSet
-from pycalphad.core.phase_rec cimport PhaseRecord
+from pycalphad.core.phase_rec cimport FastFunction, FastFunctionFactory, PhaseRecord
 
 import numpy as np
 
@@ -45,6 +45,9 @@ cdef double INFINITE = np.inf
 cdef double NOT_A_NUMBER = np.nan
 
 
+ctypedef void (*function_pointer)(double*, const double*, void*) noexcept nogil
+
+
 cdef void _solve(double* matrix, int size, double* side, int* pivots) noexcept nogil:
     # Solve linear equations, stored column by column; both are overwritten.
     cdef int one = 1, info = 0, place
@@ -52,6 +55,50 @@ cdef void _solve(double* matrix, int size, double* side, int* pivots) noexcept n
     if info != 0:
         for place in range(size):
             side[place] = SINGULAR
+
+
+cdef class CompiledEnergies:
+    """Molar Gibbs energies of fixed points of a phase, as by ``PhaseRecord.prop_2d``.
+
+    Args:
+        record: the phase record.
+        variables: state variables and site fractions, shape (points, variables).
+
+    Raises:
+        NotCovered: if there are no points, or the record has other variables.
+    """
+
+    cdef PhaseRecord _record
+    cdef FastFunction _function
+    cdef double[:, ::1] _rows
+    cdef int _variables
+
+    def __init__(self, PhaseRecord record not None, double[:, ::1] variables):
+        cdef int parameters = <int>record.parameters.shape[0]
+        self._variables = record.num_statevars + record.phase_dof
+        if variables.shape[0] == 0 or variables.shape[1] != self._variables:
+            raise NotCovered("no points, or other variables")
+        self._record = record
+        self._function = <FastFunction>(<FastFunctionFactory>record.function_factory).get_func(b"GM")
+        # The functions take the parameters behind the variables.
+        rows = np.zeros((variables.shape[0], self._variables + parameters))
+        rows[:, : self._variables] = variables
+        self._rows = rows
+
+    def calculate(self, double[::1] values not None):
+        """Set the energies to those with the present parameters, J/mol, shape (points,)."""
+        cdef int point, parameter, points = <int>self._rows.shape[0]
+        cdef int parameters = <int>self._rows.shape[1] - self._variables
+        cdef function_pointer function = <function_pointer>self._function.f_ptr
+        if parameters != self._record.parameters.shape[0] or values.shape[0] != points:
+            raise NotCovered("another number of parameters or points")
+        if function == NULL:
+            return True
+        for point in range(points):
+            for parameter in range(parameters):
+                self._rows[point, self._variables + parameter] = self._record.parameters[parameter]
+            function(&values[point], &self._rows[point, 0], self._function.func_data)
+        return True
 
 
 cdef class CompiledPoint:

@@ -99,6 +99,7 @@ class Energies:
         repeated = np.tile(state, (points.shape[0], 1))
         self._dof = np.ascontiguousarray(np.concatenate((repeated, points), axis=1))
         self._values = np.zeros(points.shape[0])
+        self._compiled = compiled.energies_for(self._record, self._dof)
         self._generation = -1
 
     def __len__(self) -> int:
@@ -107,9 +108,13 @@ class Energies:
     def values(self) -> FloatArray:
         """Return molar Gibbs energies with the applied parameters, J/mol, shape (points,)."""
         if self._generation != self._factory.generation:
-            self._record.prop_2d(self._values, self._dof, b"GM")
+            self._calculate()
             self._generation = self._factory.generation
         return self._values
+
+    def _calculate(self) -> None:
+        if self._compiled is None or not compiled.covered(self._compiled.calculate, self._values):
+            self._record.prop_2d(self._values, self._dof, b"GM")
 
 
 class Grids:
@@ -387,7 +392,11 @@ class PointEquilibrium:
 
     def potential(self, element: int) -> float:
         """Return the chemical potential of an element, J/mol; NaN without convergence (``get(v.MU(…))``)."""
-        return float(self._potentials[element]) if np.any(self.phases != "") else np.nan
+        return float(self._potentials[element]) if self.stable_phases() else np.nan
+
+    def stable_phases(self) -> int:
+        """Return the number of stable phases; 0 without convergence."""
+        return sum(map(bool, self.phases.tolist()))
 
     def first(self, phase: str) -> Any:
         """Return the first composition set of a phase, as ``find_first_compset`` does.

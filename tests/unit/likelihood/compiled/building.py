@@ -44,7 +44,7 @@ def build(directory: Path, module: str, text: str, flags: Sequence[str] = ()) ->
 def copied(directory: Path, module: str) -> Path:
     """Copy an installed module: from the same file it would be loaded but once in a process."""
     installed = Path(str(import_module(f"{PACKAGE}.{module}").__file__))
-    return shutil.copy(installed, directory)
+    return Path(shutil.copy(installed, directory))
 
 
 def load(*built: Path) -> None:

@@ -146,6 +146,7 @@ def found(references: list[Stock], *modules: Path) -> str:
     read, write = context.Pipe(duplex=False)
     process = context.Process(target=_evaluate, args=(references, modules, write))
     process.start()
+    write.close()  # or a process that dies would be waited for
     said: str = read.recv()
     process.join()
     return said
