@@ -96,7 +96,11 @@ FAULTS = {
         "composition_set.NP = 1.0",
     ),
     "hull stops above a point": ("point", "cdef double ON_HULL = -1e-8", "cdef double ON_HULL = -1e2"),
-    "worst simplex instead of the best": ("point", "if smallest > highest:", "if not smallest > highest:"),
+    "worst simplex instead of the best": (
+        "point",
+        "if smallest > highest:",
+        "if trial == 0 or smallest < highest:",
+    ),
     "composition of the hull": (
         "point",
         "shares[trial * components + vertex] = self._composition[vertex]",
