@@ -796,7 +796,7 @@ cdef size_t _phase_numbers(_Functions functions, int components, int state_varia
     cdef size_t sites = functions.sites, constraints = functions.constraints
     cdef size_t variables = state_variables + sites, rows = sites + constraints
     return (
-        functions.parameters + 6 * variables + variables * variables
+        functions.parameters + 5 * variables + variables * variables
         + components * (1 + variables + sites)
         + constraints * (1 + variables) + rows * rows + rows + sites * (2 + state_variables)
     )
@@ -925,7 +925,7 @@ cdef class CompiledSolver:
         cdef int number = len(composition_sets), components = system.components
         # As many rows as stable phases and conditions, and one for the amount of the system.
         cdef int most_rows = number + system.conditions + 1
-        cdef size_t numbers = 3 * number + 2 * components + most_rows * (components + number)
+        cdef size_t numbers = 2 * number + 2 * components + most_rows * (components + number)
         # dgelsd takes 11 N + 3 N log2(N / 26) integers at most.
         cdef size_t integers = 6 * number + 64 * most_rows
         cdef char* allocated
@@ -952,6 +952,11 @@ cdef class CompiledSolver:
                 _place_phase(
                     &phases[place], functions, components, system.state_variables, &space, &integer_space
                 )
+            if space != <double*>(allocated + number * sizeof(Phase)) + numbers:
+                raise AssertionError("other numbers than were allocated")
+            if integer_space != <int*>space + integers:
+                raise AssertionError("other integers than were allocated")
+            for place in range(number):
                 _start(&system, place, &phases[place], <CompositionSet>composition_sets[place])
                 if not _to_formula_units(&system, place, &phases[place]):
                     raise NotCovered("a phase without atoms")
