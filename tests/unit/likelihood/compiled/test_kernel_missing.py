@@ -1,6 +1,7 @@
 """The kernel is optional: without it the results are the same, and one line says why it is missing."""
 
 import platform
+import runpy
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -69,6 +70,11 @@ def test_workers_with_and_without_it_work_together(
 def test_nothing_is_said_of_the_kernel_where_nothing_is_prepared(off: None, enthalpies: Stock) -> None:
     recipe = replace(enthalpies.recipe, verify=0)
     assert Evaluator(recipe.packed()).description.note == ""
+
+
+def test_command_says_whether_it_is_used(off: None, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_module("espei_hpc.likelihood.compiled", run_name="__main__")
+    assert capsys.readouterr().out == "ESPEI_HPC_COMPILED is 0\n"
 
 
 def test_kernel_is_for_the_release_that_plans_are_for() -> None:
