@@ -15,10 +15,12 @@ from unit.likelihood.likelihood_cases import Stock, split_outcome
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew() -> Iterator[None]:
+def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is kept of what an earlier test has found, and of this one nothing is kept either."""
+    monkeypatch.delenv(compiled.SWITCH, raising=False)
     compiled.missing.cache_clear()
     yield
+    monkeypatch.undo()
     compiled.missing.cache_clear()
 
 
