@@ -34,8 +34,9 @@ def missing() -> str:
     try:
         _module("solver")
         _module("point")
-    except ImportError as error:
-        # Not built, or with another release of pycalphad, NumPy or SciPy.
+    except Exception as error:
+        # ImportError if it was not built. If classes or functions that it was built with have changed, Cython
+        # raises ValueError or TypeError.
         return " ".join(str(error).split())
     return ""
 

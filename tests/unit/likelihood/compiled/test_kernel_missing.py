@@ -60,6 +60,17 @@ def test_extension_module_that_was_not_built(monkeypatch: pytest.MonkeyPatch) ->
     assert compiled.missing() == "No module named 'espei_hpc.likelihood.compiled.absent_solver'"
 
 
+@pytest.mark.parametrize("error", [ValueError, TypeError, ImportError])
+def test_extension_module_that_was_built_with_others(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def changed(_: str) -> Any:
+        raise error("CompositionSet size changed,\nmay indicate binary incompatibility")
+
+    monkeypatch.setattr(compiled, "_module", changed)
+    assert compiled.missing() == "CompositionSet size changed, may indicate binary incompatibility"
+
+
 def test_workers_with_and_without_it_work_together(
     monkeypatch: pytest.MonkeyPatch, enthalpies: Stock
 ) -> None:
