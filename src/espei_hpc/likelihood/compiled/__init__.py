@@ -19,14 +19,16 @@ BUILT_FOR = "0.11.2"
 MACHINES = ("x86_64", "AMD64")
 """Elsewhere compilers contract floating-point operations of pycalphad's, so the bits would differ."""
 SWITCH = "ESPEI_HPC_COMPILED"
-"""Environment variable that turns the kernel off if it is 0."""
+"""Environment variable that turns the kernel off if it is one of ``OFF``."""
+OFF = ("0", "no")
+"""The same values leave the kernel out of the package when it is built."""
 
 
 @cache
 def missing() -> str:
     """Return why there is no kernel; empty if there is one."""
-    if os.environ.get(SWITCH) == "0":
-        return f"{SWITCH} is 0"
+    if (value := os.environ.get(SWITCH)) in OFF:
+        return f"{SWITCH} is {value}"
     if platform.machine() not in MACHINES:
         return f"not for this processor ({platform.machine()})"
     if (release := version("pycalphad")) != BUILT_FOR:
