@@ -1,5 +1,6 @@
 """What a test needs beyond Python: left out, in one line, where it is missing; under CI a failure."""
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -49,6 +50,12 @@ def _reachable() -> bool:
     )
 
 
+def _compiled_solver() -> bool:
+    from espei_hpc.likelihood import compiled  # imports ESPEI, which takes seconds
+
+    return not compiled.missing()
+
+
 PYTHONS = ("3.11", "3.12", "3.13")
 """Versions that the project is for."""
 
@@ -86,6 +93,18 @@ NEEDS = {
         ),
         Need("Chromium", lambda: browser.found() is not None, "chromium"),
         Need("openssl", _programs("openssl"), "openssl"),
+        Need(
+            "the compiled solver",
+            _compiled_solver,
+            "make environment, with a C++ compiler",
+            packaged=False,
+        ),
+        Need(
+            "Cython and a C++ compiler",
+            lambda: importlib.util.find_spec("Cython") and shutil.which("g++"),
+            "apt-get install g++, make environment",
+            packaged=False,
+        ),
     )
 }
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import numpy as np
 import numpy.typing as npt
 
+from espei_hpc.likelihood import compiled
 from espei_hpc.likelihood.fast import Shared
 from espei_hpc.likelihood.fast.guard import Guarded
 from espei_hpc.likelihood.recipe import Built, LikelihoodRecipe
@@ -39,7 +40,7 @@ class Evaluator:
             warnings.simplefilter("ignore")  # the input has been checked before
             built = recipe.build()
         self._priors = recipe.priors
-        units, self.description = _describe(built)
+        units, self.description = _describe(built, prepared=recipe.verify > 0)
         self._units = _guarded(units, recipe.verify)
         self._residual_of = {
             unit: position
@@ -95,7 +96,7 @@ def _guarded(units: list[Unit], verify: int) -> list[Guarded]:
     ]
 
 
-def _describe(built: Built) -> tuple[list[Unit], Description]:
+def _describe(built: Built, prepared: bool) -> tuple[list[Unit], Description]:
     """Split the residuals into units; return the units in order, and the description."""
     known = upstream.known()
     units: list[Unit] = []
@@ -112,7 +113,7 @@ def _describe(built: Built) -> tuple[list[Unit], Description]:
         residuals=tuple(residuals),
         units=tuple(unit.name for unit in units),
         environment=(*_environment(), ("database", built.values)),
-        note="" if known else _unknown(),
+        note=_note(known, prepared),
     )
 
 
@@ -120,6 +121,14 @@ def _environment() -> tuple[tuple[str, str], ...]:
     releases = upstream.versions() | {package: version(package) for package in PACKAGES}
     # The order of terms in sums depends on the hash seed, whose value is not available if it is random.
     return (("python", platform.python_version()), *sorted(releases.items()), ("hash", str(hash("espei"))))
+
+
+def _note(known: bool, prepared: bool) -> str:
+    if not known:
+        return _unknown()
+    if prepared and (reason := compiled.missing()):
+        return f"no compiled solver, pycalphad's own does the same in more time: {reason}"
+    return ""
 
 
 def _unknown() -> str:

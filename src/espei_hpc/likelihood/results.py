@@ -54,7 +54,8 @@ class Description:
         units: names of the units, by number.
         environment: what the last digits depend on in addition to the input: releases, string
             hashing, and the values in the database, which ESPEI may have generated.
-        note: why residuals are not split into units; empty if they are.
+        note: why residuals are not split into units, or why the solver is not compiled; empty if they are
+            and it is. Workers may differ in it.
     """
 
     symbols: tuple[str, ...]
@@ -62,7 +63,7 @@ class Description:
     residuals: tuple[Residual, ...]
     units: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
-    note: str = ""
+    note: str = field(default="", compare=False)
 
 
 class Failure(NamedTuple):

@@ -27,6 +27,8 @@ from pycalphad.property_framework import as_property
 from pycalphad.property_framework.computed_property import ModelComputedProperty
 from pycalphad.property_framework.units import as_quantity
 
+from espei_hpc.likelihood import compiled
+
 FloatArray = npt.NDArray[np.float64]
 
 KNOWN = "0.11.2"
@@ -97,6 +99,7 @@ class Energies:
         repeated = np.tile(state, (points.shape[0], 1))
         self._dof = np.ascontiguousarray(np.concatenate((repeated, points), axis=1))
         self._values = np.zeros(points.shape[0])
+        self._compiled = compiled.energies_for(self._record, self._dof)
         self._generation = -1
 
     def __len__(self) -> int:
@@ -105,9 +108,13 @@ class Energies:
     def values(self) -> FloatArray:
         """Return molar Gibbs energies with the applied parameters, J/mol, shape (points,)."""
         if self._generation != self._factory.generation:
-            self._record.prop_2d(self._values, self._dof, b"GM")
+            self._calculate()
             self._generation = self._factory.generation
         return self._values
+
+    def _calculate(self) -> None:
+        if self._compiled is None or not compiled.covered(self._compiled.calculate, self._values):
+            self._record.prop_2d(self._values, self._dof, b"GM")
 
 
 class Grids:
@@ -184,6 +191,11 @@ class Grid:
         if not np.all(self.energies[:fictitious] == FICTITIOUS_ENERGY):
             raise NotPrepared("its fictitious points are elsewhere")
 
+    def part_of(self, phase: str) -> tuple[int, int]:
+        """Return the place of a phase's first point, and the one after its last; equal if it has none."""
+        part = self.dataset.attrs["phase_indices"].get(phase, slice(0, 0))
+        return part.start, part.stop
+
     def largest(self) -> float:
         """Return the largest magnitude of a sampled energy, J/mol; NaN if one is."""
         self.update()
@@ -201,36 +213,49 @@ class KeptSolver(Solver):  # type: ignore[misc]
     """pycalphad's solver, which builds its description of the system only once.
 
     Only for constant conditions and without fixed composition sets; nothing that ``run_loop`` calls
-    modifies the description.
+    modifies the description. Its loop is compiled where the kernel is there and covers the system.
     """
 
     def __init__(self) -> None:
         super().__init__(verbose=False, remove_metastable=True)
         self._specification: Any = None
+        self._compiled: Any = None
         self._state: list[tuple[int, float]] = []
 
     def solve(self, composition_sets: list[Any], conditions: Mapping[Any, Any]) -> SolverResult:
         """Do the same as ``Solver.solve``, without ``x`` in the result, which is not used."""
-        if self._specification is None:
-            self._specification = self.get_system_spec(composition_sets, conditions)
-            names = [str(variable) for variable in composition_sets[0].phase_record.state_variables]
-            self._state = [
-                (names.index(str(key)), float(value))
-                for key, value in conditions.items()
-                if str(key) in names
-            ]
+        self.describe(composition_sets, conditions)
         for composition_set in composition_sets:
             for place, value in self._state:
                 composition_set.dof[place] = value
-        state = self._specification.get_new_state(composition_sets)
-        converged = self._specification.run_loop(state, MOST_ITERATIONS)
+        converged, potentials = self.iterate(composition_sets)
         for place in reversed(range(len(composition_sets))):
             if composition_sets[place].NP <= 0.0 and not composition_sets[place].fixed:
                 del composition_sets[place]
         composition_sets[0]  # raises IndexError if there is none, as pycalphad's solver does
-        return SolverResult(
-            converged=converged, x=None, chemical_potentials=np.array(state.chemical_potentials)
-        )
+        return SolverResult(converged=converged, x=None, chemical_potentials=potentials)
+
+    def describe(self, composition_sets: list[Any], conditions: Mapping[Any, Any]) -> None:
+        """Build the description of the system unless there is one."""
+        if self._specification is not None:
+            return
+        self._specification = self.get_system_spec(composition_sets, conditions)
+        self._compiled = compiled.solver_for(self._specification)
+        names = [str(variable) for variable in composition_sets[0].phase_record.state_variables]
+        self._state = [
+            (names.index(str(key)), float(value)) for key, value in conditions.items() if str(key) in names
+        ]
+
+    def iterate(self, composition_sets: list[Any]) -> tuple[bool, FloatArray]:
+        """Return whether the loop has converged, and the chemical potentials, J/mol."""
+        if self._compiled is not None:
+            found = compiled.covered(self._compiled.solve, composition_sets, MOST_ITERATIONS)
+            if found is not None:
+                converged, potentials = found
+                return converged, potentials
+        state = self._specification.get_new_state(composition_sets)
+        converged = self._specification.run_loop(state, MOST_ITERATIONS)
+        return bool(converged), np.array(state.chemical_potentials)
 
 
 class PointEquilibrium:
@@ -263,6 +288,7 @@ class PointEquilibrium:
         self._constraints(by_name)
         self._make_result(by_name)
         self._solver = KeptSolver()
+        self._compiled = self._compile()
 
     def _constraints(self, by_name: Mapping[str, Any]) -> None:
         """Set up the hull's linear constraints, in the order of ``lower_convex_hull``."""
@@ -301,8 +327,34 @@ class PointEquilibrium:
         self._fractions, self._points = self._result.X[here], np.zeros(vertices, dtype=np.int32)
         self.sites, self.phases = self._result.Y[here], self._result.Phase[here]
 
+    def _compile(self) -> Any | None:
+        """Return the compiled equilibrium; None if there is none."""
+        fractions = [float(value) for key, value in self.conditions.items() if str(key).startswith("X_")]
+        if np.sum(fractions) > 1:  # pycalphad does not calculate it then
+            return None
+        records = [self._factory.records[name] for name in sorted(self._factory.records)]
+        self._solver.describe([CompositionSet(records[0])], self.conditions)
+        grid = self._grid
+        parts = [grid.part_of(record.phase_name) for record in records]
+        return compiled.point_for(
+            self._solver,
+            records,
+            parts,
+            grid.fractions,
+            grid.sites,
+            grid.energies,
+            self._state,
+            self._rows,
+            self._sides,
+        )
+
     def solve(self) -> None:
         """Calculate the equilibrium with the parameters applied to its factory."""
+        if self._compiled is not None:
+            self._grid.update()
+            found = (self._amounts, self._potentials, self.phases, self.sites)
+            if compiled.covered(self._compiled.solve, *found):
+                return
         self._find_hull()
         _solve_eq_at_conditions(
             self._result,
@@ -340,7 +392,11 @@ class PointEquilibrium:
 
     def potential(self, element: int) -> float:
         """Return the chemical potential of an element, J/mol; NaN without convergence (``get(v.MU(…))``)."""
-        return float(self._potentials[element]) if np.any(self.phases != "") else np.nan
+        return float(self._potentials[element]) if self.stable_phases() else np.nan
+
+    def stable_phases(self) -> int:
+        """Return the number of stable phases; 0 without convergence."""
+        return sum(map(bool, self.phases.tolist()))
 
     def first(self, phase: str) -> Any:
         """Return the first composition set of a phase, as ``find_first_compset`` does.
