@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sysconfig
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +42,10 @@ def _programs(*names: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(name) for name in names)
 
 
+def _compiler() -> bool:
+    return bool(shutil.which("c++")) and Path(sysconfig.get_path("include"), "Python.h").exists()
+
+
 def _reachable() -> bool:
     return any(
         address.family == socket.AF_INET and not address.address.startswith("127.")
@@ -74,6 +79,7 @@ NEEDS = {
         ),
         Need("root", lambda: os.geteuid() == 0, "run make as root", packaged=False),
         Need("an address beyond loopback", _reachable, "a network interface", packaged=False),
+        Need("C++ compiler", _compiler, "g++ python3-dev"),
         Need("iproute2", _programs("ip"), "iproute2"),
         Need("Debian's MPIs", _programs("mpirun.openmpi", "mpirun.mpich"), "mpich openmpi-bin"),
         Need("podman", _programs("podman"), "buildah fuse-overlayfs mmdebstrap netavark podman runc uidmap"),
