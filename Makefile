@@ -7,6 +7,7 @@ SHELL := /usr/bin/env bash
 # ENVIRONMENT   directory of the environment [default: .venv]
 # PYTEST_ARGS   further arguments for pytest
 # BINDIR        directory for the commands of `make install` [default: ~/.local/bin]
+# ESPEI_HPC_COMPILED  the compiled kernel: require it, or no [default: built if there is a compiler; hatch_build.py]
 PYTHON ?= python3
 ENVIRONMENT ?= .venv
 PYTEST_ARGS ?=
@@ -18,6 +19,10 @@ scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update tests/contai
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
 # More than cores, since many tests mostly wait for a launcher, a batch system or a timeout.
 pytest = $(bin)/pytest --dist loadscope --numprocesses
+
+# Whether the kernel can be compiled, to see that a compiler has been installed since.
+headers = import os, sysconfig as s; exit(not os.path.exists(s.get_path("include") + "/Python.h"))
+kernel := $(or $(ESPEI_HPC_COMPILED),$(shell command -v c++ >/dev/null && $(PYTHON) -c '$(headers)' 2>/dev/null && echo auto || echo without))
 
 # The tests import ESPEI, which imports mpi4py: it must not load an MPI library, since there may be none.
 export MPI4PY_MPIABI := none
@@ -80,9 +85,16 @@ $(ENVIRONMENT)/.tested: $(ENVIRONMENT)/.locked lock/intel-mpi.txt lock/test.txt
 	@$(PYTHON) lock/install.py $(ENVIRONMENT) test
 	@touch $@
 
-# Installed as for users: built, not linked.
-$(ENVIRONMENT)/.installed: $(ENVIRONMENT)/.locked pyproject.toml $(shell find src docs entrypoints examples host-mpi -type f -not -name '*.pyc')
-	@$(bin)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --force-reinstall .
+# Installed as for users: built, not linked. Not by pip, which keeps the line that says why there is no kernel to itself.
+$(ENVIRONMENT)/.installed: $(ENVIRONMENT)/.locked $(ENVIRONMENT)/.kernel-$(kernel) pyproject.toml hatch_build.py $(shell find src docs entrypoints examples host-mpi -type f -not -name '*.pyc')
+	@rm -rf $(ENVIRONMENT)/wheel
+	@HATCH_QUIET=1 $(bin)/python -m hatchling build --target wheel --directory $(abspath $(ENVIRONMENT))/wheel >/dev/null
+	@$(bin)/python -m pip install --quiet --no-index --no-deps --force-reinstall $(ENVIRONMENT)/wheel/*.whl
+	@touch $@
+
+# Installed again where a compiler has come since.
+$(ENVIRONMENT)/.kernel-$(kernel): | $(ENVIRONMENT)/.locked
+	@rm -f $(ENVIRONMENT)/.kernel-*
 	@touch $@
 
 lock: ## update the lock files (needs uv)

@@ -1,8 +1,11 @@
 # Build a release in dist/. Included by the Makefile after images.mk; its variables apply here too.
 #
-# make wheel      dist/espei_hpc-VERSION-py3-none-any.whl
+# make wheel      dist/espei_hpc-VERSION-py3-none-any.whl, without the compiled kernel: for every platform
 # make release    the wheel, and for each variant espei-hpc-VERSION-VARIANT.sif and its bill of materials
-#                 (.cdx.json), images.txt with the images' ids, and SHA256SUMS of all files
+#                 (.cdx.json), images.txt with the images' ids, and SHA256SUMS of all files, also of wheels with
+#                 the kernel that are in dist/ already
+# cibuildwheel --output-dir dist   wheels with the kernel for Linux and each Python, as pyproject.toml says; cibuildwheel is
+#                 not in the lock, needs docker or podman, and runs in the workflow of a release
 #
 # The images stay in the engine's storage as $(IMAGE):VARIANT: `podman push` uploads them to a registry.
 # A release is built from the working tree: commit before.
@@ -26,9 +29,9 @@ release_parts := $(addprefix release-,$(image_variants))
 
 .PHONY: wheel release $(release_parts)
 
-wheel: $(ENVIRONMENT)/.locked ## build the wheel in dist/, reproducible byte for byte
+wheel: $(ENVIRONMENT)/.locked ## build the wheel without the kernel in dist/, reproducible byte for byte
 	mkdir -p dist
-	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(bin)/python -m pip wheel --quiet --no-index --no-deps \
+	ESPEI_HPC_COMPILED=no SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(bin)/python -m pip wheel --quiet --no-index --no-deps \
 		--no-build-isolation --wheel-dir dist .
 
 release: wheel $(release_parts) ## build the wheel, all images, their SIFs and bills of materials, and SHA256SUMS

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sysconfig
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +41,10 @@ class Need:
 
 def _programs(*names: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(name) for name in names)
+
+
+def _compiler() -> bool:
+    return bool(shutil.which("c++")) and Path(sysconfig.get_path("include"), "Python.h").exists()
 
 
 def _reachable() -> bool:
@@ -81,6 +86,7 @@ NEEDS = {
         ),
         Need("root", lambda: os.geteuid() == 0, "run make as root", packaged=False),
         Need("an address beyond loopback", _reachable, "a network interface", packaged=False),
+        Need("C++ compiler", _compiler, "g++ python3-dev"),
         Need("iproute2", _programs("ip"), "iproute2"),
         Need("Debian's MPIs", _programs("mpirun.openmpi", "mpirun.mpich"), "mpich openmpi-bin"),
         Need("podman", _programs("podman"), "buildah fuse-overlayfs mmdebstrap netavark podman runc uidmap"),

@@ -78,6 +78,23 @@ def test_packages_are_those_of_the_lock(container: Container) -> None:
     assert held - {_normal("espei-hpc==0.1.0")} == _locked("3.13")
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_kernel_is_compiled_in_every_variant(variant: str, container: Container) -> None:
+    folder = ROOT / "src/espei_hpc/likelihood/compiled"
+    modules = [f"espei_hpc.likelihood.compiled.{path.stem}" for path in folder.glob("*.pyx")]
+    listing = "import importlib, sys; print(*(importlib.import_module(n).__file__ for n in sys.argv[1:]))"
+    result = container.run("python", "-c", listing, *modules, variant=variant)
+    assert result.code == 0, result.output
+    files = result.output.split()
+    assert len(files) == len(modules)
+    assert all(file.endswith(".so") for file in files)
+
+
+def test_compiler_is_not_in_it(container: Container) -> None:
+    names = set(container.run("bash", "-c", "compgen -c").output.split())
+    assert {name for name in names if re.search(r"^(cc|as|ld)$|g(cc|\+\+)(-\d+)?$", name)} == set()
+
+
 def test_nothing_in_it_gives_rights(images: None) -> None:
     inside = ["find", "/", "-xdev", "-perm", "/6000", "-type", "f"]
     assert podman("run", "--rm", "--user", "0", f"{IMAGE}:both", *inside) == ""

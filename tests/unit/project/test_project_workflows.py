@@ -1,6 +1,7 @@
 """What runs on GitHub and before a commit is there, and is what runs here."""
 
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ def test_every_target_and_script_that_a_workflow_runs_is_there(workflow: str) ->
 def test_actions_are_pinned_by_commit(workflow: str) -> None:
     used = [step["uses"] for step in _steps(workflow) if "uses" in step]
     assert used
-    assert [action for action in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", action)] == []
+    pinned = r"(actions/[\w-]+|pypa/cibuildwheel)@[0-9a-f]{40}"
+    assert [action for action in used if not re.fullmatch(pinned, action)] == []
 
 
 def test_quick_tests_run_on_every_python_and_everything_in_a_debian() -> None:
@@ -49,6 +51,23 @@ def test_quick_tests_run_on_every_python_and_everything_in_a_debian() -> None:
 def test_release_is_what_make_release_makes() -> None:
     assert "make release" in _commands("release")
     assert "dist/" in [step.get("with", {}).get("path") for step in _steps("release")]
+
+
+def test_release_has_wheels_with_the_kernel_for_every_python() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["cibuildwheel"]
+    assert settings["build"] == "cp31{1,2,3}-manylinux_x86_64"
+    assert PYTHONS == ("3.11", "3.12", "3.13")
+    assert settings["environment"] == {"ESPEI_HPC_COMPILED": "require"}
+    jobs = WORKFLOWS["release"]["jobs"]
+    assert any(step.get("uses", "").startswith("pypa/cibuildwheel@") for step in jobs["wheels"]["steps"])
+    assert jobs["build"]["needs"] == "wheels"
+
+
+def test_kernel_is_required_where_changes_are_tested() -> None:
+    (test,) = (step for step in WORKFLOWS["ci"]["jobs"]["quick"]["steps"] if "run" in step)
+    assert test["env"]["ESPEI_HPC_COMPILED"] == "require"
+    assert "export ESPEI_HPC_COMPILED=require" in (ROOT / ".ci/run").read_text()
+    assert "ENV ESPEI_HPC_COMPILED=require" in (ROOT / "Containerfile").read_text()
 
 
 def test_a_commit_is_held_to_make_lint() -> None:
