@@ -1,6 +1,5 @@
 """What a test needs beyond Python: left out, in one line, where it is missing; under CI a failure."""
 
-import importlib.util
 import os
 import shutil
 import socket
@@ -103,12 +102,6 @@ NEEDS = {
             "the compiled solver",
             _compiled_solver,
             "make environment, with a C++ compiler",
-            packaged=False,
-        ),
-        Need(
-            "Cython and a C++ compiler",
-            lambda: importlib.util.find_spec("Cython") and shutil.which("g++"),
-            "apt-get install g++, make environment",
             packaged=False,
         ),
     )

@@ -13,7 +13,7 @@ from unit.likelihood.systems import SYSTEMS
 pytestmark = [
     pytest.mark.long,
     pytest.mark.timeout(3600),
-    pytest.mark.needs("the compiled solver", "Cython and a C++ compiler"),
+    pytest.mark.needs("the compiled solver", "C++ compiler"),
 ]
 
 FAULTS = {
