@@ -1,6 +1,7 @@
 """Part f: the likelihood by ESPEI's own functions and prepared: CPU time, the first evaluation, memory.
 
-Every measurement runs in its own process.
+Prepared is measured with the compiled kernel, the CPU time without it too. Every measurement has a process
+of its own.
 """
 
 import json

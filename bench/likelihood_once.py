@@ -1,10 +1,11 @@
 """One measurement of one likelihood: python likelihood_once.py DIRECTORY WHAT NUMBER.
 
-Prints one line of JSON. WHAT is ``compared`` to evaluate both ways in turn, or ``stock`` or ``prepared`` to
+Prints one line of JSON. WHAT is ``compared`` to evaluate all ways in turn, or ``stock`` or ``prepared`` to
 evaluate so often that way, in a process that has evaluated nothing before.
 """
 
 import json
+import os
 import pickle
 import sys
 import time
@@ -16,7 +17,15 @@ import numpy as np
 import psutil
 
 from espei_hpc.fit.opening import VERIFY
-from espei_hpc.likelihood import WARM_UP, Evaluated, Evaluator, LikelihoodError, LikelihoodRecipe, combine
+from espei_hpc.likelihood import (
+    WARM_UP,
+    Evaluated,
+    Evaluator,
+    LikelihoodError,
+    LikelihoodRecipe,
+    combine,
+    compiled,
+)
 from likelihoods import RECIPE, WALKERS, FloatArray, position
 from unit.likelihood.likelihood_cases import TRUSTING
 
@@ -35,6 +44,7 @@ class Timed:
     Args:
         recipe: what to evaluate.
         verify: one in how many evaluations is compared in there; 0 for ESPEI's own functions.
+        kernel: whether plans use the compiled kernel.
 
     Attributes:
         description: the likelihood's.
@@ -43,7 +53,8 @@ class Timed:
         left: units that are left to ESPEI's own functions, and why.
     """
 
-    def __init__(self, recipe: LikelihoodRecipe, verify: int) -> None:
+    def __init__(self, recipe: LikelihoodRecipe, verify: int, *, kernel: bool = True) -> None:
+        self._kernel = kernel
         begin = time.process_time()
         self._evaluator = Evaluator(replace(recipe, verify=verify).packed())
         self.built = time.process_time() - begin
@@ -53,6 +64,8 @@ class Timed:
 
     def __call__(self, parameters: FloatArray) -> str:
         """Return the log-probability, all its digits, or the exception instead."""
+        os.environ[compiled.SWITCH] = "yes" if self._kernel else compiled.OFF[0]
+        compiled.missing.cache_clear()
         begin = time.process_time()
         evaluated = self._evaluator(parameters)
         told = self._told(evaluated)
@@ -68,27 +81,31 @@ class Timed:
 
 
 def compared(recipe: LikelihoodRecipe, walkers: FloatArray) -> Row:
-    """Evaluate both ways at the same positions; what takes the plans' first comparisons is not counted.
+    """Evaluate all ways at the same positions; what takes the plans' first comparisons is not counted.
 
     Raises:
-        RuntimeError: if the results differ in a single bit.
+        RuntimeError: if the results differ in a single bit, or there is no kernel.
     """
-    stock, prepared = Timed(recipe, 0), Timed(recipe, TRUSTING)
+    if reason := compiled.missing():
+        raise RuntimeError(f"no compiled kernel: {reason}")
+    ways = {
+        "stock": Timed(recipe, 0),
+        "prepared": Timed(recipe, TRUSTING, kernel=False),
+        "kernel": Timed(recipe, TRUSTING),
+    }
+    stock = ways["stock"]
     number = 0
     while number < WARM_UP + FEWEST or (number < WARM_UP + MOST and sum(stock.seconds[WARM_UP:]) < SECONDS):
         parameters = position(walkers, number)
-        told = stock(parameters), prepared(parameters)
-        if told[0] != told[1]:
-            raise RuntimeError(f"at position {number}: stock {told[0]}, prepared {told[1]}")
+        told = {name: way(parameters) for name, way in ways.items()}
+        if len(set(told.values())) > 1:
+            raise RuntimeError(f"at position {number}: {told}")
         number += 1
-    seconds = {
-        name: round(float(np.mean(one.seconds[WARM_UP:])), 6)
-        for name, one in (("stock", stock), ("prepared", prepared))
-    }
+    seconds = {name: round(float(np.mean(way.seconds[WARM_UP:])), 6) for name, way in ways.items()}
     return {
         "symbols": walkers.shape[1],
         "units": len(stock.description.units),
-        "left": prepared.left,
+        "left": ways["kernel"].left,
         "evaluations": number - WARM_UP,
         **seconds,
     }

@@ -18,16 +18,17 @@ def test_a_difference_fails_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
     once = importlib.import_module("likelihood_once")
 
     class Differing:
-        def __init__(self, recipe: Any, verify: int) -> None:
+        def __init__(self, recipe: Any, verify: int, *, kernel: bool = True) -> None:
             self.seconds: list[float] = []
-            self._name = "prepared" if verify else "stock"
+            self._name = "same" if verify == 0 or not kernel else "other"
 
         def __call__(self, parameters: Any) -> str:
             self.seconds.append(1.0)
             return "0x1.0p+0" if len(self.seconds) < 5 else self._name
 
     monkeypatch.setattr(once, "Timed", Differing)
-    with pytest.raises(RuntimeError, match="at position 4: stock stock, prepared prepared"):
+    monkeypatch.setattr(once.compiled, "missing", lambda: "")
+    with pytest.raises(RuntimeError, match="at position 4: .*'prepared': 'same', 'kernel': 'other'"):
         once.compared(None, np.zeros((2, 1)))
 
 
