@@ -4,12 +4,12 @@ In one process, one evaluation after the other: how many a chain needs does not 
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from espei_hpc.likelihood.rows import bounds, rows
 from espei_hpc.sampler.determined import determined
 from espei_hpc.sampler.gaussian import Around
 from espei_hpc.sampler.least_squares import maximum
-from espei_hpc.sampler.moves import DE, LAPLACE, MOVES, Laplace, Move
+from espei_hpc.sampler.moves import DE, LAPLACE, MOVES, STRETCH, Laplace
 from espei_hpc.sampler.statistics import (
     autocorrelation,
     autocorrelation_time,
@@ -40,12 +40,8 @@ PARAMETERS = (6, 15, 30)
 CHAINS_PER_PARAMETER = (2, 4)
 PER_PARAMETER = 200
 """Iterations for each parameter of a Gaussian; tau of the stretch move is about 20 for each."""
-BURN_IN, ITERATIONS = 300, 1500
-"""Of a fit."""
-
 FloatArray = npt.NDArray[np.float64]
 Row = dict[str, Any]
-LogProbability = Callable[[FloatArray], float]
 
 
 def measure() -> Row:
@@ -56,40 +52,74 @@ def measure() -> Row:
         for chains in CHAINS_PER_PARAMETER
         for row in gaussian(parameters, parameters * chains)
     ]
-    return {"rows": rows, "fits": [fit(name, begun) for name, begun in _fits()]}
+    return {"rows": rows, "fits": [fit(*one) for one in _fits()]}
 
 
 def gaussian(parameters: int, walkers: int) -> list[Row]:
     """Measure on a Gaussian, from walkers that are drawn from it; all moves are the same on any other."""
     start = np.random.default_rng(3).standard_normal((walkers, parameters))
-    chains = _chains(lambda x: float(-0.5 * x @ x), start, PER_PARAMETER * parameters)
+    chains = {
+        name: chain(lambda x: float(-0.5 * x @ x), start, move, PER_PARAMETER * parameters)
+        for name, move in MOVES.items()
+    }
     return [_row(f"Gaussian, d = {parameters}", sampler, samples) for sampler, samples in chains.items()]
 
 
-def _fits() -> Iterator[tuple[str, Stock]]:
-    """Yield small fits: the example, and systems of the tests with the shortest evaluations."""
+class Lengths(NamedTuple):
+    """How long the chains of a fit are.
+
+    Attributes:
+        burn_in: iterations that all samplers have in common, and the sampler that makes them.
+        iterations: of each sampler.
+    """
+
+    burn_in: tuple[int, str]
+    iterations: Mapping[str, int]
+
+
+SMALL = Lengths((300, DE), dict.fromkeys(MOVES, 1500))
+LARGE = Lengths((20, LAPLACE), {STRETCH: 500, DE: 300, LAPLACE: 100})
+"""Of a fit whose evaluations take a tenth of a second; those of stretch give a bound only."""
+
+
+def _fits() -> Iterator[tuple[str, Stock, Lengths]]:
+    """Yield the example, systems of the tests with the shortest evaluations, and Cu-Mg if available."""
     with tempfile.TemporaryDirectory() as place:
-        path = case.example(Path(place) / "fit", 2, scheduler=None)
-        # File names in an input are relative to the directory in which ESPEI runs.
-        with chdir(path.parent), quiet():
-            yield "the example", stock(yaml.safe_load(path.read_text()))
+        yield "the example", _begun(case.example(Path(place) / "fit", 2, scheduler=None)), SMALL
         for system in (AL_CU_Y, AL_ZN, CR_FE):
             directory = Path(place) / system.name
             directory.mkdir()
             with quiet():
-                yield system.name, stock(system.write(directory))
+                begun = stock(system.write(directory))
+            yield system.name, begun, SMALL
+        if case.CU_MG.is_dir():
+            yield "Cu-Mg", _begun(case.cu_mg(Path(place) / "cu-mg", 2, scheduler=None)), LARGE
 
 
-def fit(name: str, begun: Stock) -> Row:
+def _begun(path: Path) -> Stock:
+    # File names in an input are relative to the directory in which ESPEI runs.
+    with chdir(path.parent), quiet():
+        return stock(yaml.safe_load(path.read_text()))
+
+
+def fit(name: str, begun: Stock, lengths: Lengths) -> Row:
     """Measure on a fit, after a burn-in that all samplers have in common."""
     evaluator = Evaluator(replace(begun.recipe, verify=VERIFY).packed())
 
     def log_probability(parameters: FloatArray) -> float:
         return combine(evaluator.description, [evaluator(parameters)])
 
-    start = chain(log_probability, begun.chains, MOVES[DE], BURN_IN)[:, -1]
-    moves = {**MOVES, LAPLACE: Laplace(_around(evaluator, begun.recipe.priors))}
-    chains = _chains(log_probability, start, ITERATIONS, moves)
+    around = _around(evaluator, begun.recipe.priors)
+    moves = {**MOVES, LAPLACE: Laplace(around)}
+    iterations, sampler = lengths.burn_in
+    first = begun.chains
+    if sampler == LAPLACE:
+        first = around.draw(np.random.RandomState(3), len(first))
+    start = chain(log_probability, first, moves[sampler], iterations)[:, -1]
+    chains = {
+        sampler: chain(log_probability, start, moves[sampler], number)
+        for sampler, number in lengths.iterations.items()
+    }
     return {
         "rows": [_row(name, sampler, samples) for sampler, samples in chains.items()],
         "apart": max(_apart(*pair) for pair in combinations(chains.values(), 2)),
@@ -106,16 +136,6 @@ def _around(evaluator: Evaluator, priors: Sequence[Any]) -> Around:
     initial = np.array(evaluator.description.initial)
     best = maximum(initial, *bounds(priors, initial.size), evaluate)
     return Around(best.parameters, determined(best.jacobian).root)
-
-
-def _chains(
-    log_probability: LogProbability,
-    start: FloatArray,
-    iterations: int,
-    moves: Mapping[str, Move] = MOVES,
-) -> dict[str, FloatArray]:
-    """Return the positions of each sampler, (walkers, iterations, parameters)."""
-    return {name: chain(log_probability, start, move, iterations) for name, move in moves.items()}
 
 
 def _row(target: str, sampler: str, samples: FloatArray) -> Row:
