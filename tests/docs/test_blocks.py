@@ -26,7 +26,7 @@ HANDED_ON = {"run-fit": "fit", "wait-for-cluster": "wait"}
 ENTRYPOINTS = {path.name for path in (ROOT / "entrypoints").iterdir()}
 FOREIGN = {"bash", "cat", "cd", "espei", "export", "git", "kill", "ls", "python"}
 """Programs of every system; nothing of ours to look up."""
-CONTAINER_OPTIONS = {"--user": 1, "-v": 1, "-w": 1, "--rm": 0, "--bind": 1, "--env": 1}
+CONTAINER_OPTIONS = {"--user": 1, "-v": 1, "-w": 1, "--rm": 0, "--bind": 1, "--env": 1, "--userns=keep-id": 0}
 """Options of container engines in the documents, and how many words follow."""
 SUBMIT = {submission.command for submission in SUBMISSIONS.values()}
 ITERATIONS = 8
@@ -115,10 +115,12 @@ def _in_container(program: str, rest: list[str]) -> None:
     if program == "apptainer" and rest[0] in ("verify", "run-help", "test"):
         return
     assert rest[0] in ("exec", "run"), rest
-    rest = rest[1:]
+    runs, rest = rest[0] == "run", rest[1:]
     while rest[0].startswith("-"):
         rest = rest[1 + CONTAINER_OPTIONS[rest[0]] :]
-    _check(rest[1:])
+    words = rest[1:]
+    # The image's own way to run has this word.
+    _check(["espei-hpc", *words] if program == "apptainer" and runs and words[0] == "install" else words)
 
 
 def _click(command: click.Command, words: list[str]) -> None:
