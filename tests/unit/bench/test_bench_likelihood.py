@@ -28,7 +28,7 @@ def test_a_difference_fails_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(once, "Timed", Differing)
     monkeypatch.setattr(once.compiled, "missing", lambda: "")
-    with pytest.raises(RuntimeError, match="at position 4: .*'prepared': 'same', 'kernel': 'other'"):
+    with pytest.raises(RuntimeError, match=r"at position 4: .*'prepared': 'same', 'kernel': 'other'"):
         once.compared(None, np.zeros((2, 1)))
 
 
