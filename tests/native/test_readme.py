@@ -38,6 +38,7 @@ RUN_BY = {
         "container/test_sif.py",
         "def test_espei_mpi_fits_the_same_chain_as_stock_espei",
     ),
+    "apptainer run espei.sif install": ("container/test_sif.py", "def test_commands_that_it_installs"),
     "apptainer exec espei.sif espei-mpi": ("container/test_sif.py", "def test_espei_mpi_fits_the_same_chain"),
     "apptainer exec espei.sif espei-hpc doctor": ("container/test_sif.py", "def test_doctor_finds_one_world"),
     "apptainer exec --bind /:/host:ro espei.sif espei-hpc host-mpi": (

@@ -71,6 +71,6 @@ def test_a_real_likelihood_makes_a_plan(example: Prepared) -> None:
     assert len(measured.units) == len(start.evaluator.description.units)
     assert measured.walkers >= 3
     told = plan(len(problem.symbols), len(start.walkers), problem.iterations, measured, 0.1)
-    # One worker does 12 evaluations for an iteration.
-    assert told.rows[0].seconds_per_iteration == pytest.approx(12 * measured.evaluation, rel=0.02)
+    # One worker does 12 evaluations for an iteration, and Dask takes some time for each task.
+    assert told.rows[0].seconds_per_iteration == pytest.approx(12 * measured.evaluation, rel=0.1)
     assert lines(told)[0] == "6 symbols, 12 walkers, 20 iterations"

@@ -82,7 +82,8 @@ class BoundaryPlan:
                 rows.append([np.nan] * len(self._places))
             else:
                 rows.append([equilibrium.potential(place) for place in self._places])
-        return np.array([_mean(column) for column in zip(*rows, strict=True)], dtype=np.float64)
+        # Without a vertex of known composition there are no rows, and the means are NaN.
+        return np.array([_mean([row[place] for row in rows]) for place in range(len(self._places))])
 
     def _force(self, vertex: Any, parameters: FloatArray, shared: Shared) -> Force:
         if not (vertex.has_missing_comp_cond or vertex.is_disordered):
