@@ -16,12 +16,13 @@ import numpy.typing as npt
 import yaml
 
 import case
+from espei_hpc.fit.around import DRAWS, independent
 from espei_hpc.fit.opening import VERIFY
 from espei_hpc.inputs.quiet import quiet
 from espei_hpc.likelihood import Evaluator, combine
 from espei_hpc.likelihood.rows import bounds, rows
 from espei_hpc.sampler.determined import determined
-from espei_hpc.sampler.gaussian import Around
+from espei_hpc.sampler.gaussian import Around, fitness
 from espei_hpc.sampler.least_squares import maximum
 from espei_hpc.sampler.moves import DE, LAPLACE, MOVES, STRETCH, Laplace
 from espei_hpc.sampler.statistics import (
@@ -110,7 +111,11 @@ def fit(name: str, begun: Stock, lengths: Lengths) -> Row:
         return combine(evaluator.description, [evaluator(parameters)])
 
     around = _around(evaluator, begun.recipe.priors)
-    moves = {**MOVES, LAPLACE: Laplace(around)}
+    drawn = around.draw(np.random.RandomState(4), DRAWS)
+    weights = np.array([log_probability(point) - around.logarithm(point) for point in drawn])
+    found = fitness(weights)
+    print(f"  {name}: Pareto k {found.shape:.2f}, {found.acceptance:.0%} accepted", flush=True)
+    moves = {**MOVES, LAPLACE: Laplace(around, independent(found))}
     iterations, sampler = lengths.burn_in
     first = begun.chains
     if sampler == LAPLACE:

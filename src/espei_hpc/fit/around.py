@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -10,10 +11,12 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.fit.search import BestFit, Evaluations
 from espei_hpc.likelihood import LikelihoodRecipe
-from espei_hpc.rundir.files import read_json
-from espei_hpc.rundir.run_directory import NEW_START, OPTIMUM, RunDirectory
+from espei_hpc.rundir.files import read_json, write_json
+from espei_hpc.rundir.run_directory import INDEPENDENT, NEW_START, OPTIMUM
 from espei_hpc.sampler import FloatArray, State
 from espei_hpc.sampler.gaussian import Around, Fitness, fitness, resampled
+from espei_hpc.sampler.moves import Laplace
+from espei_hpc.sampler.moves.laplace import MOSTLY, SELDOM
 from espei_hpc.sampler.state import RandomState
 
 DRAWS = 200
@@ -24,17 +27,19 @@ USELESS = 1.0
 """Pareto k above which the weights have no mean: a chain would stay where the Gaussian is far too low."""
 
 
-def best_fit(directory: RunDirectory) -> Around:
-    """Return the density around the best fit that a search left.
+def move(run_directory: Path) -> Laplace:
+    """Return the move around the best fit that a search left in a run directory.
 
     Raises:
         Refusal: (BAD_INPUT) if the file is missing or damaged.
     """
-    found = read_json(directory.path / OPTIMUM)
+    path = run_directory / OPTIMUM
+    found = read_json(path)
     if found is None:
         what = "is missing or damaged, and the chain was begun with it"
-        raise Refusal(ExitCode.BAD_INPUT, [Fault(str(directory.path / OPTIMUM), what, NEW_START)])
-    return Around(np.array(found["parameters"]), np.array(found["root"]))
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(str(path), what, NEW_START)])
+    around = Around(np.array(found["parameters"]), np.array(found["root"]))
+    return Laplace(around, found.get(INDEPENDENT, MOSTLY))
 
 
 def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe]) -> State:
@@ -56,15 +61,28 @@ def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe
     walkers = len(start.positions)
 
     def chosen(evaluations: Evaluations, _: FloatArray) -> FloatArray:
-        around = best_fit(search.directory)
+        around = move(search.directory.path).around
+        assert around is not None  # noqa: S101 (a search left it)
         points = around.draw(random, max(DRAWS, 2 * walkers))
         known = evaluations.log_probabilities(list(points))
         weights = known - np.array([around.logarithm(point) for point in points])
-        search.say(verdict(fitness(weights)))
+        found = fitness(weights)
+        search.say(verdict(found))
+        _keep(search.directory.path / OPTIMUM, independent(found))
         return points[resampled(weights, walkers, random)]
 
     positions = search.found(start.positions, recipe, chosen, all_determined=True)
     return replace(start, positions=positions, random=cast(RandomState, random.get_state()))
+
+
+def independent(found: Fitness) -> float:
+    """Return the fraction of the proposals that are drawn from the density around the best fit."""
+    return MOSTLY if found.shape <= RELIABLE else SELDOM
+
+
+def _keep(path: Path, share: float) -> None:
+    """Write the share beside the best fit: a resumed chain goes on with it."""
+    write_json(path, {**(read_json(path) or {}), INDEPENDENT: share})
 
 
 def verdict(found: Fitness) -> str:
@@ -80,5 +98,5 @@ def verdict(found: Fitness) -> str:
         what = f"{gaussian} does not describe this fit ({figures})"
         raise Refusal(ExitCode.BAD_INPUT, [Fault("--sampler laplace", what, cure)])
     if found.shape > RELIABLE:
-        return f"{gaussian} describes this fit roughly ({figures}); --sampler de may be better"
+        return f"{gaussian} describes this fit roughly ({figures}): {SELDOM:.0%} of the proposals are its"
     return f"{gaussian} describes this fit ({figures})"

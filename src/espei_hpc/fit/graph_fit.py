@@ -26,7 +26,7 @@ from espei_hpc.rundir.files import write_json
 from espei_hpc.rundir.run_directory import DIFFERENCE, FAILED_PARAMETERS, RunDirectory
 from espei_hpc.sampler import Block, Graph, NotANumber, State
 from espei_hpc.sampler.goal import Goal, judge, last_due, next_due
-from espei_hpc.sampler.moves import LAPLACE, MOVES, STRETCH, Laplace, Move
+from espei_hpc.sampler.moves import LAPLACE, MOVES, STRETCH, Move
 from espei_hpc.sampler.sampling import Sampling
 from espei_hpc.sampler.state import FloatArray
 from espei_hpc.workers.pool import Pool
@@ -125,7 +125,7 @@ class GraphFit:
         return around.started(search, start, recipe)
 
     def _move(self) -> Move:
-        return Laplace(around.best_fit(self.directory)) if self.sampler == LAPLACE else MOVES[self.sampler]
+        return around.move(self.directory.path) if self.sampler == LAPLACE else MOVES[self.sampler]
 
     def _sample_prepared(self, chain: Chain, recipe: Callable[[], LikelihoodRecipe]) -> None:
         """Sample; if the prepared likelihood proves wrong, go back and continue without it."""

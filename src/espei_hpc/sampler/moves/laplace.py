@@ -1,6 +1,6 @@
 """Proposals from the density around the best fit, mixed with differential evolution.
 
-In four proposals out of five, y is drawn from q, the density around the maximum
+In a fixed share of the proposals, y is drawn from q, the density around the maximum
 (:mod:`espei_hpc.sampler.gaussian`), whatever the walker's position x. It is accepted with probability
 
     min(1, p(y) q(x) / (p(x) q(y)))
@@ -9,8 +9,9 @@ In four proposals out of five, y is drawn from q, the density around the maximum
 approximation as q, hence the name). Otherwise y is proposed by differential evolution.
 
 It is exact: each of the two leaves the density of the walkers unchanged, and which one is used is drawn
-without regard to where they are. q is fixed before the chain begins, so nothing in the chain depends on its
-past. What q misses (other modes, tails, bent ridges) the differences between the walkers reach.
+without regard to where they are. q and the share are fixed before the chain begins, so nothing in the chain
+depends on its past. What q misses (other modes, tails, bent ridges) the differences between the walkers
+reach.
 
 A walker with a proposal from q needs no partner, so it waits for nothing but itself.
 """
@@ -27,8 +28,10 @@ from espei_hpc.sampler.moves.de import DifferenceDraws, DifferentialEvolution
 from espei_hpc.sampler.moves.move import Draws, Proposal
 from espei_hpc.sampler.state import FloatArray, RandomState
 
-INDEPENDENT = 0.8
-"""Fraction of the proposals that are drawn from q."""
+MOSTLY = 0.8
+"""Fraction of the proposals that are drawn from q, where q describes the fit."""
+SELDOM = 0.2
+"""The same where it does so roughly: a walker where q is far too low moves by differential evolution only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,11 @@ class Laplace:
 
     Attributes:
         around: q; None for a Gaussian around 0, of which a forecast needs only the graph.
+        independent: fraction of the proposals that are drawn from q.
     """
 
     around: Around | None = None
+    independent: float = MOSTLY
     name: ClassVar[str] = "laplace"
     partners: ClassVar[int] = 2
 
@@ -74,14 +79,16 @@ class Laplace:
         """
         half, parameters = shape
         around = self.around or Around(np.zeros(parameters), np.eye(parameters))
-        alone = random.rand(half) < INDEPENDENT
+        alone = random.rand(half) < self.independent
         drawn = around.draw(random, half)
         differences = DifferentialEvolution().draw(random, shape)
         partners = [() if one else pair for one, pair in zip(alone, differences.partners, strict=True)]
         return LaplaceDraws(partners, differences.threshold, around, drawn, differences)
 
 
-def drawn_around(random: RandomState, shape: tuple[int, int], iterations: int) -> NDArray[np.bool_]:
+def drawn_around(
+    random: RandomState, shape: tuple[int, int], iterations: int, independent: float = MOSTLY
+) -> NDArray[np.bool_]:
     """Return which proposals of a chain were drawn from q, (walkers, iterations).
 
     That depends on the random numbers only, so it can be found again.
@@ -90,8 +97,9 @@ def drawn_around(random: RandomState, shape: tuple[int, int], iterations: int) -
         random: the random numbers' state at the start of the chain.
         shape: (half, parameters).
         iterations: number of iterations.
+        independent: fraction of the proposals that are drawn from q.
     """
-    generator, move = np.random.RandomState(), Laplace()
+    generator, move = np.random.RandomState(), Laplace(independent=independent)
     generator.set_state(random)
     half_steps = [
         [not partners for partners in move.draw(generator, shape).partners] for _ in range(2 * iterations)
