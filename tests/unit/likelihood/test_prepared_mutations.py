@@ -58,7 +58,7 @@ MUTATIONS = [
     (PYCALPHAD, 'if name not in ("", "_FAKE_"):', 'if name not in ("", "_FAKE_") and not found:'),
     (BOUNDARIES, 'property_of(alone, b"GM")', 'property_of(alone, b"HM")'),
     (BOUNDARIES, "float(forces.max())", "float(forces.min())"),
-    (BOUNDARIES, "zip(*rows, strict=True)", "zip(*rows[:1], strict=True)"),
+    (BOUNDARIES, "row[place] for row in rows]", "row[place] for row in rows[:1]]"),
     (BOUNDARIES, "(self._weight,) * len", "(1.0,) * len"),
     (ACTIVITIES, "self._measured + reference", "self._measured - reference"),
     (CONFIGURATIONS, "loc=0", "loc=1"),
