@@ -13,7 +13,7 @@ import yaml
 
 from case import CU_MG, cu_mg, example
 from espei_hpc.inputs.quiet import quiet
-from unit.likelihood.likelihood_cases import all_kinds, stock, write
+from unit.likelihood.likelihood_cases import Stock, all_kinds, stock, write
 from unit.likelihood.systems import SYSTEMS
 
 FloatArray = npt.NDArray[np.float64]
@@ -48,12 +48,17 @@ def _settings(path: Path) -> Settings:
     return settings
 
 
+def begun(likelihood: Likelihood, directory: Path) -> Stock:
+    """Write an input to a directory, and return what ESPEI makes of it."""
+    settings = likelihood.write(directory)
+    # File names in an input are relative to the directory in which ESPEI runs.
+    with chdir(directory), quiet():
+        return stock(settings)
+
+
 def keep(likelihood: Likelihood, directory: Path) -> None:
     """Have ESPEI prepare a fit in ``directory``, and leave its recipe and its first walkers there."""
-    settings = likelihood.write(directory / "fit")
-    # File names in an input are relative to the directory in which ESPEI runs.
-    with chdir(directory / "fit"), quiet():
-        found = stock(settings)
+    found = begun(likelihood, directory / "fit")
     (directory / RECIPE).write_bytes(pickle.dumps(found.recipe))
     (directory / WALKERS).write_text(json.dumps(found.chains.tolist()))
 

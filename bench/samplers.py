@@ -4,8 +4,7 @@ In one process, one evaluation after the other: how many a chain needs does not 
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import chdir
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -13,12 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
-import case
 from espei_hpc.fit.around import DRAWS, independent
 from espei_hpc.fit.opening import VERIFY
-from espei_hpc.inputs.quiet import quiet
 from espei_hpc.likelihood import Evaluator, combine
 from espei_hpc.likelihood.rows import bounds, rows
 from espei_hpc.sampler.determined import determined
@@ -33,14 +29,15 @@ from espei_hpc.sampler.statistics import (
     window,
 )
 from espei_hpc.sampler.statistics import combinations as combinations_of
-from unit.likelihood.likelihood_cases import Stock, stock
-from unit.likelihood.systems import AL_CU_Y, AL_ZN, CR_FE
+from likelihoods import begun, likelihoods
+from unit.likelihood.likelihood_cases import Stock
 from unit.sampler.serial import chain
 
 PARAMETERS = (6, 15, 30)
 CHAINS_PER_PARAMETER = (2, 4)
 PER_PARAMETER = 200
 """Iterations for each parameter of a Gaussian; tau of the stretch move is about 20 for each."""
+
 FloatArray = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
@@ -53,7 +50,7 @@ def measure() -> Row:
         for chains in CHAINS_PER_PARAMETER
         for row in gaussian(parameters, parameters * chains)
     ]
-    return {"rows": rows, "fits": [fit(*one) for one in _fits()]}
+    return {"rows": rows, "fits": _fits()}
 
 
 def gaussian(parameters: int, walkers: int) -> list[Row]:
@@ -83,41 +80,34 @@ LARGE = Lengths((20, LAPLACE), {STRETCH: 500, DE: 300, LAPLACE: 100})
 """Of a fit whose evaluations take a tenth of a second; those of stretch give a bound only."""
 
 
-def _fits() -> Iterator[tuple[str, Stock, Lengths]]:
-    """Yield the example, systems of the tests with the shortest evaluations, and Cu-Mg if available."""
+LENGTHS = {"example": SMALL, "Al-Cu-Y": SMALL, "Al-Zn": SMALL, "Cr-Fe": SMALL, "cu-mg": LARGE}
+"""Of the fits that are measured: those with the shortest evaluations, and Cu-Mg."""
+
+
+def _fits() -> list[Row]:
     with tempfile.TemporaryDirectory() as place:
-        yield "the example", _begun(case.example(Path(place) / "fit", 2, scheduler=None)), SMALL
-        for system in (AL_CU_Y, AL_ZN, CR_FE):
-            directory = Path(place) / system.name
-            directory.mkdir()
-            with quiet():
-                begun = stock(system.write(directory))
-            yield system.name, begun, SMALL
-        if case.CU_MG.is_dir():
-            yield "Cu-Mg", _begun(case.cu_mg(Path(place) / "cu-mg", 2, scheduler=None)), LARGE
+        return [
+            fit(one.name, begun(one, Path(place) / one.name), LENGTHS[one.name])
+            for one in likelihoods()
+            if one.name in LENGTHS
+        ]
 
 
-def _begun(path: Path) -> Stock:
-    # File names in an input are relative to the directory in which ESPEI runs.
-    with chdir(path.parent), quiet():
-        return stock(yaml.safe_load(path.read_text()))
-
-
-def fit(name: str, begun: Stock, lengths: Lengths) -> Row:
+def fit(name: str, stock: Stock, lengths: Lengths) -> Row:
     """Measure on a fit, after a burn-in that all samplers have in common."""
-    evaluator = Evaluator(replace(begun.recipe, verify=VERIFY).packed())
+    evaluator = Evaluator(replace(stock.recipe, verify=VERIFY).packed())
 
     def log_probability(parameters: FloatArray) -> float:
         return combine(evaluator.description, [evaluator(parameters)])
 
-    around = _around(evaluator, begun.recipe.priors)
+    around = _around(evaluator, stock.recipe.priors)
     drawn = around.draw(np.random.RandomState(4), DRAWS)
     weights = np.array([log_probability(point) - around.logarithm(point) for point in drawn])
     found = fitness(weights)
     print(f"  {name}: Pareto k {found.shape:.2f}, {found.acceptance:.0%} accepted", flush=True)
     moves = {**MOVES, LAPLACE: Laplace(around, independent(found))}
     iterations, sampler = lengths.burn_in
-    first = begun.chains
+    first = stock.chains
     if sampler == LAPLACE:
         first = around.draw(np.random.RandomState(3), len(first))
     start = chain(log_probability, first, moves[sampler], iterations)[:, -1]
@@ -145,7 +135,7 @@ def _around(evaluator: Evaluator, priors: Sequence[Any]) -> Around:
 
 def _row(target: str, sampler: str, samples: FloatArray) -> Row:
     walkers, iterations, _ = samples.shape
-    quantities = np.concatenate((samples, combinations_of(samples)[1]), axis=2)
+    quantities = np.concatenate((samples, combinations_of(samples).of(samples)), axis=2)
     slowest = max(np.moveaxis(quantities, 2, 0), key=autocorrelation_time)
     tau = autocorrelation_time(slowest)
     error = autocorrelation_time_error(tau, iterations, walkers, window(autocorrelation(slowest)))

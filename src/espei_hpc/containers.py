@@ -10,6 +10,11 @@ def container(environment: Mapping[str, str]) -> str | None:
     return _of_the_host(environment) or _of_its_own()
 
 
+def sif(environment: Mapping[str, str]) -> str | None:
+    """Return the Apptainer image in which this process runs, by its name on the host; None elsewhere."""
+    return environment.get("APPTAINER_CONTAINER") or environment.get("SINGULARITY_CONTAINER")
+
+
 def named_container(environment: Mapping[str, str]) -> str:
     """Return the container if it has its own hostname, which is not reachable from outside; empty if not.
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from espei_hpc.containers import sif
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.shipped import shipped
@@ -67,7 +68,7 @@ def command(topic: str, environment: Mapping[str, str]) -> str:
         topic: topic of the page.
         environment: of this process, in which Apptainer sets the file of its image.
     """
-    image = environment.get("APPTAINER_CONTAINER") or environment.get("SINGULARITY_CONTAINER")
+    image = sif(environment)
     words = ["apptainer", "exec", image] if image else []
     return shlex.join([*words, "espei-hpc", "help", topic])
 

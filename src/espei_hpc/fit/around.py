@@ -11,10 +11,11 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.fit.search import BestFit, Evaluations
 from espei_hpc.likelihood import LikelihoodRecipe
-from espei_hpc.rundir.files import read_json, write_json
-from espei_hpc.rundir.run_directory import INDEPENDENT, NEW_START, OPTIMUM
+from espei_hpc.rundir import best_fit
+from espei_hpc.rundir.best_fit import KeptDensity
+from espei_hpc.rundir.run_directory import NEW_START, OPTIMUM
 from espei_hpc.sampler import FloatArray, State
-from espei_hpc.sampler.gaussian import Around, Fitness, fitness, resampled
+from espei_hpc.sampler.gaussian import Fitness, fitness, resampled
 from espei_hpc.sampler.moves import Laplace
 from espei_hpc.sampler.moves.laplace import MOSTLY, SELDOM
 from espei_hpc.sampler.state import RandomState
@@ -33,13 +34,15 @@ def move(run_directory: Path) -> Laplace:
     Raises:
         Refusal: (BAD_INPUT) if the file is missing or damaged.
     """
-    path = run_directory / OPTIMUM
-    found = read_json(path)
+    return Laplace(*_density(run_directory))
+
+
+def _density(run_directory: Path) -> KeptDensity:
+    found = best_fit.read(run_directory)
     if found is None:
         what = "is missing or damaged, and the chain was begun with it"
-        raise Refusal(ExitCode.BAD_INPUT, [Fault(str(path), what, NEW_START)])
-    around = Around(np.array(found["parameters"]), np.array(found["root"]))
-    return Laplace(around, found.get(INDEPENDENT, MOSTLY))
+        raise Refusal(ExitCode.BAD_INPUT, [Fault(str(run_directory / OPTIMUM), what, NEW_START)])
+    return found
 
 
 def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe]) -> State:
@@ -61,14 +64,13 @@ def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe
     walkers = len(start.positions)
 
     def chosen(evaluations: Evaluations, _: FloatArray) -> FloatArray:
-        around = move(search.directory.path).around
-        assert around is not None  # noqa: S101 (a search left it)
+        around = _density(search.directory.path).around
         points = around.draw(random, max(DRAWS, 2 * walkers))
         known = evaluations.log_probabilities(list(points))
         weights = known - np.array([around.logarithm(point) for point in points])
         found = fitness(weights)
         search.say(verdict(found))
-        _keep(search.directory.path / OPTIMUM, independent(found))
+        best_fit.keep_share(search.directory.path, independent(found))
         return points[resampled(weights, walkers, random)]
 
     positions = search.found(start.positions, recipe, chosen, all_determined=True)
@@ -78,11 +80,6 @@ def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe
 def independent(found: Fitness) -> float:
     """Return the fraction of the proposals that are drawn from the density around the best fit."""
     return MOSTLY if found.shape <= RELIABLE else SELDOM
-
-
-def _keep(path: Path, share: float) -> None:
-    """Write the share beside the best fit: a resumed chain goes on with it."""
-    write_json(path, {**(read_json(path) or {}), INDEPENDENT: share})
 
 
 def verdict(found: Fitness) -> str:

@@ -1,6 +1,5 @@
 """How far phase boundaries and invariant temperatures are uncertain: phase diagrams of samples of a chain."""
 
-import io
 import time
 import warnings
 from collections import defaultdict
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from espei_hpc.report import diagram
+from espei_hpc.report import diagram, plots
 from espei_hpc.report.child import SECONDS, Send
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.report.statistics import INTERVAL
@@ -130,7 +129,7 @@ def draw(inputs: Inputs, send: Send) -> None:
         if time.monotonic() > until:
             break
         mapped.append(_mapped(database, binary, conditions, values))
-    send(Bands(_drawn(binary, best, mapped, data), rows(best, mapped), len(mapped)))
+    send(Bands(_drawn(binary, conditions, best, mapped, data), rows(best, mapped), len(mapped)))
 
 
 def _mapped(
@@ -204,10 +203,13 @@ def _numbered(mapped: Mapped) -> dict[tuple[tuple[str, ...], int], float]:
     return found
 
 
-def _drawn(binary: diagram.Binary, best: Mapped, mapped: Sequence[Mapped], data: Any) -> bytes:
+def _drawn(
+    binary: diagram.Binary, conditions: Mapping[Any, Any], best: Mapped, mapped: Sequence[Mapped], data: Any
+) -> bytes:
     import matplotlib as mpl
     from espei.plot import dataplot
     from matplotlib.figure import Figure
+    from pycalphad import variables as v
     from pycalphad.plot.utils import phase_legend
 
     colors = phase_legend(sorted(binary.phases))[1]
@@ -225,15 +227,10 @@ def _drawn(binary: diagram.Binary, best: Mapped, mapped: Sequence[Mapped], data:
                 axes.plot(ends, (point.temperature,) * 2, color="0.5", alpha=0.3, linewidth=1.2)
         for line in best.boundaries:
             axes.plot(line.fractions, line.temperatures, color="black", linewidth=0.6)
-        conditions = diagram.conditions(binary, data)
-        dataplot(list(binary.components), list(binary.phases), conditions, data, ax=axes)
-        if legend := axes.get_legend():
-            legend.set_loc("upper left")
-            legend.set_bbox_to_anchor((1, 1))
-        low, high = diagram.temperatures(data)
+        dataplot(list(binary.components), list(binary.phases), dict(conditions), data, ax=axes)
+        diagram.legend_beside(axes)
+        low, high, _ = conditions[v.T]
         axes.set(
             xlim=(0, 1), ylim=(low, high), xlabel=f"x({binary.second.capitalize()})", ylabel="temperature, K"
         )
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=diagram.RESOLUTION)
-    return file.getvalue()
+        return plots.png(figure, diagram.RESOLUTION)

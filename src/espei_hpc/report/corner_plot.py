@@ -1,7 +1,7 @@
 """The corner plot: distributions of symbols and of pairs of symbols."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -10,8 +10,6 @@ from scipy.stats import norm
 
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.report.symbols import SymbolDescription
-from espei_hpc.rundir.files import read_json
-from espei_hpc.rundir.run_directory import OPTIMUM
 
 LONGEST_LABEL = 28
 """Maximum length of a label, characters."""
@@ -22,26 +20,6 @@ LABEL_PAD = 0.08
 DEVIATIONS = (1.0, 2.0)
 """Standard deviations at which ellipses of the Gaussian are drawn, as the contours of the samples are."""
 BINS = 20
-
-
-class Gaussian(NamedTuple):
-    """The Gaussian around the best fit.
-
-    Attributes:
-        mode: (symbols,)
-        covariance: (symbols, symbols)
-    """
-
-    mode: FloatArray
-    covariance: FloatArray
-
-    @classmethod
-    def found(cls, samples: Samples) -> Self | None:
-        """Return the one from which a chain was begun; None if it was not begun so."""
-        found = read_json(samples.run.directory / OPTIMUM)
-        if not found or tuple(found["symbols"]) != samples.symbols or found["undetermined"]:
-            return None
-        return cls(np.array(found["parameters"]), np.array(found["covariance"]))
 
 
 def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, SymbolDescription]) -> Figure:
@@ -73,16 +51,24 @@ def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Sym
         figure.subplots_adjust(left=LABEL_INCHES / side, bottom=LABEL_INCHES / side)
     if len(chosen) == 1:
         figure.axes[0].axvline(samples.best[chosen[0]], color="C3")
-    if gaussian := Gaussian.found(samples):
-        part = Gaussian(gaussian.mode[chosen], gaussian.covariance[np.ix_(chosen, chosen)])
-        _draw_gaussian(figure, part, len(values))
+    if samples.density:
+        around = samples.density.around
+        covariance = (around.root @ around.root.T)[np.ix_(chosen, chosen)]
+        _draw_gaussian(figure, around.mode[chosen], covariance, len(values))
     return figure
 
 
-def _draw_gaussian(figure: Figure, gaussian: Gaussian, number: int) -> None:
-    """Draw densities above the histograms of so many samples, and ellipses over the pairs."""
+def _draw_gaussian(figure: Figure, mode: FloatArray, covariance: FloatArray, number: int) -> None:
+    """Draw densities above the histograms of so many samples, and ellipses over the pairs.
+
+    Args:
+        figure: the corner plot.
+        mode: (symbols,)
+        covariance: (symbols, symbols)
+        number: number of samples.
+    """
     look: dict[str, Any] = {"color": "C1", "linestyle": "--", "linewidth": 1.2}
-    size = len(gaussian.mode)
+    size = len(mode)
     angles = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack((np.cos(angles), np.sin(angles)))
     for row in range(size):
@@ -91,13 +77,13 @@ def _draw_gaussian(figure: Figure, gaussian: Gaussian, number: int) -> None:
             (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
             if row == column:
                 x = np.linspace(left, right, 200)
-                density = norm.pdf(x, gaussian.mode[row], np.sqrt(gaussian.covariance[row, row]))
+                density = norm.pdf(x, mode[row], np.sqrt(covariance[row, row]))
                 axes.plot(x, number * (right - left) / BINS * density, **look)
             else:
                 pair = [column, row]
-                root = np.linalg.cholesky(gaussian.covariance[np.ix_(pair, pair)])
+                root = np.linalg.cholesky(covariance[np.ix_(pair, pair)])
                 for deviations in DEVIATIONS:
-                    x, y = gaussian.mode[pair][:, np.newaxis] + deviations * root @ circle
+                    x, y = mode[pair][:, np.newaxis] + deviations * root @ circle
                     axes.plot(x, y, **look)
                 axes.set_ylim(bottom, top)
             axes.set_xlim(left, right)

@@ -1,6 +1,5 @@
 """The phase diagram of a binary system with its data, before and after a fit, from pycalphad and ESPEI."""
 
-import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from espei_hpc.report import plots
 from espei_hpc.report.child import Send, Unavailable
 from espei_hpc.report.samples import Samples
 
@@ -104,9 +104,8 @@ def draw(binary: Binary, send: Send) -> None:
         after.set_ylabel("")
         for axes in (before, after):
             axes.set_xlabel(f"x({binary.second.capitalize()})")
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=RESOLUTION)
-    send(file.getvalue())
+        picture = plots.png(figure, RESOLUTION)
+    send(picture)
 
 
 def _draw_one(
@@ -126,10 +125,15 @@ def _draw_one(
             plot_kwargs={"ax": axes, "tieline_color": (0.7, 0.85, 0.7, 0.4)},
         )
         dataplot(list(binary.components), list(binary.phases), conditions, data, ax=axes)
-    shown = axes.get_legend()
-    if shown is not None and not legend:
+    if legend:
+        legend_beside(axes)
+    elif shown := axes.get_legend():
         shown.remove()
-    elif shown is not None:
+
+
+def legend_beside(axes: Any) -> None:
+    """Move the legend of a plot, if it has one, to its right."""
+    if shown := axes.get_legend():
         shown.set_loc("upper left")
         shown.set_bbox_to_anchor((1, 1))
 
@@ -143,21 +147,6 @@ def data(binary: Binary) -> Any:
     return load_datasets(dataset_files(binary.datasets))
 
 
-def temperatures(data: Any) -> tuple[float, float]:
-    """Return the lowest and the highest temperature of a diagram, K: those of the data and a margin.
-
-    Raises:
-        Unavailable: if the data have no phase boundary.
-    """
-    from tinydb import where
-
-    found = data.search(where("output") == "ZPF")
-    kelvin = [float(t) for one in found for t in np.atleast_1d(one["conditions"]["T"])]
-    if not kelvin:
-        raise Unavailable("the datasets have no phase boundaries")
-    return max(1.0, min(kelvin) - MARGIN), max(kelvin) + MARGIN
-
-
 def conditions(binary: Binary, data: Any) -> dict[Any, Any]:
     """Return the conditions of a diagram: all compositions, and the temperatures of the data.
 
@@ -165,7 +154,12 @@ def conditions(binary: Binary, data: Any) -> dict[Any, Any]:
         Unavailable: if the data have no phase boundary.
     """
     from pycalphad import variables as v
+    from tinydb import where
 
-    low, high = temperatures(data)
+    found = data.search(where("output") == "ZPF")
+    kelvin = [float(t) for one in found for t in np.atleast_1d(one["conditions"]["T"])]
+    if not kelvin:
+        raise Unavailable("the datasets have no phase boundaries")
+    low, high = max(1.0, min(kelvin) - MARGIN), max(kelvin) + MARGIN
     step = max(1.0, round((high - low) / POINTS))
     return {v.T: (low, high, step), v.X(binary.second): (0, 1, 1 / POINTS), v.P: PRESSURE, v.N: 1}

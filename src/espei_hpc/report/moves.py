@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espei_hpc.report.samples import Samples
-from espei_hpc.rundir.files import read_json
-from espei_hpc.rundir.run_directory import INDEPENDENT, OPTIMUM
 from espei_hpc.sampler.moves import LAPLACE
 from espei_hpc.sampler.moves.laplace import MOSTLY, drawn_around
 
@@ -44,8 +42,7 @@ def compare(samples: Samples, effective: NDArray[np.float64]) -> MovesCompared |
     if samples.record.sampler != LAPLACE:
         return None
     walkers, iterations, symbols = samples.positions.shape
-    best_fit = read_json(samples.run.directory / OPTIMUM) or {}
-    share = best_fit.get(INDEPENDENT, MOSTLY)
+    share = samples.density.independent if samples.density else MOSTLY
     around = drawn_around(samples.start.random, (walkers // 2, symbols), iterations, share)
     before = np.concatenate((samples.start.positions[:, np.newaxis], samples.positions[:, :-1]), axis=1)
     accepted = np.any(samples.positions != before, axis=2)

@@ -50,10 +50,10 @@ def style() -> AbstractContextManager[None]:
     return mpl.rc_context(STYLE)
 
 
-def png(figure: Figure) -> bytes:
-    """Return a plot as the content of a PNG file."""
+def png(figure: Figure, resolution: int = RESOLUTION) -> bytes:
+    """Return a plot as the content of a PNG file, with so many dots an inch."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=RESOLUTION)
+    figure.savefig(file, format="png", dpi=resolution)
     return file.getvalue()
 
 

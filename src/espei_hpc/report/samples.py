@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.inputs.reading import read_input
+from espei_hpc.rundir import best_fit
+from espei_hpc.rundir.best_fit import KeptDensity
 from espei_hpc.rundir.checkpoint import Store
 from espei_hpc.rundir.record import Record
 from espei_hpc.rundir.run_directory import CHECKPOINT
 from espei_hpc.rundir.status.runs import Run, find
 from espei_hpc.sampler import State
+from espei_hpc.sampler.moves import LAPLACE
 from espei_hpc.text import counted
 
 FloatArray = NDArray[np.float64]
@@ -35,6 +38,7 @@ class Samples:
         log_probabilities: (walkers, iterations).
         accepted: (walkers,) accepted proposals.
         start: the ensemble before the first evaluation.
+        density: what the sampler ``laplace`` draws from; None for another, or if it is not readable.
         symbols: name of each symbol, in ESPEI's order.
         record: the record of the run.
         settings: its input as written; empty if it is no longer next to the run directory.
@@ -45,6 +49,7 @@ class Samples:
     log_probabilities: FloatArray
     accepted: NDArray[np.int64]
     start: State
+    density: KeptDensity | None
     symbols: tuple[str, ...]
     record: Record
     settings: Mapping[str, Any]
@@ -138,6 +143,7 @@ def read(path: Path) -> Samples:
         log_probabilities=saved.log_probabilities,
         accepted=saved.state.accepted,
         start=store.start(),
+        density=best_fit.read(run.directory) if record.sampler == LAPLACE else None,
         symbols=_symbols(record, settings, run.directory.absolute().parent, number),
         record=record,
         settings=settings,

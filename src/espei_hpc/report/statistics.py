@@ -138,20 +138,12 @@ def _slowest(quantities: Sequence[Parameter]) -> Parameter | None:
 
 
 def _combinations(samples: Samples) -> tuple[Parameter, ...]:
-    loads, values = chain_statistics.combinations(samples.used)
-    best = loads.T @ _in_deviations(samples)
+    found = chain_statistics.combinations(samples.used)
+    values, best = found.of(samples.used), found.of(samples.best)
     return tuple(
-        _parameter(_in_words(loads[:, number], samples.symbols), values[:, :, number], float(best[number]))
-        for number in range(loads.shape[1])
+        _parameter(_in_words(loads, samples.symbols), values[:, :, number], float(best[number]))
+        for number, loads in enumerate(found.loads.T)
     )
-
-
-def _in_deviations(samples: Samples) -> FloatArray:
-    """Return the best position in standard deviations from the mean, (symbols,); 0 where nothing moves."""
-    used = samples.used.reshape(-1, len(samples.symbols))
-    deviation = used.std(axis=0)
-    scaled: FloatArray = (samples.best - used.mean(axis=0)) / np.where(deviation > 0, deviation, np.inf)
-    return scaled
 
 
 def _in_words(loads: FloatArray, symbols: Sequence[str]) -> str:

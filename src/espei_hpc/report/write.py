@@ -15,7 +15,7 @@ from espei_hpc.report.statistics import Statistics, statistics
 from espei_hpc.report.symbols import SymbolDescription, describe_file
 from espei_hpc.report.verdict import Verdict, verdict
 from espei_hpc.rundir import timeline
-from espei_hpc.rundir.files import READABLE, new_file, reason
+from espei_hpc.rundir.files import READABLE, reason, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +80,8 @@ def write(
             parts = calculated()
         path = directory / PAGE
         _write_images([*images, *parts.diagram.images, *parts.bands.images, *parts.data.images], directory)
-        _write(path, page.render(samples, found, judged, images, described, parts).encode())
+        content = page.render(samples, found, judged, images, described, parts)
+        write_whole(path, content.encode(), READABLE)
     except OSError as error:
         fault = Fault(
             str(error.filename or directory), f"cannot be written ({reason(error)})", "use another --output"
@@ -155,7 +156,7 @@ def _figures(
     yield "traces", "Traces of the symbols", plots.traces(samples, described)
     yield "autocorrelation", "Autocorrelation", plots.autocorrelations(samples, found, described)
     yield "acceptance", "Accepted proposals of each walker", plots.acceptance(found)
-    around = ", dashed: the Gaussian around the best fit" if corner_plot.Gaussian.found(samples) else ""
+    around = ", dashed: the Gaussian around the best fit" if samples.density else ""
     yield (
         "corner",
         f"Distributions of {', '.join(symbols)}{around}",
@@ -170,11 +171,6 @@ def _figures(
 def _write_images(images: Sequence[page.PlotImage], directory: Path) -> None:
     """Write each plot, and remove plots of an earlier report that this one does not have."""
     for image in images:
-        _write(directory / f"{image.name}.png", image.png)
+        write_whole(directory / f"{image.name}.png", image.png, READABLE)
     for name in set(beside.PICTURES) - {image.name for image in images}:
         (directory / f"{name}.png").unlink(missing_ok=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with new_file(path, lambda file: file.write(content), READABLE) as temporary:
-        temporary.rename(path)

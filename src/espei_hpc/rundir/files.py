@@ -58,13 +58,13 @@ def new_file(
             temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write or replace a private file (0600) atomically.
+def write_whole(path: Path, content: bytes, mode: int = PRIVATE, *, durable: bool = True) -> None:
+    """Write or replace a file atomically; without a mode it is private (0600).
 
     Raises:
         OSError: on a file-system error; an existing file is unchanged.
     """
-    with new_file(path, lambda file: file.write(content), durable=durable) as temporary:
+    with new_file(path, lambda file: file.write(content), mode, durable=durable) as temporary:
         os.rename(temporary, path)
 
 

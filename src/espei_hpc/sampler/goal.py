@@ -112,7 +112,7 @@ def smallest_ess(positions: FloatArray) -> tuple[float, float]:
     """
     walkers, iterations, _ = positions.shape
     used = positions[:, iterations - _used(iterations) :]
-    quantities = np.concatenate((used, combinations(used)[1]), axis=2)
+    quantities = np.concatenate((used, combinations(used).of(used)), axis=2)
     tau = max(autocorrelation_time(quantities[:, :, number]) for number in range(quantities.shape[2]))
     return walkers * used.shape[1] / tau, tau
 

@@ -14,6 +14,7 @@ they sample the same distribution, so walkers that stay apart from each other co
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,31 +108,48 @@ def autocorrelation_time_error(tau: float, iterations: int, walkers: int, window
     return tau * math.sqrt(2 * (2 * window + 1) / (iterations * walkers))
 
 
-def combinations(positions: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the principal components of the parameters, each in its standard deviations.
+class Combinations(NamedTuple):
+    """The principal components of the parameters, each parameter in its standard deviations.
 
-    A ridge that no single parameter shows is slow along one of these.
+    Attributes:
+        mean: of each parameter, shape (parameters,).
+        deviation: its standard deviation, shape (parameters,); infinite for one that never moves.
+        loads: how much of each parameter is in each component, shape (parameters, components); the largest
+            amount of a component is positive.
+    """
+
+    mean: FloatArray
+    deviation: FloatArray
+    loads: FloatArray
+
+    def of(self, positions: FloatArray) -> FloatArray:
+        """Return the components of positions, shape (…, parameters), as shape (…, components)."""
+        values: FloatArray = (positions - self.mean) / self.deviation @ self.loads
+        return values
+
+
+def combinations(positions: FloatArray) -> Combinations:
+    """Return the principal components of the parameters in a chain.
+
+    A ridge that no single parameter shows is slow along one of these. Parameters that never move are in none;
+    with fewer than two that move there are no components.
 
     Args:
         positions: shape (walkers, iterations, parameters).
-
-    Returns:
-        loads, shape (parameters, components): how much of each parameter, of which each component has one
-        with the largest amount, which is positive; and values, shape (walkers, iterations, components).
-        Parameters that never move are in none. With fewer than two that move there are no components.
     """
-    walkers, iterations, parameters = positions.shape
+    parameters = positions.shape[2]
     flat = positions.reshape(-1, parameters)
-    moving = np.flatnonzero(np.ptp(flat, axis=0) > 0)
+    moves = np.ptp(flat, axis=0) > 0
+    mean, deviation = flat.mean(axis=0), np.where(moves, flat.std(axis=0), np.inf)
+    moving = np.flatnonzero(moves)
     if len(moving) < 2:
-        return np.empty((parameters, 0)), np.empty((walkers, iterations, 0))
-    scaled = (flat[:, moving] - flat[:, moving].mean(axis=0)) / flat[:, moving].std(axis=0)
+        return Combinations(mean, deviation, np.empty((parameters, 0)))
+    scaled = (flat[:, moving] - mean[moving]) / deviation[moving]
     vectors = np.linalg.eigh(scaled.T @ scaled)[1]
     largest = vectors[np.argmax(np.abs(vectors), axis=0), np.arange(len(moving))]
-    vectors = vectors * np.sign(largest)
     loads = np.zeros((parameters, len(moving)))
-    loads[moving] = vectors
-    return loads, (scaled @ vectors).reshape(walkers, iterations, -1)
+    loads[moving] = vectors * np.sign(largest)
+    return Combinations(mean, deviation, loads)
 
 
 def _sums(rho: FloatArray) -> FloatArray:

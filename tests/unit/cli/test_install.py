@@ -11,7 +11,7 @@ from espei_hpc.cli import commands
 from espei_hpc.errors import Refusal
 from support import BIN
 
-SIF = "/work/my images/espei.sif"
+SIF = "/images/my espei.sif"
 NAMES = ("espei-mpi", "espei-hpc")
 
 

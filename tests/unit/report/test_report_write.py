@@ -65,7 +65,9 @@ def test_a_database_that_is_gone_leaves_the_rest_of_the_report(run: Made, tmp_pa
     page, said = written(run, tmp_path / "out")
     assert len(said) == 2
     assert 'id="traces"' in page
-    assert "LIQUID, interaction" not in page
+    # That of the slowest combination: no symbol is described.
+    assert page.count('<span class="what">') == 1
+    assert '<span class="what">slowest combination' in page
 
 
 def test_one_value_that_espei_cannot_calculate_leaves_the_others(run: Made, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from espei_hpc.batch.scripts.inputs import JobInputs, examine
 from espei_hpc.batch.scripts.job import JobScript
 from espei_hpc.batch.scripts.kinds import KINDS
 from espei_hpc.batch.systems import SUBMISSIONS
+from espei_hpc.containers import sif
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.mpi.host import recipe as recipes
@@ -105,7 +106,7 @@ def _site(asked: Asked, hostname: str, environment: Mapping[str, str]) -> Recipe
 
 def _job(asked: Asked, script: str, site: Recipe | None, environment: Mapping[str, str]) -> JobScript:
     kind = KINDS[asked.kind]
-    own = environment.get("APPTAINER_CONTAINER") or environment.get("SINGULARITY_CONTAINER")
+    own = sif(environment)
     setup = site.setup if site else ()
     loads = " ".join(setup)
     outside = asked.kind != "image-mpi"

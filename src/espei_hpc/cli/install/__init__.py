@@ -2,17 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from espei_hpc import __version__
-from espei_hpc.containers import container
+from espei_hpc.containers import container, sif
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.rundir.files import new_file, reason
+from espei_hpc.rundir.files import reason, write_whole
 from espei_hpc.text import templates
 
 NAMES = ("espei-mpi", "espei-hpc")
@@ -54,11 +52,10 @@ def _own_image(environment: Mapping[str, str]) -> str:
     """Return the SIF in which this process runs.
 
     Raises:
-        Refusal: (USAGE) if it runs in another container; (UNAVAILABLE) if it runs in none.
+        Refusal: (USAGE) if it runs in another container, or in none.
     """
-    sif = environment.get("APPTAINER_CONTAINER") or environment.get("SINGULARITY_CONTAINER")
-    if sif:
-        return sif
+    if image := sif(environment):
+        return image
     if container(environment):
         cure = "add --image NAME, by which podman or docker knows it on the host"
         raise Refusal(ExitCode.USAGE, [Fault("install", "the name of this image is not known here", cure)])
@@ -75,10 +72,6 @@ def _is_of_others(path: Path) -> bool:
         return True
 
 
-def _write_text(text: str, file: BinaryIO) -> None:
-    file.write(text.encode())
-
-
 def _write(directory: Path, image: str) -> None:
     template = templates("espei_hpc.cli.install").get_template("host-command.bash.j2")
     mark = f"{MARK} {__version__}"
@@ -86,9 +79,7 @@ def _write(directory: Path, image: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name in NAMES:
             text = template.render(name=name, image=image, sif=image.endswith(".sif"), mark=mark)
-            path = directory / name
-            with new_file(path, partial(_write_text, text), EXECUTABLE) as temporary:
-                temporary.rename(path)
+            write_whole(directory / name, text.encode(), EXECUTABLE)
     except OSError as error:
         where = str(error.filename or directory)
         fault = Fault(where, f"cannot be written ({reason(error)})", "name another directory")

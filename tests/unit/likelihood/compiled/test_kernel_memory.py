@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from espei_hpc.likelihood import Evaluator
@@ -20,7 +21,6 @@ MOST_GROWTH = 4_000_000
 
 
 def test_evaluations_leak_nothing(every_kind: Stock) -> None:
-    psutil = pytest.importorskip("psutil")
     evaluator = Evaluator(every_kind.recipe.packed())
     process = psutil.Process()
     for number in range(EVALUATIONS):

@@ -11,4 +11,4 @@ from unit.likelihood.systems.system import System
 
 SYSTEMS = [AL_CU_Y, AL_FE, AL_NI, AL_ZN, CR_FE, CR_FE_NB, CU_O]
 
-__all__ = ["AL_CU_Y", "AL_ZN", "CR_FE", "SYSTEMS", "System"]
+__all__ = ["SYSTEMS", "System"]
