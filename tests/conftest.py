@@ -53,6 +53,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--tier", choices=tiers.TIERS, help="run these alone [default: all but the long ones]")
 
 
+class FailuresAtOnce:
+    """Prints each failure when it happens: a run that a time limit ends tells of its failures too."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self.terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Print the report of a test that failed."""
+        if report.failed:
+            self.terminal.ensure_newline()
+            self.terminal.section(f"{report.nodeid} failed ({report.when})")
+            self.terminal.write(f"{report.longreprtext}\n")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Print failures at once, in the process that collects the reports of the others."""
+    plugins = session.config.pluginmanager
+    if terminal := plugins.get_plugin("terminalreporter"):
+        plugins.register(FailuresAtOnce(terminal))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the tier."""
     items[:], others = tiers.select(items, config.option.tier)

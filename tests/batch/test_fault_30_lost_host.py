@@ -62,6 +62,7 @@ def test_fault_30_worker_host_cut_off_for_good_is_left_out(
     slurm.wait_until_nothing_runs(but="slurmstepd")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_fault_30_schedulers_host_cut_off_for_good_ends_all_and_the_same_command_goes_on(
     slurm: Login, stock_chain: Chain

@@ -61,6 +61,7 @@ def test_script_fits_from_the_directory_it_was_submitted_in(name: str, slurm: Lo
     slurm.wait_until_nothing_runs()
 
 
+@pytest.mark.long
 def test_job_of_an_array_fits_its_own_input(slurm: Login, sif: Path) -> None:
     for name in ("cu-mg", "al-mg"):
         (slurm.directory / name).mkdir()

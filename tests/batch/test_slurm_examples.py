@@ -155,6 +155,7 @@ def test_long_fit_goes_on_after_two_time_limits_and_equals_stock(
     slurm.wait_until_nothing_runs()
 
 
+@pytest.mark.long
 def test_long_fit_that_loses_a_node_starts_again_by_itself_and_equals_stock(
     slurm: Login, sif: Path, longer_image_chain: Chain
 ) -> None:

@@ -58,6 +58,7 @@ def test_report_and_export_are_made_in_the_image(fitted: Apptainer) -> None:
     assert {"report.html", "traces.png", "corner.png", "timeline.png"} <= written
 
 
+@pytest.mark.long
 def test_a_first_project_is_made_in_the_image(fitted: Apptainer) -> None:
     result = fitted.exec("espei-hpc", "init", "my-fit")
     assert result.code == 0, result.output

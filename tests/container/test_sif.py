@@ -133,6 +133,7 @@ def test_doctor_finds_one_world_of_the_hosts_launcher(apptainer: Apptainer) -> N
     assert not [name for name in left if "doctor" in name]
 
 
+@pytest.mark.long
 def test_launcher_of_the_mpi_asked_for_starts_the_ranks(apptainer: Apptainer) -> None:
     prefix = mpirun("mpich").parents[1]
     result = _espei_mpi(apptainer, "--doctor", "--host-mpi", str(prefix))

@@ -5,6 +5,7 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
 from packageurl import PackageURL
 
 from container.machine import IMAGE, VARIANTS, make, podman, run
@@ -13,6 +14,7 @@ from support import ROOT, Commands
 BILL = ROOT / "build" / "espei-both.cdx.json"
 
 
+@pytest.mark.long
 def test_bill_of_materials_names_every_package_with_its_version(images: None, tmp_path: Path) -> None:
     make("sbom", "both", tmp_path)
     components = json.loads(BILL.read_text())["components"]

@@ -14,12 +14,18 @@ import click
 import pytest
 import yaml
 
+from amounts import mostly_long
 from docs.documents import DOCUMENTS, PAGES, Block, blocks, fences, lines_of, marks
 from espei_hpc.batch import SUBMISSIONS
 from espei_hpc.cli import commands as espei_hpc
 from support import BIN, EXAMPLE, ROOT, Commands
 
 ALL = [block for document in DOCUMENTS for block in blocks(document)]
+TO_RUN = sorted(
+    (page for page in PAGES if any(block.run for block in blocks(page))),
+    key=lambda page: page.name != "laptop.md",
+)
+"""Pages with blocks to be run; the first is the one that a newcomer reads first."""
 SHELL = [block for block in ALL if block.language == "bash"]
 HANDED_ON = {"run-fit": "fit", "wait-for-cluster": "wait"}
 """Entrypoints that are a command of espei-hpc."""
@@ -158,9 +164,7 @@ def _script(name: str) -> None:
 
 
 @pytest.mark.all
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if any(block.run for block in blocks(page))], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", mostly_long(*TO_RUN), ids=lambda page: page.name)
 def test_blocks_to_be_run_do_run_in_a_copy_of_the_example(
     page: Path, commands: Commands, tmp_path: Path
 ) -> None:

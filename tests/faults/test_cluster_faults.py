@@ -113,6 +113,7 @@ def test_fault_04_start_cluster_replaces_a_stale_file(commands: Commands, tmp_pa
         assert waited.code == 0, waited.output
 
 
+@pytest.mark.long
 def test_fault_05_two_runs_at_once_have_clusters_of_their_own(
     commands: Commands, tmp_path: Path, stock_chain: Chain
 ) -> None:
@@ -149,6 +150,7 @@ def test_fault_05_scheduler_must_confirm_the_id_in_the_file(commands: Commands, 
     assert "another scheduler answers" in result.output
 
 
+@pytest.mark.long
 def test_fault_05_cluster_of_a_run_refuses_who_has_no_certificate(
     commands: Commands, endless_fit: Path
 ) -> None:

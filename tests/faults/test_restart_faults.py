@@ -70,6 +70,7 @@ def test_fault_08_killed_rank_that_ends_the_launcher_is_started_again_and_the_fi
     assert commands.left() == []
 
 
+@pytest.mark.long
 def test_fault_09_cluster_lost_too_often_ends_the_run_and_the_same_command_goes_on(
     commands: Commands, long_fit: Path, stock_chain: Chain
 ) -> None:

@@ -99,6 +99,7 @@ def kill(run: Command, target: Callable[[Command], list[psutil.Process]]) -> Non
             continue
 
 
+@pytest.mark.long
 def test_fault_09_killed_scheduler_ends_the_run_and_the_fit_goes_on_when_started_again(
     commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
@@ -178,13 +179,13 @@ def test_fault_17_kills_at_random_moments_leave_the_uninterrupted_chain(
     assert Chain.load(tmp_path).equals(Chain.load(stock_fit(tmp_path_factory, iterations)))
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.long)])
+@pytest.mark.long
 def test_fault_17_arrays_are_readable_and_right_at_any_kill(
-    kills: int, commands: Commands, long_fit: Path, long_stock_chain: Chain
+    commands: Commands, long_fit: Path, long_stock_chain: Chain
 ) -> None:
     whole = {"trace.npy": long_stock_chain.trace, "lnprob.npy": long_stock_chain.lnprob}
     read = 0
-    for _ in range(kills):
+    for _ in range(6):
         run = local(commands, long_fit)
         wait_for_checkpoint(long_fit, saved(long_fit) + 1)
         kill(run, everything)
@@ -214,6 +215,7 @@ def test_fault_18_stopped_fit_goes_on_as_if_it_had_not_been(
     assert Chain.load(small_fit.parent).equals(stock_chain)
 
 
+@pytest.mark.long
 def test_fault_18_fit_without_fixed_random_numbers_goes_on_with_its_own(
     commands: Commands, tmp_path: Path
 ) -> None:
@@ -233,6 +235,7 @@ def test_fault_18_fit_without_fixed_random_numbers_goes_on_with_its_own(
     assert first.begins_like(Chain.load(tmp_path))
 
 
+@pytest.mark.long
 def test_fault_18_more_iterations_make_a_finished_fit_go_on(
     commands: Commands, tmp_path: Path, stock_chain: Chain
 ) -> None:
@@ -256,6 +259,7 @@ def test_fault_18_finished_fit_says_so_and_starts_no_cluster(
     assert {path: path.stat().st_mtime_ns for path in small_fit.parent.glob("*.npy")} == before
 
 
+@pytest.mark.long
 def test_fault_18_lost_outputs_are_written_again_from_the_checkpoint(
     commands: Commands, finished_fit: Finished, stock_chain: Chain
 ) -> None:
@@ -342,6 +346,7 @@ def test_fault_19_force_new_begins_beside_and_keeps_the_earlier_samples(
     assert Chain.load(tmp_path / "x.run.1").equals(earlier)
 
 
+@pytest.mark.long
 def test_fault_19_force_new_takes_what_cannot_be_read_aside_too(
     commands: Commands, tmp_path: Path, stopped_fit: Path
 ) -> None:
@@ -378,6 +383,7 @@ def test_fault_22_second_run_in_a_directory_is_refused_naming_the_first(
     assert run.finish().code in (75, 143)
 
 
+@pytest.mark.long
 def test_fault_22_two_fits_that_write_the_same_files_lose_no_samples(
     commands: Commands, tmp_path: Path, stock_chain: Chain
 ) -> None:

@@ -75,6 +75,7 @@ def test_fault_15_sigint_never_exits_0_for_a_part_of_a_run(
     assert_saved(endless_fit, stock_chain)
 
 
+@pytest.mark.long
 def test_fault_15_further_sigints_disturb_neither_the_saving_nor_the_exit_code(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
@@ -110,6 +111,7 @@ def test_fault_16_sigusr1_before_walltime_saves_and_exits_75(
     assert_saved(endless_fit, stock_chain)
 
 
+@pytest.mark.long
 def test_signal_stops_a_fit_without_mpi_too(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:

@@ -55,6 +55,7 @@ def on(machine: Path, commands: Commands, command: str) -> Result:
     return started.finish(seconds=PATIENCE)
 
 
+@pytest.mark.long
 def test_demo_ends_with_database_verdict_and_what_to_type_next(machine: Path, commands: Commands) -> None:
     result = on(machine, commands, "make demo")
     assert result.code == 0, result.output

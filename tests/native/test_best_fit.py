@@ -49,6 +49,7 @@ def best(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "best-fit", find) / "mcmc.yaml"
 
 
+@pytest.mark.long
 def test_best_fit_is_better_than_every_sample_of_a_chain_in_fewer_evaluations(
     best: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -76,6 +77,7 @@ def test_table_is_printed_with_standard_errors_and_datasets(best: Path) -> None:
     assert "espei-hpc: log-probability -160.9" in printed
 
 
+@pytest.mark.long
 def test_status_and_report_say_what_a_search_has_found(best: Path) -> None:
     commands = Commands(best.parent)
     status = commands.run("espei-hpc", "status", "mcmc.optimum.run")
@@ -103,6 +105,7 @@ def test_stopped_search_resumes_to_the_same_bits_on_another_number_of_workers(
         assert optimum(example)[key] == optimum(best)[key], key
 
 
+@pytest.mark.long
 def test_same_command_again_says_that_it_is_found_and_another_input_is_refused(
     commands: Commands, tmp_path: Path
 ) -> None:

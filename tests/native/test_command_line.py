@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from amounts import mostly_long
 from fits import write_fit
 from made_once import made_once
 from support import BIN, EXAMPLE, Commands, mpirun
@@ -61,7 +62,7 @@ def test_dry_run_shows_ranks_inside_an_apptainer_image(commands: Commands, tmp_p
     assert f"srun --mpi=pmi2 -n 4 {inside} rank --run-dir RUN_DIR --id ID" in result.output.splitlines()
 
 
-@pytest.mark.parametrize("image", ["espei.sif", "some-image"])
+@pytest.mark.parametrize("image", mostly_long("some-image", "espei.sif"))
 def test_users_code_is_bound_into_the_container_if_it_lies_outside_its_directory(
     image: str, commands: Commands, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from amounts import mostly_long
 from fits import Chain
 from support import Commands
 
@@ -21,7 +20,8 @@ def _among_its_datasets(small_fit: Path) -> Path:
     return moved
 
 
-@pytest.mark.parametrize("engine", mostly_long("graph", "espei"))
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["graph", "espei"])
 def test_input_among_its_datasets_is_fitted_resumed_and_reported_as_by_stock(
     commands: Commands, small_fit: Path, stock_chain: Chain, engine: str
 ) -> None:

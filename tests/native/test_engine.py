@@ -143,6 +143,7 @@ def test_chain_of_a_database_generated_in_the_same_run_equals_stock(
 STOCK_ENGINE = ("--engine", "espei")
 
 
+@pytest.mark.long
 def test_stock_engine_makes_the_same_chain(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, stock_chain: Chain
 ) -> None:

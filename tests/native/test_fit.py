@@ -56,6 +56,7 @@ def test_without_mpi_the_fit_runs_on_this_machines_cores(
     assert not (small_fit.with_suffix(".run") / "cluster").exists()
 
 
+@pytest.mark.long
 def test_json_input_is_fitted_like_yaml(commands: Commands, small_fit: Path, stock_chain: Chain) -> None:
 
     as_json = small_fit.with_suffix(".json")
@@ -103,6 +104,7 @@ def test_stock_espei_joins_a_cluster_by_its_scheduler_file(
     assert np.array_equal(Chain.load(small_fit.parent).trace, stock_chain.trace)
 
 
+@pytest.mark.long
 def test_run_fit_uses_the_cluster_that_the_input_names_and_leaves_it_running(
     commands: Commands, small_fit: Path, stock_chain: Chain
 ) -> None:
@@ -131,6 +133,7 @@ def name_scheduler_file(path: Path) -> None:
     path.write_text(yaml.safe_dump(settings))
 
 
+@pytest.mark.long
 def test_empty_list_of_workers_does_not_end_the_fit(small_fit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(small_fit.parent)
     settings = check(small_fit).settings
@@ -164,7 +167,10 @@ def _commands_without_mpi(directory: Path) -> Path:
 
 @pytest.mark.parametrize(
     "command",
-    [pytest.param(["espei-mpi", "-n", "2"], marks=pytest.mark.quick), ["espei-hpc", "fit", "--local"]],
+    [
+        pytest.param(["espei-mpi", "-n", "2"], marks=pytest.mark.quick),
+        pytest.param(["espei-hpc", "fit", "--local"], marks=pytest.mark.long),
+    ],
 )
 def test_fault_12_failure_in_espei_is_one_line_exits_1_and_leaves_its_parameters_but_no_key(
     command: list[str], commands: Commands, small_fit: Path

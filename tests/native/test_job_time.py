@@ -31,6 +31,7 @@ def stand_in(directory: Path, name: str, script: str) -> dict[str, str]:
     return {"PATH": f"{command.parent}:{BIN}:{os.environ['PATH']}"}
 
 
+@pytest.mark.long
 def test_fit_ends_in_time_saves_and_goes_on(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:

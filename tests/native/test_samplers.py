@@ -23,6 +23,7 @@ def kill_when_saved(fit: Command, checkpoint: Path, number: int) -> None:
     fit.finish()
 
 
+@pytest.mark.long
 def test_chain_of_de_is_the_same_on_one_worker_and_on_two_after_a_kill_too(
     commands: Commands, small_fit: Path, stock_chain: Chain, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -42,6 +43,7 @@ def test_chain_of_de_is_the_same_on_one_worker_and_on_two_after_a_kill_too(
     assert not chain.begins_like(stock_chain)
 
 
+@pytest.mark.long
 def test_resume_with_another_sampler_is_refused_before_the_cluster_naming_both(
     commands: Commands, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -67,6 +67,7 @@ def test_fit_with_a_model_of_the_users_is_stocks_with_its_pythonpath(
     assert not stock.equals(stock_without_code)
 
 
+@pytest.mark.long
 def test_workers_of_this_machine_have_it_too(commands: Commands, fit: Path, stock: Chain) -> None:
     result = commands.run("espei-hpc", "fit", fit, "--local", "-w", "1", "--user-code", "code")
     assert result.code == 0, result.output
