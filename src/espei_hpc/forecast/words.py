@@ -140,7 +140,7 @@ def _effective(plan: Plan) -> list[str]:
         for cost in plan.costs
     ]
     return [
-        f"For an effective sample size of {ENOUGH}, by what other fits took:",
+        f"For an effective sample size of {ENOUGH}, from a Gaussian to the slowest fit that was measured:",
         *_aligned([head, *rows]),
         "laplace finds out first whether the fit is nearly a Gaussian, and is refused if it is not.",
     ]
