@@ -126,7 +126,7 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
     yield started
     try:
         # Python's own helper processes notice a moment later that their parent has ended.
-        wait_until(lambda: not started.left(), "the end of all processes", seconds=10)
+        wait_until(lambda: not started.left(), "the end of all processes", seconds=60)
     except AssertionError:
         left = started.left()
         started.end_all()

@@ -67,7 +67,7 @@ def run(slurm: Login, mom: Mom, script: str, launcher: Path = SHELL, **variables
 )
 def test_ranks_are_one_world_over_three_nodes_without_ssh(launcher: Path, slurm: Login, mom: Mom) -> None:
     option = "--hostfile" if "openmpi" in str(launcher) else "-f"
-    trial = f"{BIN}/espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 6 --seconds 90"
+    trial = f"{BIN}/espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 6 --seconds 300"
     start = f'{launcher} -n 6 {option} "$PBS_NODEFILE" {trial}'
     result = run(slurm, mom, f'eval "$({SHELL} --settings)"\n{start}', launcher)
     assert result.code == 0, result.output + mom.output.read_text()

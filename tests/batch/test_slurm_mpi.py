@@ -18,7 +18,7 @@ LAUNCHERS = {
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_ranks_are_one_world_over_four_nodes(launcher: str, slurm: Login) -> None:
-    trial = "espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 4 --seconds 60"
+    trial = "espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 4 --seconds 300"
     job = slurm.submit(f"{launcher} {trial}", "--nodes=4", "--ntasks=4")
     assert slurm.finish(job)["JobState"] == "COMPLETED", slurm.output(job)
     ranks = sorted(reports(slurm.output(job)), key=lambda told: told["rank"])

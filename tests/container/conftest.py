@@ -39,7 +39,7 @@ def _open_fit(place: Path, iterations: int) -> Iterator[Path]:
 def run_and_settle(commands: Commands, *words: str | Path, env: dict[str, str] | None = None) -> Result:
     """Run a command, and wait until its engine's own helpers are gone, which end a moment after it."""
     result = commands.run(*words, env=env)
-    wait_until(lambda: not commands.left(), f"{words} leaves nothing behind", seconds=30)
+    wait_until(lambda: not commands.left(), f"{words} leaves nothing behind", seconds=120)
     return result
 
 

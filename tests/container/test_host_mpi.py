@@ -22,7 +22,7 @@ from support import ROOT, wait_until
 RANKS = 3
 N = ("-n", str(RANKS))
 APPTAINER = ("apptainer", "--quiet", "exec")
-SECONDS = 60
+SECONDS = 200
 """After which the ranks end themselves; a pair that works takes three."""
 OWN = "its own"
 """Asks for the MPI that the launcher belongs to."""
@@ -68,7 +68,7 @@ class Cell:
         command = commands.start(*as_user, *words, env=MORE_RANKS_THAN_CORES | self._path())
         try:
             command.finish(2 * SECONDS)
-            wait_until(lambda: not commands.left(), f"{words} leaves nothing behind", seconds=30)
+            wait_until(lambda: not commands.left(), f"{words} leaves nothing behind", seconds=120)
         except subprocess.TimeoutExpired:
             # Of a container that was killed Apptainer's squashfuse lives on, and holds the rank's standard
             # output, whose end a Hydra waits for.

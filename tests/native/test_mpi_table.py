@@ -17,7 +17,7 @@ from mpi_support import AS_ROOT, HERE, LAUNCHERS, MORE_RANKS_THAN_CORES, PREFIXE
 from support import Commands
 
 RANKS = 3
-SECONDS = 60
+SECONDS = 200
 """What takes longer counts as a crash: a pair that works takes two."""
 # All ranks get more than fits into what is sent at once. Each tells a file of its own: of what they print
 # at the same time a launcher makes what it likes.

@@ -152,7 +152,7 @@ class Login:
             return [line for line in lines if not but or not line.partition(": ")[2].startswith(but)]
 
         with suppress(AssertionError):
-            wait_until(lambda: not left(), "the end of all processes", seconds=30)
+            wait_until(lambda: not left(), "the end of all processes", seconds=120)
         assert not left(), left()
 
     def log_out(self) -> None:
