@@ -17,10 +17,10 @@ BUDGETS = {
 
 
 def tier(item: pytest.Item) -> str:
-    """Return the tier of a test: its own mark, else its module's, else its folder's."""
-    for mark in item.iter_markers():
-        if mark.name in TIERS:
-            return mark.name
+    """Return the tier of a test: its own mark, the last of several, else its module's, else its folder's."""
+    for marks in (item.own_markers, item.iter_markers()):
+        if found := [mark.name for mark in marks if mark.name in TIERS]:
+            return max(found, key=TIERS.index)
     return "quick" if folder(item.nodeid) in QUICK_FOLDERS else "all"
 
 
