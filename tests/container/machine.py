@@ -77,7 +77,7 @@ def _package_index(directory: Path) -> str:
 
 
 def pip_configuration() -> str:
-    """Return what tells a build's pip of this machine's package index, with certificates where secrets are."""
+    """Return what tells a build's pip of this machine's package index, with the certificates as a secret."""
     python = shutil.which("python3", path="/usr/bin:/bin") or "python3"
     listed = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
     settings = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)

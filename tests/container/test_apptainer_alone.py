@@ -24,17 +24,35 @@ def alone(open_place: Path, sif: Path, tmp_path_factory: pytest.TempPathFactory)
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     # This machine has no registry.
     podman("save", "--quiet", "--format", "docker-archive", "--output", clone / "debian.tar", BASE)
-    (clone / "pip.conf").write_text(pip_configuration())
+    secrets = clone / "secrets"
+    secrets.mkdir()
+    (secrets / "pip.conf").write_text(pip_configuration())
     if CA_BUNDLE.exists():
-        shutil.copy(CA_BUNDLE, clone / "ca.crt")
+        shutil.copy(CA_BUNDLE, secrets / "ca.crt")
     subprocess.run(["chown", "-R", "nobody:nogroup", str(clone)], check=True)
-    binds = [f"--bind={clone / name}:/run/secrets/{name}" for name in ("pip.conf", "ca.crt")]
-    words = ["--build-arg=bootstrap=docker-archive", "--build-arg=base=debian.tar", "--notest", *binds]
-    build = ["apptainer", "build", *words, "espei.sif", "apptainer.def"]
-    made = Commands(clone).start(HERE / "as-user", clone, *build).finish(seconds=3600)
+    words = [
+        "--build-arg=bootstrap=docker-archive",
+        "--build-arg=base=debian.tar",
+        "--build-arg=secrets=secrets",
+    ]
+    build = ["apptainer", "build", "--notest", *words, "espei.sif", "apptainer.def"]
+    made = Commands(clone).start(*_with_a_home(clone), HERE / "as-user", clone, *build).finish(seconds=3600)
     assert made.code == 0, made.output
     yield clone / "espei.sif"
     shutil.rmtree(clone)
+
+
+def _with_a_home(home: Path) -> list[str | Path]:
+    """Return the command that runs another where the user's home exists: a build mounts it."""
+    passwd = home / "passwd"
+    lines = [line.split(":") for line in Path("/etc/passwd").read_text().splitlines()]
+    passwd.write_text(
+        "".join(
+            ":".join([*line[:5], str(home) if line[0] == "nobody" else line[5], line[6]]) + "\n"
+            for line in lines
+        )
+    )
+    return ["unshare", "--mount", "bash", "-c", f'mount --bind {passwd} /etc/passwd && exec "$@"', "bash"]
 
 
 def listed(apptainer: Apptainer, image: Path) -> set[str]:
