@@ -68,6 +68,16 @@ def make(target: str, variant: str, directory: Path) -> None:
 
 def _package_index(directory: Path) -> str:
     """Return the secrets that tell a build of this machine's package index and certificates."""
+    configuration = directory / "pip.conf"
+    configuration.write_text(pip_configuration())
+    secrets = [f"--secret id=pip.conf,src={configuration}"]
+    if CA_BUNDLE.exists():
+        secrets.append(f"--secret id=ca.crt,src={CA_BUNDLE}")
+    return " ".join(secrets)
+
+
+def pip_configuration() -> str:
+    """Return what tells a build's pip of this machine's package index, with the certificates as a secret."""
     python = shutil.which("python3", path="/usr/bin:/bin") or "python3"
     listed = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
     settings = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
@@ -77,13 +87,9 @@ def _package_index(directory: Path) -> str:
             if key in settings:
                 lines.append(f"{name} = {settings[key].strip(chr(39))}")
                 break
-    secrets = []
     if CA_BUNDLE.exists():
         lines.append("cert = /run/secrets/ca.crt")
-        secrets.append(f"--secret id=ca.crt,src={CA_BUNDLE}")
-    configuration = directory / "pip.conf"
-    configuration.write_text("\n".join(lines) + "\n")
-    return " ".join([*secrets, f"--secret id=pip.conf,src={configuration}"])
+    return "\n".join(lines) + "\n"
 
 
 def in_image(*words: str | Path, variant: str = "both", volume: Path | None = None) -> list[str]:

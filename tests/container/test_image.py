@@ -20,8 +20,8 @@ LAUNCHERS = {
     "mpich": {"mpirun", "mpirun.mpich"},
     "none": set[str](),
 }
-# What the Containerfile puts beneath every variant: Debian, Python and tini, the locked environment.
-SHARED_LAYERS = 3
+# Beneath every variant: Debian, a script and what it installs, the locked environment.
+SHARED_LAYERS = 4
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

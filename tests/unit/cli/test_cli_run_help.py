@@ -9,10 +9,10 @@ from espei_hpc.cli import commands
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from support import ROOT
 
-HELP = re.search(r"^%help\n(.*?)^%labels", (ROOT / "apptainer.def").read_text(), re.DOTALL | re.MULTILINE)
-SECTIONS = dict(re.findall(r"^    ([A-Z ]+)\n((?:\n| {8}.*\n)+)", HELP[1] if HELP else "", re.MULTILINE))
+HELP = (ROOT / "image/help").read_text()
+SECTIONS = dict(re.findall(r"^([A-Z ]+)\n((?:\n| {4}.*\n)+)", HELP, re.MULTILINE))
 ENTRYPOINTS = {path.name for path in (ROOT / "entrypoints").iterdir()}
-COMMANDS = re.findall(r"^ {8}(\S+(?: \S+)*) {2,}\S", SECTIONS["COMMANDS"], re.MULTILINE)
+COMMANDS = re.findall(r"^ {4}(\S+(?: \S+)*) {2,}\S", SECTIONS["COMMANDS"], re.MULTILINE)
 
 
 def test_it_has_the_sections_of_a_manual_page() -> None:
@@ -22,7 +22,7 @@ def test_it_has_the_sections_of_a_manual_page() -> None:
 
 
 def test_exit_codes_are_those_of_the_code() -> None:
-    told = re.findall(r"^ {8}(\S+)", SECTIONS["EXIT CODES"], re.MULTILINE)
+    told = re.findall(r"^ {4}(\S+)", SECTIONS["EXIT CODES"], re.MULTILINE)
     assert told == [*(str(int(code)) for code in ExitCode), f"{SIGNAL_BASE}+N"]
 
 
@@ -49,6 +49,6 @@ def test_command_of_an_example_is_listed(word: str) -> None:
 
 
 def test_variables_are_those_that_something_reads() -> None:
-    ours = set(re.findall(r"^ {8}([A-Z_]+) {2,}", SECTIONS["ENVIRONMENT"], re.MULTILINE))
+    ours = set(re.findall(r"^ {4}([A-Z_]+) {2,}", SECTIONS["ENVIRONMENT"], re.MULTILINE))
     code = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
     assert ours - {"APPTAINER_BIND"} == {name for name in ours if f'"{name}"' in code}

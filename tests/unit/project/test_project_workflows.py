@@ -67,7 +67,7 @@ def test_kernel_is_required_where_changes_are_tested() -> None:
     (test,) = (step for step in WORKFLOWS["ci"]["jobs"]["quick"]["steps"] if "run" in step)
     assert test["env"]["ESPEI_HPC_COMPILED"] == "require"
     assert "export ESPEI_HPC_COMPILED=require" in (ROOT / ".ci/run").read_text()
-    assert "ENV ESPEI_HPC_COMPILED=require" in (ROOT / "Containerfile").read_text()
+    assert "ESPEI_HPC_COMPILED=require /opt/image/pip wheel" in (ROOT / "image/project").read_text()
 
 
 def test_a_commit_is_held_to_make_lint() -> None:
