@@ -120,6 +120,10 @@ def _check(words: list[str]) -> None:
 def _in_container(program: str, rest: list[str]) -> None:
     if program == "apptainer" and rest[0] in ("verify", "run-help", "test"):
         return
+    if program == "apptainer" and rest[0] == "build":
+        assert (ROOT / rest[-1]).suffix == ".def"
+        assert (ROOT / rest[-1]).is_file()
+        return
     assert rest[0] in ("exec", "run"), rest
     runs, rest = rest[0] == "run", rest[1:]
     while rest[0].startswith("-"):
