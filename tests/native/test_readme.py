@@ -33,6 +33,7 @@ RUN_BY = {
     "make install": ("install/test_fresh_machine.py", "make install"),
     "make image": ("container/images.py", 'make_once("image"'),
     "make sif": ("container/images.py", 'make_once("sif"'),
+    "apptainer build": ("container/test_apptainer_alone.py", "def test_its_own_test_passes"),
     "podman run": ("container/test_image.py", "def test_fits_as_an_unknown_user"),
     "apptainer exec espei.sif espei ": (
         "container/test_sif.py",
