@@ -3,6 +3,7 @@
 Only the standard library is imported at first: see ``environment``.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -12,6 +13,9 @@ from espei_hpc.environment import clean_environment
 
 OPEN_FILES = 65536
 """A scheduler needs three per worker; the usual limit of 1024 is for select(), which is not used here."""
+
+COLLECTIONS = (10_000, 10, 10)
+"""Python's default looks for garbage 14 times as often; importing ESPEI makes a million objects that stay."""
 
 CORE_FILES = "ESPEI_HPC_CORE_FILES"
 """Variable that leaves the limit of core files as it is; a core file of a fit has hundreds of MB."""
@@ -28,9 +32,14 @@ def main() -> int:
     environment = clean_environment(os.environ)
     if environment != dict(os.environ):
         os.execve(sys.executable, [sys.executable, "-m", "espei_hpc", *sys.argv[1:]], environment)  # noqa: S606 (no shell wanted)
+    gc.set_threshold(*COLLECTIONS)
     from espei_hpc.cli import main as run_command_line
 
-    return run_command_line()
+    try:
+        return run_command_line()
+    finally:
+        # Python looks for garbage twice more before it ends, in all that was imported.
+        gc.freeze()
 
 
 def _allow_open_files() -> None:
