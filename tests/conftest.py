@@ -30,6 +30,10 @@ MADE_ONCE = (
 )
 """But those of these share a fit that runs, a release or a report."""
 
+BUILT = {"images", "sif", "sifs"}
+"""Fixtures that build; the first test that asks for one waits for it."""
+BUILD_SECONDS = 2400
+
 
 class OnceEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells no types
     """Of processes that share the tests one gets all that need the same images, hosts or fits: made once."""
@@ -78,6 +82,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the tests of the tier."""
     items[:], others = tiers.select(items, config.option.tier)
     config.hook.pytest_deselected(items=others)
+    for item in items:
+        waits = BUILT.intersection(getattr(item, "fixturenames", ()))
+        if waits and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
