@@ -17,9 +17,8 @@ bin := $(ENVIRONMENT)/bin
 commands := espei espei-hpc espei-mpi pbs-remote-shell run-fit start-cluster wait-for-cluster
 scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update $(wildcard image/*) tests/container/closed-network/* tests/install/bare-machine tests/batch/hosts/process-one tests/batch/slurm/end-orphans $(filter-out %.md,$(wildcard *-examples/*.* *-examples/*/*.*)))
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
-# More than cores, since many tests mostly wait for a launcher, a batch system or a timeout. Most of the rest is Python
-# importing packages. On virtual machines whose small pages are slow that takes up to five times as long without large ones.
-pytest = PYTHONMALLOC=malloc GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(bin)/pytest --dist loadscope --numprocesses
+# More than cores, since many tests mostly wait for a launcher, a batch system or a timeout.
+pytest = $(bin)/pytest --dist loadscope --numprocesses
 
 # Whether the kernel can be compiled, to see that a compiler has been installed since.
 headers = import os, sysconfig as s; exit(not os.path.exists(s.get_path("include") + "/Python.h"))
