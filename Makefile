@@ -15,7 +15,7 @@ MINUTES ?= 20
 BINDIR ?= $(HOME)/.local/bin
 bin := $(ENVIRONMENT)/bin
 commands := espei espei-hpc espei-mpi pbs-remote-shell run-fit start-cluster wait-for-cluster
-scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update $(wildcard image/*) tests/container/closed-network/* tests/install/bare-machine tests/batch/hosts/process-one tests/batch/slurm/end-orphans $(filter-out %.md,$(wildcard *-examples/*.* *-examples/*/*.*)))
+scripts := $(wildcard examples/demo entrypoints/* .ci/* lock/update image/* tests/container/closed-network/* tests/install/bare-machine tests/batch/hosts/process-one tests/batch/slurm/end-orphans $(filter-out %.md,$(wildcard *-examples/*.* *-examples/*/*.*)))
 bash_scripts = $(shell grep -lE '^\#!.*bash' $(scripts))
 # More than cores, since many tests mostly wait for a launcher, a batch system or a timeout.
 pytest = $(bin)/pytest --dist loadscope --numprocesses

@@ -77,7 +77,6 @@ def record(own_tests: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return dict(json.loads(path.read_text()))
 
 
-@pytest.mark.long
 def test_espeis_own_tests_pass_with_plans(record: dict[str, Any]) -> None:
     outcomes = list(record["outcomes"].values())
     # ESPEI expects two to fail: they replace a function that it has no more.

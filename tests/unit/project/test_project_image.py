@@ -11,6 +11,7 @@ CONTAINERFILE = (ROOT / "Containerfile").read_text()
 DEFINITIONS = ("apptainer.def", "image/from-archive.def")
 SCRIPTS = {path.name for path in (ROOT / "image").iterdir() if path.read_text().startswith("#!")}
 CALLED_BY_APPTAINER = {"run", "checks"}
+CALLED_BY_SCRIPTS = {"apt", "pip"}
 
 
 def sections(definition: str, name: str) -> list[str]:
@@ -29,7 +30,7 @@ def test_variables_of_the_containerfile_are_those_of_the_file_that_apptainer_rea
 
 def test_every_script_is_called_by_both() -> None:
     called = set(re.findall(r"^RUN .*?/opt/image/(\w+)", CONTAINERFILE, re.MULTILINE))
-    scripts = SCRIPTS - CALLED_BY_APPTAINER - {"pip"}
+    scripts = SCRIPTS - CALLED_BY_APPTAINER - CALLED_BY_SCRIPTS
     assert called == scripts
     posts = "".join(sections("apptainer.def", "post"))
     assert set(re.findall(r"/opt/image/(\w+)", posts)) - {"help"} == scripts
