@@ -89,6 +89,7 @@ NEEDS = {
         Need("iproute2", _programs("ip"), "iproute2"),
         Need("Debian's MPIs", _programs("mpirun.openmpi", "mpirun.mpich"), "mpich openmpi-bin"),
         Need("podman", _programs("podman"), "buildah fuse-overlayfs mmdebstrap netavark podman runc uidmap"),
+        Need("Docker", _programs("dockerd", "containerd", "/usr/bin/docker"), "docker.io"),
         Need("mmdebstrap", _programs("mmdebstrap"), "mmdebstrap"),
         Need("Apptainer", _programs("apptainer"), ".ci/install-containers", packaged=False),
         Need(

@@ -30,7 +30,7 @@ SHELL = [block for block in ALL if block.language == "bash"]
 HANDED_ON = {"run-fit": "fit", "wait-for-cluster": "wait"}
 """Entrypoints that are a command of espei-hpc."""
 ENTRYPOINTS = {path.name for path in (ROOT / "entrypoints").iterdir()}
-FOREIGN = {"bash", "cat", "cd", "espei", "export", "git", "kill", "ls", "python"}
+FOREIGN = {"bash", "cat", "cd", "espei", "export", "git", "kill", "ln", "ls", "mkdir", "pip", "python"}
 """Programs of every system; nothing of ours to look up."""
 CONTAINER_OPTIONS = {"--user": 1, "-v": 1, "-w": 1, "--rm": 0, "--bind": 1, "--env": 1, "--userns=keep-id": 0}
 """Options of container engines in the documents, and how many words follow."""

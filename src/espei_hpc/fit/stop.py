@@ -20,10 +20,11 @@ WAKE = signal.SIGUSR2
 """Sent by our own threads to wake up the main thread, which may be waiting for a lock."""
 
 
-class Stopped(BaseException):
+class Stopped(KeyboardInterrupt):
     """Raised when a stop is requested outside the sampling: there is nothing to save yet.
 
-    Not an Exception, so that no handler in ESPEI or emcee catches it.
+    Not an Exception, so that no handler in ESPEI or emcee catches it; a KeyboardInterrupt, because asyncio
+    logs any other exception of a callback, such as one that reads from the scheduler, and goes on.
     """
 
 

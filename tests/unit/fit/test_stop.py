@@ -1,5 +1,6 @@
 """A stop is carried out only where it is safe."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from espei_hpc.fit.stop import SIGNALS, WAKE, Stopped, Stopper
-from support import wait_until
+from support import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -35,6 +36,15 @@ def test_signal_before_the_sampling_stops_at_once(number: signal.Signals, stoppe
     with pytest.raises(Stopped):
         send(number)
     assert stopper.signal == number
+
+
+def test_signal_in_a_callback_of_a_loop_that_waits_for_the_cluster_ends_the_loop(stopper: Stopper) -> None:
+    async def wait() -> None:
+        asyncio.get_running_loop().call_soon(send, signal.SIGTERM)
+        await asyncio.sleep(PATIENCE)
+
+    with pytest.raises(Stopped):
+        asyncio.run(wait())
 
 
 def test_signal_while_evaluations_are_waited_for_becomes_a_keyboard_interrupt(stopper: Stopper) -> None:
