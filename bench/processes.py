@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from espei_hpc.cluster.rank import end_with_parent
+from espei_hpc.parent_process import end_with_parent
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

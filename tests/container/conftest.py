@@ -10,7 +10,7 @@ import pytest
 
 from container.machine import HERE, in_image, podman_environment
 from fits import write_fit
-from support import Commands, Result, wait_until
+from support import Command, Commands, Result, wait_until
 
 
 @pytest.fixture
@@ -68,6 +68,10 @@ class Apptainer:
     commands: Commands
     sif: Path
 
+    def start(self, *words: str | Path, env: dict[str, str] | None = None) -> Command:
+        """Start words on the host."""
+        return self.commands.start(HERE / "as-user", self.commands.directory, *words, env=env)
+
     def host(self, *words: str | Path, env: dict[str, str] | None = None) -> Result:
         """Run words on the host."""
         return run_and_settle(self.commands, HERE / "as-user", self.commands.directory, *words, env=env)
@@ -81,4 +85,11 @@ class Apptainer:
 def apptainer(sif: Path, open_fit: Path, commands: Commands) -> Apptainer:
     """Apptainer, with the image made and an input, x.yaml, in the working directory."""
     commands.directory = open_fit.parent
+    return Apptainer(commands, sif)
+
+
+@pytest.fixture
+def endless_apptainer(sif: Path, endless_open_fit: Path, commands: Commands) -> Apptainer:
+    """The same with more iterations than any test waits for."""
+    commands.directory = endless_open_fit.parent
     return Apptainer(commands, sif)

@@ -2,15 +2,18 @@
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
 from container.conftest import Apptainer
 from container.machine import IMAGE, podman
+from espei_hpc.exit_codes import ExitCode
 from fits import Chain
-from support import Result, mpirun
+from support import Command, Result, mpirun, wait_until
 
 # The launchers of Debian's own packages, as installed on this host.
 HOST_LAUNCHERS = {
@@ -142,8 +145,82 @@ def test_launcher_of_the_mpi_asked_for_starts_the_ranks(apptainer: Apptainer) ->
     assert "MPI: bind: " in result.output
 
 
+def test_signal_to_all_processes_and_so_the_end_of_the_image_loses_no_sample(
+    endless_apptainer: Apptainer,
+) -> None:
+    fit = _start_iterating(endless_apptainer)
+    # First those that mount the image, so that every process that is to save something has lost it.
+    for process in (*_mounting(fit), *fit.processes()):
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    ended = fit.finish()
+    directory = endless_apptainer.commands.directory
+    assert ended.code == ExitCode.STOPPED, ended.output
+    assert (directory / "fitted.tdb").exists()
+    assert not (directory / "x.run" / "lock").exists()
+    wait_until(lambda: not fit.processes(), "nothing is left")
+
+
+@pytest.mark.parametrize("family", ["mpich", pytest.param("openmpi", marks=pytest.mark.long)])
+def test_killed_launcher_leaves_neither_mounts_nor_shared_memory(
+    family: str, endless_apptainer: Apptainer
+) -> None:
+    before = set(Path("/dev/shm").iterdir())
+    fit = _start_iterating(endless_apptainer, "--launcher", HOST_LAUNCHERS[family])
+    mounting = _mounting(fit)
+    launcher = HOST_LAUNCHERS[family].split()[0]
+    (found,) = (one for one in fit.processes() if Path(one.cmdline()[0]).name == launcher)
+    found.kill()
+    # A lost cluster is started again.
+    fit.wait_for_output("resuming after iteration")
+    wait_until(lambda: not _running(mounting), "the mounts of fit and ranks are gone")
+    fit.process.terminate()
+    assert fit.finish().code == ExitCode.STOPPED, fit.output
+    wait_until(lambda: not fit.processes() and not _running(mounting), "nothing is left")
+    assert set(Path("/dev/shm").iterdir()) <= before
+
+
+def test_killed_apptainer_does_not_kill_its_fit(endless_apptainer: Apptainer) -> None:
+    fit = _start_iterating(endless_apptainer)
+    mounting = _mounting(fit)
+    (python,) = (one for one in fit.processes() if {"espei_hpc", "fit"} <= set(one.cmdline()))
+    parent = python.parent()
+    assert parent is not None
+    parent.kill()
+    fit.finish()
+    wait_until(lambda: not fit.processes() and not _running(mounting), "nothing is left")
+    assert (endless_apptainer.commands.directory / "fitted.tdb").exists()
+
+
+def _mounting(fit: Command) -> list[psutil.Process]:
+    """Return the processes that mount the image of a fit and its ranks; they have no environment."""
+    parents = {parent for process in fit.processes() for parent in process.parents()}
+    apptainers = [parent for parent in parents if parent.name() == "starter"]
+    found = [child for parent in apptainers for child in parent.children() if "fuse" in child.name()]
+    # Of the fit, of the scheduler and of the worker.
+    assert len(found) == 3
+    return found
+
+
+def _running(processes: list[psutil.Process]) -> list[psutil.Process]:
+    return [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def _start_iterating(apptainer: Apptainer, *options: str) -> Command:
+    """Start a fit from the host, and wait until it has done some iterations."""
+    command = apptainer.start(
+        "bash", _script(apptainer), "--image", apptainer.sif, "--in", "x.yaml", "-n", "2", *options
+    )
+    wait_until(lambda: command.output.count("iteration ") > 3, "some iterations")
+    return command
+
+
 def _espei_mpi(apptainer: Apptainer, *options: str) -> Result:
     """Run, on the host, the script that the image brings."""
+    return apptainer.host("bash", _script(apptainer), "--image", apptainer.sif, *options)
+
+
+def _script(apptainer: Apptainer) -> Path:
     script = apptainer.commands.directory / "espei-mpi"
     script.write_text(apptainer.exec("cat", "/usr/local/bin/espei-mpi").output)
-    return apptainer.host("bash", script, "--image", apptainer.sif, *options)
+    return script

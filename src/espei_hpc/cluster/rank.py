@@ -7,7 +7,6 @@ not support, ``dask_start`` starts Dask.
 """
 
 import contextlib
-import ctypes
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from espei_hpc import user_code
+from espei_hpc import parent_process, user_code
 from espei_hpc.cluster import dask_settings, dask_start, interfaces, place, without_mpi, world
 from espei_hpc.environment import SETTINGS
 from espei_hpc.errors import Fault, Refusal
@@ -27,7 +26,6 @@ from espei_hpc.rundir.cluster_directory import ClusterDirectory, Settings
 from espei_hpc.rundir.files import pass_json
 from espei_hpc.text import counted
 
-PR_SET_PDEATHSIG = 1
 LAUNCHER_POLL_SECONDS = 1.0
 END_SECONDS = 30
 WORKERS_POLL_SECONDS = 15.0
@@ -50,13 +48,14 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
         Refusal: if this rank cannot join the cluster; it is also stored in the
             cluster's directory for the process that waits.
     """
-    end_with_parent()
+    started_by = _begin()
     # Dask writes the scheduler file with default permissions, perhaps to a directory that others can read.
     os.umask(0o077)
     try:
         if code := directory.settings().user_code:
             user_code.use(Path(code))
         here = _enter(directory, say)
+        _clean_up_on_term(started_by)
         chosen = endpoint(directory.settings(), here)
         interface = chosen.interface if chosen else None
         host = chosen.host if chosen else None
@@ -76,9 +75,38 @@ def run(directory: ClusterDirectory, say: Callable[[str], None] = say_at_once) -
         directory.end()
         raise
     finally:
+        _clean_up(started_by)
         # MPI_Finalize waits for all ranks, forever if a host is unreachable.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(END_SECONDS)
+
+
+def _begin() -> parent_process.Apptainer | None:
+    """Make sure that this process ends with its parent, and return that if it is Apptainer."""
+    started_by = parent_process.apptainer()
+    if started_by:
+        # MPICH's launcher kills Apptainer's process group: this process is to clean up after that.
+        os.setpgid(0, 0)
+    parent_process.end_with_parent()
+    return started_by
+
+
+def _clean_up_on_term(started_by: parent_process.Apptainer | None) -> None:
+    """Clean up before SIGTERM ends this process; not while MPI starts, when Python gets no signal."""
+
+    def end(number: int, _: object) -> None:
+        _clean_up(started_by)
+        os.kill(os.getpid(), number)
+
+    if started_by:
+        signal.signal(signal.SIGTERM, end)
+
+
+def _clean_up(started_by: parent_process.Apptainer | None) -> None:
+    """Clean up; from now on SIGTERM ends this process at once."""
+    if started_by:
+        started_by.clean_up()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def endpoint(settings: Settings, here: world.World) -> interfaces.Endpoint | None:
@@ -142,14 +170,6 @@ def dask_mpi_arguments(directory: ClusterDirectory, interface: str | None) -> li
         f"--dashboard-address={loopback}",
         f"--name={directory.id}",
     ]
-
-
-def end_with_parent() -> None:
-    """Make the kernel end this process when its parent dies.
-
-    Open MPI 5 leaves its ranks running when mpirun is killed.
-    """
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _import_espei() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from espei_hpc import parent_process
 from espei_hpc.cluster import dask_settings, failed_hosts, launcher_log, local, readiness, shutdown
 from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
@@ -47,6 +48,9 @@ def run(
     Raises:
         Refusal: if the fit could not run, or lost its cluster.
     """
+    started_by = parent_process.apptainer()
+    if started_by:
+        parent_process.end_with_parent()
     try:
         # Inside the try: if the script has ended already, this raises at once.
         if supervisor is not None:
@@ -56,6 +60,8 @@ def run(
         if wanted.cluster_id is not None:
             # The script ends its cluster; but it may be gone while the cluster is still starting.
             ClusterDirectory(wanted.run_directory.resolve(), wanted.cluster_id).end()
+        if started_by:
+            started_by.clean_up()
 
 
 def _run(opening: Opening, wanted: ClusterOptions, stopper: Stopper, walltime: Walltime, say: Say) -> int:
@@ -190,10 +196,17 @@ class FitRun:
                 self.opening.sampler,
             )
             self.sampling = fit.sampling
+            self._keep_image()
             return fit.run()
         from espei_hpc.fit import stock
 
+        self._keep_image()
         return stock.run(_settings(self.problem, scheduler_file), self.stopper, report)
+
+    def _keep_image(self) -> None:
+        """Make sure that all is saved even without the image; what saving needs is loaded by now."""
+        if started_by := parent_process.apptainer():
+            started_by.keep_image()
 
     def _outputs(self) -> tuple[Path, ...]:
         named = (self.problem.output_db, self.problem.trace, self.problem.lnprob)

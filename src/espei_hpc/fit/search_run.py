@@ -27,6 +27,7 @@ class SearchRun(FitRun):
         return self.opening.search or Search()
 
     def _fit(self, scheduler_file: Path | None) -> int:
+        self._keep_image()
         try:
             BestFit(
                 self.problem,
