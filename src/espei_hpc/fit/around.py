@@ -22,8 +22,8 @@ from espei_hpc.sampler.state import RandomState
 
 DRAWS = 200
 """Points at which the density around the best fit is compared with the fit's: fewer judge badly."""
-RELIABLE = 0.7
-"""Pareto k up to which the Gaussian describes a fit."""
+RELIABLE = 0.57
+"""Pareto k up to which the Gaussian describes a fit: 1 - 1/log10(draws) (the source of :class:`Fitness`)."""
 USELESS = 1.0
 """Pareto k above which the weights have no mean: a chain would stay where the Gaussian is far too low."""
 

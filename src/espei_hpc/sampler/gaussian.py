@@ -20,6 +20,8 @@ TAIL_SHARE = 0.1
 DEGREES_OF_FREEDOM = 5.0
 LARGEST_WEIGHTS = 0.2
 """Fraction of the importance weights whose tail is judged."""
+USUAL_SHAPE, USUAL_WEIGHTS = 0.5, 10
+"""From few weights k is known to some tenths only: it is estimated as if so many more had this k."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ class Fitness:
     """How well q describes a density p, from draws of q.
 
     Attributes:
-        shape: k of the generalised Pareto distribution of the largest weights p / q; below 0.7 their mean is
-            reliable (Vehtari, Simpson, Gelman, Yao and Gabry, J. Mach. Learn. Res. 25 (2024) 72).
+        shape: k of the generalised Pareto distribution of the largest weights p / q; the smaller, the more
+            reliable is their mean (Vehtari, Simpson, Gelman, Yao and Gabry, J. Mach. Learn. Res. 25 (2024)
+            72, who also have the prior for few weights).
         acceptance: share of proposals from q that Metropolis' rule accepts.
     """
 
@@ -83,7 +86,9 @@ def fitness(weights: FloatArray) -> Fitness:
     relative = np.exp(weights - weights.max())
     ordered = np.sort(relative)
     tail = ordered[-max(5, math.ceil(LARGEST_WEIGHTS * ordered.size)) :]
-    shape = float(genpareto.fit(tail[1:] - tail[0], floc=0)[0])
+    excess = tail[1:] - tail[0]
+    found = float(genpareto.fit(excess, floc=0)[0])
+    shape = (found * excess.size + USUAL_SHAPE * USUAL_WEIGHTS) / (excess.size + USUAL_WEIGHTS)
     # Of each pair of draws the second is proposed from the first, which is there as often as p has it.
     ratios = np.minimum(relative[:, np.newaxis], relative[np.newaxis, :])
     return Fitness(shape, float(ratios.sum() / (relative.sum() * relative.size)))

@@ -72,6 +72,16 @@ def test_density_that_is_too_narrow_has_a_large_k_and_is_accepted_less() -> None
     assert narrow.acceptance < right.acceptance
 
 
+def test_k_of_few_weights_is_pulled_towards_one_half() -> None:
+    def shape(draws: int) -> float:
+        """Return k of the quantiles of a distribution whose k is 1.5."""
+        quantiles = scipy.stats.genpareto.ppf((np.arange(draws) + 0.5) / draws, 1.5)
+        return fitness(np.log(quantiles)).shape
+
+    assert shape(50) < 1.0
+    assert shape(5_000) == pytest.approx(1.5, abs=0.1)
+
+
 def test_impossible_draws_have_no_weight() -> None:
     found = weights(1.0)
     found[::2] = -np.inf
