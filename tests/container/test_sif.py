@@ -165,9 +165,9 @@ def test_signal_to_all_processes_and_so_the_end_of_the_image_loses_no_sample(
 def test_killed_launcher_leaves_neither_mounts_nor_shared_memory(
     family: str, endless_apptainer: Apptainer
 ) -> None:
-    before = set(Path("/dev/shm").iterdir())
     fit = _start_iterating(endless_apptainer, "--launcher", HOST_LAUNCHERS[family])
-    mounting = _mounting(fit)
+    mounting, shared = _mounting(fit), _shared_memory(fit)
+    assert shared
     launcher = HOST_LAUNCHERS[family].split()[0]
     (found,) = (one for one in fit.processes() if Path(one.cmdline()[0]).name == launcher)
     found.kill()
@@ -176,8 +176,8 @@ def test_killed_launcher_leaves_neither_mounts_nor_shared_memory(
     wait_until(lambda: not _running(mounting), "the mounts of fit and ranks are gone")
     fit.process.terminate()
     assert fit.finish().code == ExitCode.STOPPED, fit.output
-    wait_until(lambda: not fit.processes() and not _running(mounting), "nothing is left")
-    assert set(Path("/dev/shm").iterdir()) <= before
+    wait_until(lambda: not fit.processes(), "nothing is left")
+    assert not [path for path in shared if path.exists()]
 
 
 def test_killed_apptainer_does_not_kill_its_fit(endless_apptainer: Apptainer) -> None:
@@ -200,6 +200,12 @@ def _mounting(fit: Command) -> list[psutil.Process]:
     # Of the fit, of the scheduler and of the worker.
     assert len(found) == 3
     return found
+
+
+def _shared_memory(fit: Command) -> set[Path]:
+    """Return the files with which the ranks of a fit share memory."""
+    maps = [part.path for process in fit.processes() for part in process.memory_maps()]
+    return {Path(path) for path in maps if path.startswith("/dev/shm/") and Path(path).exists()}
 
 
 def _running(processes: list[psutil.Process]) -> list[psutil.Process]:
