@@ -90,6 +90,11 @@ class Command:
 
         wait_until(printed, f"{text!r} in the output")
 
+    def wait_for_samples(self, lines: int = 2) -> None:
+        """Wait until a fit has printed lines of progress: with two, more than one iteration is done."""
+        self.wait_for_output("iteration ")
+        wait_until(lambda: self.output.count("iteration ") >= lines, f"{lines} lines of progress")
+
 
 @dataclass
 class Commands:

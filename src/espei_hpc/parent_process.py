@@ -12,6 +12,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -76,6 +77,7 @@ class Apptainer:
             )
 
 
+@cache
 def apptainer() -> Apptainer | None:
     """Return this process's parent if it is Apptainer, and a program mounts its image; else None."""
     parent = psutil.Process().parent()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from container.machine import IMAGE, podman
+from container.machine import IMAGE, podman, run
 from support import wait_until
 
 CLIENT = "/usr/bin/docker"
@@ -25,7 +25,7 @@ class Docker:
     """A running daemon.
 
     Attributes:
-        directory: its files; only who is named as its user may read them.
+        directory: its files.
     """
 
     directory: Path
@@ -40,14 +40,7 @@ class Docker:
 
     def run(self, *words: str | Path) -> str:
         """Run the client, which must succeed; return what it printed on standard output."""
-        done = subprocess.run(
-            [CLIENT, *map(str, words)],
-            env=os.environ | self.environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f"docker {words} ended with {done.returncode}:\n{done.stderr}"
-        return done.stdout
+        return run(CLIENT, *words, env=self.environment)
 
 
 @contextmanager
@@ -63,7 +56,7 @@ def daemon(directory: Path) -> Iterator[Docker]:
         )
     try:
         wait_until(lambda: _answers(docker, process, log), "dockerd answers")
-        # Its group may use it; everybody, for the tests run as several users.
+        # The tests' users are in no group.
         (directory / "socket").chmod(0o666)
         archive = directory / "image.tar"
         podman("save", "--quiet", "--format", "docker-archive", "--output", archive, f"{IMAGE}:both")

@@ -103,10 +103,6 @@ def test_line_of_the_images_page_fits_with_the_images_own_mpirun(user: User) -> 
     assert np.all(Chain.load(user.directory).lnprob != 0)
 
 
-def _await_iterations(fit: Command) -> None:
-    wait_until(lambda: fit.output.count("iteration ") > 1, "more than one iteration is done")
-
-
 @few_and_many("times", 1, 10)
 def test_stopped_by_docker_stop_it_ends_with_75_and_the_same_line_resumes_it(
     times: int, endless_user: User
@@ -116,7 +112,7 @@ def test_stopped_by_docker_stop_it_ends_with_75_and_the_same_line_resumes_it(
     patience = () if times > 1 else ("--time", f"{PATIENCE:g}")
     for number in range(times):
         fit = user.start(f"{IMAGES} -n 3".replace(LINE, f"{LINE}--name fit-{number} "))
-        _await_iterations(fit)
+        fit.wait_for_samples()
         user.docker.run("stop", *patience, f"fit-{number}")
         stopped = fit.finish()
         assert stopped.code == ExitCode.STOPPED, stopped.output

@@ -140,7 +140,7 @@ def test_asked_to_stop_it_saves_what_it_has(container: Container, endless_open_f
     directory = endless_open_fit.parent
     words = in_image("espei-mpi", "--in", "x.yaml", "-n", "3", volume=directory)
     command = container.commands.start(*words, env=podman_environment())
-    wait_until(lambda: command.output.count("iteration ") > 1, "more than one iteration is done")
+    command.wait_for_samples()
     # As a batch system or `podman stop` does; podman hands it to the image's process 1.
     command.process.terminate()
     assert command.finish().code == ExitCode.STOPPED, command.output

@@ -13,7 +13,7 @@ import yaml
 from container.conftest import run_and_settle
 from docs.documents import blocks
 from espei_hpc.exit_codes import ExitCode
-from support import ROOT, Commands, Result, environment, wait_until
+from support import ROOT, Commands, Result, wait_until
 
 PAGE = blocks(ROOT / "docs" / "notebooks.md")
 LINK = next(block.text for block in PAGE if "ln -s" in block.text)
@@ -99,25 +99,18 @@ def test_image_answers_spythons_client(notebook: Notebook) -> None:
 @pytest.mark.long
 def test_interrupted_cell_stops_the_fit_and_the_cell_resumes_it(endless_notebook: Notebook) -> None:
     notebook = endless_notebook
-    for seen in ("iteration ", "resuming after iteration"):
-        _interrupt_when(seen, notebook)
+    _interrupt_after("iteration ", notebook)
+    _interrupt_after("resuming after iteration", notebook)
     assert (notebook.directory / "fitted.tdb").exists()
 
 
-def _interrupt_when(seen: str, notebook: Notebook) -> None:
-    """Run the cell of the fit; interrupt it, as Jupyter does, when something is in its output."""
-    log = notebook.directory / "cell.log"
-    with log.open("wb") as output:
-        kernel = subprocess.Popen(
-            [sys.executable, "-u", "-c", f"{CHECK}\n{FIT}"],
-            cwd=notebook.directory,
-            env=environment(notebook.commands.tag) | notebook.environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    wait_until(lambda: seen in log.read_text(errors="replace"), seen)
+def _interrupt_after(seen: str, notebook: Notebook) -> None:
+    """Run the cell of the fit; when it has printed something and samples, interrupt it as Jupyter does."""
+    words = ("setsid", sys.executable, "-u", "-c", f"{CHECK}\n{FIT}")
+    kernel = notebook.commands.start(*words, env=notebook.environment)
+    kernel.wait_for_output(seen)
+    kernel.wait_for_samples(3)
     # Jupyter's signal goes to its kernel and to what that has started.
-    os.killpg(kernel.pid, signal.SIGINT)
-    assert kernel.wait(timeout=60) != 0
+    os.killpg(kernel.process.pid, signal.SIGINT)
+    assert kernel.finish().code != 0
     wait_until(lambda: not notebook.commands.left(), "the fit has saved and ended")

@@ -217,7 +217,7 @@ def _start_iterating(apptainer: Apptainer, *options: str) -> Command:
     command = apptainer.start(
         "bash", _script(apptainer), "--image", apptainer.sif, "--in", "x.yaml", "-n", "2", *options
     )
-    wait_until(lambda: command.output.count("iteration ") > 3, "some iterations")
+    command.wait_for_samples(4)
     return command
 
 

@@ -17,14 +17,8 @@ STOPPED = 75
 def started(commands: Commands, fit: Path, *options: str) -> Command:
     """Start a fit and wait until it samples."""
     run = commands.start("espei-mpi", "--in", fit, "-n", "2", *options)
-    wait_for_samples(run)
+    run.wait_for_samples()
     return run
-
-
-def wait_for_samples(run: Command) -> None:
-    """Wait for the second line of progress: by then more than one iteration is done."""
-    run.wait_for_output("iteration ")
-    wait_until(lambda: run.output.count("iteration ") > 1, "a second line of progress")
 
 
 def assert_saved(fit: Path, stock: Chain) -> None:
@@ -116,7 +110,7 @@ def test_signal_stops_a_fit_without_mpi_too(
     commands: Commands, endless_fit: Path, stock_chain: Chain
 ) -> None:
     run = commands.start(BIN / "espei-hpc", "fit", "--in", endless_fit, "--local")
-    wait_for_samples(run)
+    run.wait_for_samples()
     run.process.send_signal(signal.SIGTERM)
     result = run.finish()
     assert result.code == STOPPED, result.output
