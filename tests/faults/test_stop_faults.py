@@ -1,17 +1,37 @@
 """Stopping a fit from outside (rows 13 to 16 of the fault table), and losing its cluster."""
 
 import os
+import random
+import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from amounts import few_and_many
 from fits import Chain
 from support import BIN, Command, Commands, mpirun, ranks, wait_until
 
 STOPPED = 75
+# In place of espei-hpc: asked what to run, it names itself, and then it is a fit that ends after a signal.
+STAND_IN = f"""#!{sys.executable} -S
+import os, signal, sys, time
+
+if sys.argv[1] == "launch":
+    print(f"fit=({{sys.argv[0]}} fit)", end="\\0")
+    sys.exit()
+signals = []
+signal.signal(signal.SIGTERM, lambda number, frame: signals.append(number))
+print("sampling", flush=True)
+while not signals:
+    time.sleep(0.001)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+time.sleep(0.01)
+os._exit({STOPPED})
+"""
 
 
 def started(commands: Commands, fit: Path, *options: str) -> Command:
@@ -80,6 +100,25 @@ def test_fault_15_further_sigints_disturb_neither_the_saving_nor_the_exit_code(
     result = run.finish()
     assert result.code == STOPPED, result.output
     assert_saved(endless_fit, stock_chain)
+
+
+# A batch system signals the script, and Apptainer, which forwards its own signal to the script.
+@few_and_many("times", 40, 2000)
+def test_fault_15_signals_in_quick_succession_leave_the_exit_code_to_the_fit(
+    times: int, commands: Commands
+) -> None:
+    script = shutil.copy(BIN / "espei-mpi", commands.directory)
+    stand_in = commands.directory / "espei-hpc"
+    stand_in.write_text(STAND_IN)
+    stand_in.chmod(0o755)
+    for _ in range(times):
+        run = commands.start(script)
+        run.wait_for_output("sampling")
+        run.process.terminate()
+        time.sleep(random.uniform(0, 0.004))  # noqa: S311 # no secret
+        run.process.terminate()
+        result = run.finish()
+        assert result.code == STOPPED, result.output
 
 
 @pytest.mark.quick
