@@ -115,7 +115,7 @@ def test_fault_15_signals_in_quick_succession_leave_the_exit_code_to_the_fit(
         run = commands.start(script)
         run.wait_for_output("sampling")
         run.process.terminate()
-        time.sleep(random.uniform(0, 0.004))  # noqa: S311 # no secret
+        time.sleep(random.uniform(0, 0.004))
         run.process.terminate()
         result = run.finish()
         assert result.code == STOPPED, result.output
