@@ -1,13 +1,16 @@
-"""A fit in Apptainer whose job is deleted, by PBS's signals to all processes of the job's session."""
+"""A fit in an image whose job is deleted, by PBS's signals to all processes of the job's session."""
 
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from amounts import few_and_many
 from batch.pbs.job import KILL_SECONDS, Job
+from container.machine import IMAGE
+from container.rootless import settings, users_place
 from fits import Chain, save_often, write_fit
 from support import PATIENCE, ROOT, Commands, wait_until
 
@@ -40,17 +43,33 @@ def programs(host: str, place: Path) -> str:
 
 def start(commands: Commands, place: Path, sif: Path, example: str, path: str) -> Job:
     """Start an example in a job, and wait until iterations are saved."""
+    text = (ROOT / "pbs-examples" / f"{example}.pbs").read_text()
+    return start_script(commands, place, re.sub("^image=.*", f"image={sif}", text, flags=re.MULTILINE), path)
+
+
+def start_script(
+    commands: Commands, place: Path, text: str, path: str, env: dict[str, str] | None = None
+) -> Job:
+    """Start a script in a job, and wait until iterations are saved."""
     commands.directory = directory = Path(tempfile.mkdtemp(dir=place))
     save_often(write_fit(directory, 20_000))
-    text = (ROOT / "pbs-examples" / f"{example}.pbs").read_text()
-    script = directory / f"{example}.pbs"
-    script.write_text(re.sub("^image=.*", f"image={sif}", text, flags=re.MULTILINE))
+    script = directory / "job.pbs"
+    script.write_text(text)
     for made in (directory, *directory.rglob("*")):
         made.chmod(0o777)
-    job = Job(commands, script, 2, path)
+    job = Job(commands, script, 2, path, env)
     # The first few are too few to write a database.
     wait_until(lambda: len(list(directory.glob("x.run/checkpoint/*.npz"))) > ITERATIONS, "some iterations")
     return job
+
+
+def delete_and_check(job: Job, seconds: float, commands: Commands) -> None:
+    """Delete a job, and check that its fit has saved all and ended with 75."""
+    job.delete(seconds)
+    result = job.command.finish()
+    assert result.code == 75, result.output
+    check_saved(commands.directory)
+    wait_until(lambda: not commands.left(), "the job leaves nothing behind")
 
 
 def check_saved(directory: Path) -> None:
@@ -70,11 +89,27 @@ def test_deleted_job_saves_its_fit_and_ends_with_75(
     for _ in range(times):
         job = start(commands, open_place, sif, example, path)
         # A machine that does all tests at once may take longer than PBS gives.
-        job.delete(KILL_SECONDS if times > 1 else PATIENCE)
-        result = job.command.finish()
-        assert result.code == 75, result.output
-        check_saved(commands.directory)
-        wait_until(lambda: not commands.left(), "the job leaves nothing behind")
+        delete_and_check(job, KILL_SECONDS if times > 1 else PATIENCE, commands)
+
+
+@pytest.fixture(scope="module")
+def users_podman(images: None) -> Iterator[Path]:
+    """The place of a user of podman."""
+    with users_place("both") as place:
+        yield place
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("options", ["", "--launcher mpirun.openmpi"], ids=["image", "host"])
+def test_deleted_job_with_podman_saves_its_fit_and_ends_with_75(
+    options: str, commands: Commands, open_place: Path, users_podman: Path
+) -> None:
+    words = f"--image {IMAGE}:both --in x.yaml {options}"
+    script = f'cd "$PBS_O_WORKDIR"\nexec bash {users_podman}/espei-mpi {words}\n'
+    for _ in range(10):
+        job = start_script(commands, open_place, script, "/usr/bin:/bin", settings(users_podman))
+        delete_and_check(job, KILL_SECONDS, commands)
 
 
 @pytest.mark.parametrize(

@@ -72,11 +72,11 @@ def example(slurm: Login, name: str, image: Path | str, nodes: int = 1, ranks_pe
     return path
 
 
-def samples(slurm: Login, job: str, restarts: int) -> bool:
-    """Whether the start after so many restarts has told of an iteration."""
+def samples(slurm: Login, job: str, restarts: int, least: int = 1) -> bool:
+    """Whether the start after so many restarts has told of an iteration, the first or a later one."""
     before, _, after = slurm.output(job).rpartition("cluster ready")
-    told = re.search(r"^[\d-]+ [\d:]+ iteration \d", after, re.MULTILINE)
-    return before.count("cluster ready") == restarts and told is not None
+    told = re.findall(r"^[\d-]+ [\d:]+ iteration (\d+)", after, re.MULTILINE)
+    return before.count("cluster ready") == restarts and any(int(number) >= least for number in told)
 
 
 def suspend_fit(slurm: Login, job: str) -> psutil.Process:
@@ -172,13 +172,18 @@ def test_long_fit_that_loses_a_node_starts_again_by_itself_and_equals_stock(
 
 
 @pytest.mark.parametrize("name", mostly_long("long-fit", "one-node", "two-steps"))
-def test_scancel_ends_all_and_nothing_starts_again(name: str, slurm: Login, sif: Path) -> None:
+def test_scancel_saves_the_samples_and_ends_all_and_nothing_starts_again(
+    name: str, slurm: Login, sif: Path
+) -> None:
     use_scheduler_file(write_fit(slurm.directory, 20_000))
     job = slurm.sbatch(example(slurm, name, sif, nodes=1 if name == "one-node" else 2))
-    slurm.wait_for_output(job, "cluster ready")
+    # After a few iterations there is a database to write.
+    wait_until(lambda: samples(slurm, job, 0, least=6), "some iterations")
     slurm.cancel(job)
     assert slurm.finish(job)["JobState"] == "CANCELLED"
     slurm.wait_until_nothing_runs()
+    assert "iterations, all saved" in slurm.output(job)
+    assert (slurm.directory / "fitted.tdb").exists()
     assert slurm.job(job)["JobState"] == "CANCELLED"
     assert slurm.job(job)["Restarts"] == "0"
 

@@ -1,9 +1,6 @@
 """Ranks in podman under the host's launchers, as an ordinary user without root."""
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from container.conftest import run_and_settle
-from container.machine import HERE, IMAGE, VARIANTS, podman, run
+from container.machine import HERE, IMAGE, VARIANTS
+from container.rootless import load, settings, users_place
 from espei_hpc.exit_codes import ExitCode
 from fits import Chain
 from mpi_support import LAUNCHERS
 from support import ROOT, Commands, Result
 
-SCRIPT = ROOT / "entrypoints" / "espei-mpi"
 OFTEN = ("both", "none")
 """Hybrid with the first, bind with the last."""
 SELDOM = tuple(variant for variant in VARIANTS if variant not in OFTEN)
@@ -50,51 +47,11 @@ class Rootless:
         return self.host("bash", self.place / "espei-mpi", "--image", f"{IMAGE}:{variant}", *words)
 
 
-# The kernel's own, or fuse-overlayfs where it does not let users: without a word podman may take the slowest.
-STORAGE = """
-[storage]
-driver = "overlay"
-"""
-
-
-def settings(place: Path) -> dict[str, str]:
-    """Return the variables by which podman finds what is the user's."""
-    return {
-        "XDG_DATA_HOME": str(place / "data"),
-        "XDG_RUNTIME_DIR": str(place / "run"),
-        "CONTAINERS_CONF": str(place / "containers.conf"),
-        "CONTAINERS_STORAGE_CONF": str(place / "storage.conf"),
-    }
-
-
 @pytest.fixture(scope="session")
 def users_podman(images: None) -> Iterator[Path]:
-    """A user's place with every variant in it, where podman keeps a process of its own until the end."""
-    # Podman refuses a longer path of its runtime directory than 50 characters, in part without a word.
-    place = Path(tempfile.mkdtemp(prefix="espei-hpc-"))
-    try:
-        place.chmod(0o777)
-        shutil.copy(SCRIPT, place)
-        shutil.copy(os.environ.get("CONTAINERS_CONF", HERE / "containers.conf"), place / "containers.conf")
-        (place / "storage.conf").write_text(STORAGE)
-        user = (HERE / "as-user", place)
-        run(*user, "mkdir", "--mode=700", place / "run", place / "data")
-        load(place, *OFTEN)
+    """A user's place with the variants that are used often."""
+    with users_place(*OFTEN) as place:
         yield place
-        run(*user, "podman", "system", "migrate", env=settings(place))
-    finally:
-        # A hundred thousand files, which Python takes minutes for.
-        run("rm", "-rf", place)
-
-
-def load(place: Path, *variants: str) -> None:
-    """Hand variants of the image to the user."""
-    archive = place / "images.tar"
-    save = ("save", "--quiet", "--multi-image-archive", "--format", "docker-archive")
-    podman(*save, "--output", archive, *(f"{IMAGE}:{variant}" for variant in variants))
-    archive.chmod(0o644)
-    run(HERE / "as-user", place, "podman", "load", "--quiet", "--input", archive, env=settings(place))
-    archive.unlink()
 
 
 @pytest.fixture(scope="session")

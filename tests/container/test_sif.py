@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from container.conftest import Apptainer
 from container.machine import IMAGE, podman
 from espei_hpc.exit_codes import ExitCode
 from fits import Chain
+from native.test_user_code import write_fit_with_code
 from support import Command, Result, mpirun, wait_until
 
 # The launchers of Debian's own packages, as installed on this host.
@@ -29,6 +33,15 @@ world.Bcast(message)
 assert message.count(b"x") == 2_000_000
 print(f"world of {world.size}\\n", end="", flush=True)
 """
+
+
+@pytest.fixture
+def place_of_the_host() -> Iterator[Path]:
+    """A directory that any user may write, and that no container has by itself."""
+    place = Path(tempfile.mkdtemp(dir="/opt", prefix="espei-hpc-test-"))
+    place.chmod(0o777)
+    yield place
+    shutil.rmtree(place)
 
 
 def test_its_own_test_passes(apptainer: Apptainer) -> None:
@@ -118,6 +131,41 @@ def test_host_launcher_runs_the_ranks_of_a_fit_in_it(family: str, apptainer: App
     assert result.code == 0, result.output
     assert "2 workers" in result.output
     assert len(Chain.load(Path(apptainer.commands.directory)).lnprob) > 0
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [None, HOST_LAUNCHERS["openmpi"], pytest.param(HOST_LAUNCHERS["mpich"], marks=pytest.mark.long)],
+)
+def test_fit_runs_where_the_job_has_a_tmpdir_of_its_own(
+    launcher: str | None, apptainer: Apptainer, place_of_the_host: Path
+) -> None:
+    options = ("--launcher", launcher) if launcher else ("--host-mpi", "image")
+    tmpdir = {"TMPDIR": str(place_of_the_host)}
+    result = _espei_mpi(apptainer, "--in", "x.yaml", "-n", "3", *options, env=tmpdir)
+    assert result.code == 0, result.output
+    assert "2 workers" in result.output
+
+
+def test_code_of_the_user_from_another_directory_gives_the_same_chain_as_stock_espei(
+    apptainer: Apptainer, place_of_the_host: Path
+) -> None:
+    directory, code = apptainer.commands.directory, str(place_of_the_host)
+    shutil.rmtree(directory / "datasets")
+    settings = yaml.safe_load(write_fit_with_code(directory, code).read_text())
+    settings["mcmc"]["scheduler"] = None
+    (directory / "serial.yaml").write_text(yaml.safe_dump(settings))
+    for made in (*directory.rglob("*"), *place_of_the_host.iterdir()):
+        made.chmod(0o777 if made.is_dir() else 0o666)
+    words = ("apptainer", "exec", "--bind", code, "--env", f"PYTHONPATH={code}", apptainer.sif)
+    stock = apptainer.host(*words, "espei", "--in", "serial.yaml")
+    assert stock.code == 0, stock.output
+    expected = Chain.load(directory)
+    for name in ("trace.npy", "lnprob.npy", "fitted.tdb"):
+        (directory / name).unlink()
+    ours = _espei_mpi(apptainer, "--in", "x.yaml", "-n", "3", "--user-code", code)
+    assert ours.code == 0, ours.output
+    assert Chain.load(directory).equals(expected)
 
 
 def test_doctor_finds_one_world_in_it(apptainer: Apptainer) -> None:
@@ -221,9 +269,9 @@ def _start_iterating(apptainer: Apptainer, *options: str) -> Command:
     return command
 
 
-def _espei_mpi(apptainer: Apptainer, *options: str) -> Result:
+def _espei_mpi(apptainer: Apptainer, *options: str, env: dict[str, str] | None = None) -> Result:
     """Run, on the host, the script that the image brings."""
-    return apptainer.host("bash", _script(apptainer), "--image", apptainer.sif, *options)
+    return apptainer.host("bash", _script(apptainer), "--image", apptainer.sif, *options, env=env)
 
 
 def _script(apptainer: Apptainer) -> Path:

@@ -24,9 +24,12 @@ class Job:
         script: the script.
         ranks: number of ranks granted on this host.
         path: PATH of the job.
+        env: variables that its user has set.
     """
 
-    def __init__(self, commands: Commands, script: Path, ranks: int, path: str) -> None:
+    def __init__(
+        self, commands: Commands, script: Path, ranks: int, path: str, env: dict[str, str] | None = None
+    ) -> None:
         directory = commands.directory
         nodes = directory / "nodes"
         nodes.write_text(f"{socket.gethostname()}\n" * ranks)
@@ -36,7 +39,7 @@ class Job:
             "PBS_NODEFILE": str(nodes),
             "PBS_O_WORKDIR": str(directory),
             "PATH": path,
-        }
+        } | (env or {})
         # A site's limit of core files is often none.
         words = ("bash", "-c", 'ulimit -c unlimited; exec bash "$0"', script)
         self.command: Command = commands.start("setsid", HERE / "as-user", directory, *words, env=variables)
