@@ -248,6 +248,8 @@ def prepared_scale(told: Results, whole: Results, load: float) -> str:
                 row["workers"],
                 ours["pieces"],
                 f"{ours['seconds_per_iteration']:.3g}",
+                f"{row['forecast']['seconds_per_iteration']:.3g}",
+                f"{row['forecast']['measured_over_forecast'] - 1:+.1%}",
                 f"{ours['of_limit']:.2f}",
                 f"{sum(ours['cpu_seconds']) / ours['seconds']:.2f}",
                 f"{other['ours']['seconds_per_iteration']:.3g}",
@@ -260,6 +262,8 @@ def prepared_scale(told: Results, whole: Results, load: float) -> str:
         "W",
         "pieces",
         "s/iteration",
+        "forecast",
+        "off by",
         "of the limit",
         "cores",
         "not prepared",
@@ -268,7 +272,7 @@ def prepared_scale(told: Results, whole: Results, load: float) -> str:
     )
     note = (
         f"{told['walkers']} walkers, spread 5 %. Our workers sleep for the recorded times of the prepared "
-        f"likelihood, {told['evaluation']:.3g} s an evaluation. The columns *not prepared* and *stock* "
+        f"likelihood, {told['evaluation']:.3g} s an evaluation. *Forecast* is what `espei-hpc plan` says. The columns *not prepared* and *stock* "
         f"repeat the table above, with {whole['evaluation']:.3g} s an evaluation. *Cores* is the CPU time of "
         f"client, scheduler and workers per second, on one machine with a load of {load:g} before; where no "
         "core is left, the machine is the limit."

@@ -51,10 +51,10 @@ def measure() -> dict[str, Any]:
     }
 
 
-def forecast(row: Row) -> Row:
-    """Return what plan's replay says for as many iterations, and how far off it is."""
+def forecast(row: Row, whose: str = STOCK) -> Row:
+    """Return what plan's replay says for as many iterations of the same times, and how far off it is."""
     ours = row["ours"]
-    whole = recorded()
+    whole = recorded(whose)
     costs = Costs(ours["evaluation"], ours["spread"], whole.usual())
     pieces = best_cut(whole.walkers, row["workers"], costs)
     replayed = replay(whole.walkers, row["workers"], ours["iterations"], costs, pieces)
