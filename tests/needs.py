@@ -54,6 +54,11 @@ def _reachable() -> bool:
     )
 
 
+def _user_namespaces() -> bool:
+    words = ("unshare", "--user", "--map-root-user", "--mount", "true")
+    return subprocess.run(words, capture_output=True).returncode == 0
+
+
 def _compiled_solver() -> bool:
     from espei_hpc.likelihood import compiled  # imports ESPEI, which takes seconds
 
@@ -84,6 +89,10 @@ NEEDS = {
             for version in PYTHONS
         ),
         Need("root", lambda: os.geteuid() == 0, "run make as root", packaged=False),
+        # Not in a chroot, and not where the system forbids them to users.
+        Need(
+            "user namespaces", _user_namespaces, "let `unshare --map-root-user true` succeed", packaged=False
+        ),
         Need("an address beyond loopback", _reachable, "a network interface", packaged=False),
         Need("C++ compiler", _compiler, "g++ python3-dev"),
         Need("iproute2", _programs("ip"), "iproute2"),

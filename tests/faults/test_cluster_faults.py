@@ -253,6 +253,7 @@ def test_fault_26_unknown_interface_is_refused_with_those_there_are(
     assert "lo (127.0.0.1" in result.output
 
 
+@pytest.mark.needs("user namespaces")
 def test_fault_26_workers_that_cannot_reach_the_scheduler_are_told_with_addresses_tried(
     commands: Commands, small_fit: Path
 ) -> None:

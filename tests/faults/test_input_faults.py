@@ -47,6 +47,7 @@ def assert_refused_before_anything_started(
     assert not list(directory.glob("*.run")), "the place for a cluster was made"
 
 
+@pytest.mark.needs("user namespaces")
 @pytest.mark.parametrize(
     "command", [("espei-hpc", "check"), ("espei-mpi", "-n", "3")], ids=["check", "espei-mpi"]
 )

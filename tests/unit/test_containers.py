@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
+pytestmark = pytest.mark.needs("user namespaces")
+
 ASK = "import os; from espei_hpc.containers import named_container; print(named_container(os.environ))"
 IN_PODMAN = "mount -t tmpfs none /run; touch /run/.containerenv; "
 

@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from espei_hpc.doctor import Line, Options, examine
+from needs import require
 
 # As in sched.h: what unshare(2) takes.
 MOUNTS = 0x00020000
@@ -36,6 +37,8 @@ def look(
         ranks: that are to be started.
         variables: added to the environment.
     """
+    if namespaces:
+        require("user namespaces")
     options = Options(directory, cheap=True, ranks=ranks, environment={**os.environ, **(variables or {})})
 
     def spoil_and_look(answer: Connection) -> None:
@@ -67,6 +70,9 @@ def libc() -> ctypes.CDLL:
 
 def _unshare(namespaces: int) -> None:
     user, group = os.getuid(), os.getgid()
+    if namespaces and user != 0:
+        # Others may have the rest only as root of users of their own.
+        namespaces |= USERS
     if libc().unshare(namespaces) != 0:
         raise OSError(ctypes.get_errno(), "unshare")
     if namespaces & USERS:

@@ -200,6 +200,7 @@ def test_fewer_hosts_than_the_allocation_has_are_a_warning() -> None:
 
 
 @pytest.mark.all
+@pytest.mark.needs("user namespaces")
 def test_message_that_does_not_arrive_is_a_fault_of_the_message_alone(tmp_path: Path) -> None:
     # Ranks in user namespaces of their own, as Apptainer's: MPICH copies from memory that it may not
     # read, and hangs. The launcher gives up some time after rank 0 has sent.
@@ -218,6 +219,7 @@ def test_message_that_does_not_arrive_is_a_fault_of_the_message_alone(tmp_path: 
 
 
 @pytest.mark.all
+@pytest.mark.needs("user namespaces")
 def test_cure_of_the_message_is_one(tmp_path: Path) -> None:
     launcher = script(tmp_path / "mpirun", f'exec {MPICH} -n $2 unshare -Ur "${{@:3}}"')
     options = asked(tmp_path, launcher, UCX_POSIX_USE_PROC_LINK="n", MPIR_CVAR_CH4_CMA_ENABLE="0")
@@ -225,6 +227,7 @@ def test_cure_of_the_message_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.all
+@pytest.mark.needs("root")
 @pytest.mark.parametrize(("size", "state"), [(2 * storage.SHM_FOR_A_RANK, "ok"), (1_000_000, "fault")])
 def test_shared_memory_said_to_be_enough_for_mpich_is_enough(size: int, state: str, tmp_path: Path) -> None:
     small = f'mount -t tmpfs -o size={size} none /dev/shm && exec "$0" "$@"'
@@ -233,6 +236,7 @@ def test_shared_memory_said_to_be_enough_for_mpich_is_enough(size: int, state: s
 
 
 @pytest.mark.all
+@pytest.mark.needs("root")
 def test_ranks_that_cannot_connect_are_a_fault_though_mpi_works(tmp_path: Path) -> None:
     # In network namespaces of their own each has a loopback, but nobody else on it.
     alone = 'ip link set lo up && exec "$0" "$@"'
@@ -245,6 +249,7 @@ def test_ranks_that_cannot_connect_are_a_fault_though_mpi_works(tmp_path: Path) 
 
 
 @pytest.mark.all
+@pytest.mark.needs("root")
 def test_directory_that_each_rank_sees_for_itself_is_a_fault(tmp_path: Path) -> None:
     # As on a local disk of each host: the same name, another directory.
     own = f'mount -t tmpfs none {tmp_path}/made && exec "$0" "$@"'
@@ -266,6 +271,7 @@ def test_directory_that_each_rank_sees_for_itself_is_a_fault(tmp_path: Path) -> 
 
 
 @pytest.mark.all
+@pytest.mark.needs("root")
 def test_directory_that_ranks_do_not_have_is_a_fault(tmp_path: Path) -> None:
     hide = f'mount -t tmpfs none {tmp_path} && exec "$0" "$@"'
     (tmp_path / "bin").mkdir()

@@ -12,6 +12,7 @@ import pytest
 from espei_hpc.exit_codes import ExitCode
 from support import PATIENCE, ROOT
 
+pytestmark = pytest.mark.needs("user namespaces")
 ON_A_SMALL_DISK = (
     "unshare",
     *(() if os.geteuid() == 0 else ("--user", "--map-root-user")),
