@@ -274,8 +274,8 @@ def prepared_scale(told: Results, whole: Results, load: float) -> str:
         f"{told['walkers']} walkers, spread 5 %. Our workers sleep for the recorded times of the prepared "
         f"likelihood, {told['evaluation']:.3g} s an evaluation. *Forecast* is what `espei-hpc plan` says. "
         f"The columns *not prepared* and *stock* repeat the table above, with {whole['evaluation']:.3g} s an "
-        "evaluation. *Cores* is the CPU time of client, scheduler and workers per second, on one machine with "
-        f"a load of {load:g} before; where no core is left, the machine is the limit."
+        "evaluation. *Cores* is the CPU time of client, scheduler and workers per second, on one machine "
+        f"with a load of {load:g} before; where no core is left, the machine is the limit."
     )
     title = "## Fit engine and prepared likelihood together, on sleeping workers"
     return "\n\n".join([title, note, table(columns, rows)])
