@@ -49,7 +49,14 @@ def test_the_total_gain_is_over_stock_on_as_many_workers_and_with_the_same_sprea
     def row(workers: int, spread: float, ours: float, stock: float) -> dict[str, Any]:
         side: dict[str, Any] = {"seconds_per_iteration": ours, "pieces": 2, "of_limit": 0.9, "seconds": 20.0}
         side["cpu_seconds"] = [4.0, 1.0, 5.0]
-        return {"workers": workers, "spread": spread, "ours": side, "stock": {"seconds_per_iteration": stock}}
+        said = {"seconds_per_iteration": 0.4, "measured_over_forecast": 1.25}
+        return {
+            "workers": workers,
+            "spread": spread,
+            "ours": side,
+            "stock": {"seconds_per_iteration": stock},
+            "forecast": said,
+        }
 
     told = {"walkers": 30, "evaluation": 0.4, "rows": [row(19, 0.05, 0.5, 0.0)]}
     whole = {
@@ -57,4 +64,4 @@ def test_the_total_gain_is_over_stock_on_as_many_workers_and_with_the_same_sprea
         "rows": [row(19, 0.3, 3.0, 7.0), row(19, 0.05, 3.0, 5.0), row(39, 0.05, 2, 4)],
     }
     table = importlib.import_module("report").prepared_scale(told, whole, 0.5)
-    assert table.splitlines()[-1] == "| 20 | 19 | 2 | 0.5 | 0.90 | 0.50 | 3 | 5 | 10.0 |"
+    assert table.splitlines()[-1] == "| 20 | 19 | 2 | 0.5 | 0.4 | +25.0% | 0.90 | 0.50 | 3 | 5 | 10.0 |"

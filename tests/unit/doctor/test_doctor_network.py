@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from espei_hpc.doctor import network
 from espei_hpc.doctor.finding import Severity
 from espei_hpc.doctor.options import Options
@@ -34,6 +36,7 @@ def test_loopback_that_is_down_is_a_fault(tmp_path: Path) -> None:
     assert "has no address to listen on" in seen["interfaces"].seen
 
 
+@pytest.mark.needs("iproute2")
 def test_loopback_alone_serves_one_host_but_not_several(tmp_path: Path) -> None:
     setup = "hostname localhost; ip link set lo up"
     one = look(tmp_path, setup, namespaces=NETWORK | HOST_NAME)
@@ -43,6 +46,7 @@ def test_loopback_alone_serves_one_host_but_not_several(tmp_path: Path) -> None:
     assert "no other host can reach" in several["interfaces"].seen
 
 
+@pytest.mark.needs("iproute2")
 def test_interface_of_the_default_route_is_the_one_for_several_hosts(tmp_path: Path) -> None:
     setup = (
         "ip link set lo up; ip link add ib7 type veth peer name other; ip address add 10.9.8.7/24 dev ib7; "
@@ -53,6 +57,7 @@ def test_interface_of_the_default_route_is_the_one_for_several_hosts(tmp_path: P
     assert "the cluster would use ib7 (10.9.8.7)" in line.seen
 
 
+@pytest.mark.needs("iproute2")
 def test_without_a_route_several_hosts_use_the_network_of_ipv6_that_there_is(tmp_path: Path) -> None:
     setup = (
         "ip link set lo up; ip link add ib7 type veth peer name other; ip link set other up; "

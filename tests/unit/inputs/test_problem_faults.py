@@ -170,7 +170,7 @@ DATASETS: dict[str, tuple[Change, str]] = {
         "all 1 datasets in data are disabled",
     ),
     "not JSON": (
-        lambda t: t.texts.update({"data/a.json": '{"a": 1,\n\n}'}),
+        lambda t: t.texts.update({"data/a.json": '{"a": 1,\n\n"b"}'}),
         "data/a.json: line 3: not valid JSON",
     ),
     "not a mapping": (

@@ -9,7 +9,7 @@ from espei_hpc.errors import Refusal
 from espei_hpc.inputs import check
 from unit.inputs.tiny_problem import TIE_LINES, TinyProblem
 
-NOT_JSON = '{"a": 1,\n}'
+NOT_JSON = '{"a": 1,\n"b"}'
 BOTH = TIE_LINES["values"][0]
 UNKNOWN_PHASE = TIE_LINES | {"values": [[*BOTH, ["BCC", ["MG"], [0.5]]]]}
 

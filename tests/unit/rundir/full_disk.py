@@ -96,7 +96,7 @@ class Disk:
             (self.directory / "reserve").unlink()
 
     def _mount_again(self, option: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{option}", self.directory], check=True)
+        subprocess.run(["mount", "-o", f"remount,bind,{option}", self.directory], check=True)
 
 
 def append_until_refused(store: Store, last: Block) -> tuple[State, Block, Refusal]:
