@@ -84,7 +84,8 @@ def test_forbidden_user_namespaces_are_a_warning(tmp_path: Path) -> None:
 
 
 def test_missing_dev_fuse_is_a_warning(tmp_path: Path) -> None:
-    setup = "mount -t tmpfs none /mnt; touch /mnt/null; mount --bind /dev/null /mnt/null; mount --rbind /mnt /dev"
+    null = "touch /mnt/null; mount --bind /dev/null /mnt/null"
+    setup = f"mount -t tmpfs none /mnt; {null}; mount --rbind /mnt /dev"
     line = look(tmp_path, setup, namespaces=MOUNTS)["/dev/fuse"]
     assert line.state == "warning"
     assert line.seen.startswith("does not exist")
