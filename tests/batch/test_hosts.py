@@ -56,6 +56,12 @@ def in_network(network: str) -> list[int]:
     return found
 
 
+def test_disk_of_a_host_is_its_own_and_the_directory_of_a_job_is_shared(slurm: Login) -> None:
+    slurm.run("touch", "/var/tmp/own", "shared", host="node1")
+    seen = slurm.run("find", "/var/tmp", ".", "-name", "own", "-o", "-name", "shared", host="node2")
+    assert seen.output == "./shared\n"
+
+
 def test_machine_keeps_its_own_etc(slurm: Login) -> None:
     assert "ada" in slurm.run("cat", "/etc/passwd").output
     assert "ada" not in Path("/etc/passwd").read_text()

@@ -3,6 +3,7 @@
 No PBS runs here: what stands in for pbsdsh is in batch.pbs. The nodes, every mpirun and the ranks are real.
 """
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,23 @@ def test_ranks_are_one_world_over_three_nodes_without_ssh(launcher: Path, slurm:
     assert all(told.get("library") for told in ranks)
     assert sorted(name for name, _ in mom.tasks) == ["node2", "node3"]
     slurm.wait_until_nothing_runs()
+
+
+@pytest.mark.needs("Debian's MPIs")
+def test_lines_of_the_examples_reach_hosts_on_which_the_jobs_tmpdir_is_their_own(
+    slurm: Login, mom: Mom
+) -> None:
+    # Debian's Open MPI 4 looks for the file on every host.
+    launcher = next(path for path in LAUNCHERS if path.name == "mpirun.openmpi")
+    text = (ROOT / "pbs-examples" / "many-nodes.pbs").read_text()
+    lines = re.findall(r"^# ((?:remote_shell=|apptainer exec|eval ).*)$", text, re.MULTILINE)
+    assert len(lines) == 3
+    lines[1] = lines[1].replace('apptainer exec "$image" cat /usr/local/bin/pbs-remote-shell', f"cat {SHELL}")
+    trial = f"{BIN}/espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 6 --seconds 300"
+    start = f'{launcher} -n 6 --hostfile "$PBS_NODEFILE" {trial}'
+    result = run(slurm, mom, "\n".join([*lines, start]), launcher, TMPDIR="/var/tmp")
+    assert result.code == 0, result.output + mom.output.read_text()
+    assert sorted(told["host"] for told in reports(result.output)) == LINES
 
 
 def test_ssh_is_closed_here(slurm: Login, mom: Mom) -> None:
