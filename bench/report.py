@@ -91,7 +91,7 @@ def scale(told: Results) -> str:
             f"{row['spread']:.0%}",
             f"{row['forecast']['seconds_per_iteration']:.3g}",
             f"{row['ours']['seconds_per_iteration']:.3g}",
-            f"{row['forecast']['measured_over_forecast'] - 1:+.1%}",
+            off_by(row),
         ]
         for row in told["rows"]
         if "forecast" in row
@@ -99,6 +99,11 @@ def scale(told: Results) -> str:
     parts.append("What `espei-hpc plan` forecasts for the same:")
     parts.append(table(("W", "spread", "forecast, s/iteration", "measured", "off by"), rows))
     return "\n\n".join(parts)
+
+
+def off_by(row: Results) -> str:
+    """Return how much longer an iteration took than forecast."""
+    return f"{row['forecast']['measured_over_forecast'] - 1:+.1%}"
 
 
 def _scale_row(row: Results, walkers: int) -> list[str]:
@@ -249,7 +254,7 @@ def prepared_scale(told: Results, whole: Results, load: float) -> str:
                 ours["pieces"],
                 f"{ours['seconds_per_iteration']:.3g}",
                 f"{row['forecast']['seconds_per_iteration']:.3g}",
-                f"{row['forecast']['measured_over_forecast'] - 1:+.1%}",
+                off_by(row),
                 f"{ours['of_limit']:.2f}",
                 f"{sum(ours['cpu_seconds']) / ours['seconds']:.2f}",
                 f"{other['ours']['seconds_per_iteration']:.3g}",

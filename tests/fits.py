@@ -41,13 +41,18 @@ class Chain:
         return np.array_equal(self.trace, other.trace) and np.array_equal(self.lnprob, other.lnprob)
 
 
-def run_stock(directory: Path, path: Path) -> None:
-    """Run stock ESPEI in series, with the hash seed that every process of ours has."""
+def in_series(path: Path) -> Path:
+    """Write, beside an input, the same for a fit in one process; return its path."""
     settings = yaml.safe_load(path.read_text())
     settings["mcmc"]["scheduler"] = None
-    serial = directory / "serial.yaml"
+    serial = path.with_name("serial.yaml")
     serial.write_text(yaml.safe_dump(settings))
-    result = Commands(directory).run(BIN / "espei", "--in", serial, env=STOCK)
+    return serial
+
+
+def run_stock(directory: Path, path: Path, **variables: str) -> None:
+    """Run stock ESPEI in series, with the hash seed that every process of ours has."""
+    result = Commands(directory).run(BIN / "espei", "--in", in_series(path), env=STOCK | variables)
     assert result.code == 0, result.output
 
 

@@ -96,6 +96,12 @@ class Command:
         wait_until(lambda: self.output.count("iteration ") >= lines, f"{lines} lines of progress")
 
 
+def let_anybody_write(directory: Path) -> None:
+    """Let every user of this machine read, write and execute a directory and all that is in it."""
+    for made in (directory, *directory.rglob("*")):
+        made.chmod(0o777)
+
+
 @dataclass
 class Commands:
     """Starts commands in one directory, and ends what is left of them."""

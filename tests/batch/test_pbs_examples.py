@@ -4,17 +4,17 @@ No PBS runs here: its variables and its list of nodes are those that were seen i
 begins in the home directory, as there.
 """
 
-import re
 from pathlib import Path
 
 import pytest
 
 from amounts import mostly_long
+from batch.pbs.job import example_script
 from batch.slurm.login import Login
 from batch.test_slurm_examples import FEW, use_scheduler_file
 from espei_hpc.text import counted
 from fits import Chain, write_fit
-from support import ROOT, Result
+from support import Result
 
 # As many as this machine has cores at least: a launcher that knows no PBS has no more slots.
 RANKS = 2
@@ -22,11 +22,8 @@ RANKS = 2
 
 def example(slurm: Login, name: str, sif: Path) -> Path:
     """Copy an example to the user, with the image changed; the inputs have its names already."""
-    text = (ROOT / "pbs-examples" / f"{name}.pbs").read_text()
-    text, number = re.subn(r"^image=espei\.sif$", f"image={sif}", text, flags=re.MULTILINE)
-    assert number == 1
     path = slurm.directory / f"{name}.pbs"
-    path.write_text(text)
+    path.write_text(example_script(name, sif))
     return path
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from batch.pbs.job import Job
+from batch.pbs.job import Job, example_script
 from fits import Chain, write_fit
-from support import ROOT, Command, Commands
+from support import Command, Commands, let_anybody_write
 
 pytestmark = [pytest.mark.needs("Apptainer", "Debian's MPIs"), pytest.mark.long]
 JOBS = 3
@@ -47,14 +47,12 @@ def test_each_of_three_short_jobs_on_busy_cores_ends_by_itself_and_submits_the_n
 ) -> None:
     commands.directory = directory = Path(tempfile.mkdtemp(dir=open_place))
     write_fit(directory, 20_000)
-    text = (ROOT / "pbs-examples" / "long-fit.pbs").read_text()
     script = directory / "long-fit.pbs"
-    script.write_text(re.sub("^image=.*", f"image={sif}", text, flags=re.MULTILINE))
+    script.write_text(example_script("long-fit", sif))
     (directory / "bin").mkdir()
     for name, what in {"qstat": QSTAT, "qsub": QSUB}.items():
         (directory / "bin" / name).write_text(what)
-    for made in (directory, *directory.rglob("*")):
-        made.chmod(0o777)
+    let_anybody_write(directory)
     saved = [0]
     for number in range(1, JOBS + 1):
         (directory / "stime").write_text(time.ctime())

@@ -1,6 +1,5 @@
 """A fit in an image whose job is deleted, by PBS's signals to all processes of the job's session."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from amounts import few_and_many
-from batch.pbs.job import KILL_SECONDS, Job
+from batch.pbs.job import KILL_SECONDS, Job, example_script
 from container.machine import IMAGE
 from container.rootless import settings, users_place
 from fits import Chain, save_often, write_fit
-from support import PATIENCE, ROOT, Commands, wait_until
+from support import PATIENCE, Commands, let_anybody_write, wait_until
 
 pytestmark = [pytest.mark.needs("Apptainer", "Debian's MPIs")]
 ITERATIONS = 5
@@ -43,8 +42,7 @@ def programs(host: str, place: Path) -> str:
 
 def start(commands: Commands, place: Path, sif: Path, example: str, path: str) -> Job:
     """Start an example in a job, and wait until iterations are saved."""
-    text = (ROOT / "pbs-examples" / f"{example}.pbs").read_text()
-    return start_script(commands, place, re.sub("^image=.*", f"image={sif}", text, flags=re.MULTILINE), path)
+    return start_script(commands, place, example_script(example, sif), path)
 
 
 def start_script(
@@ -55,8 +53,7 @@ def start_script(
     save_often(write_fit(directory, 20_000))
     script = directory / "job.pbs"
     script.write_text(text)
-    for made in (directory, *directory.rglob("*")):
-        made.chmod(0o777)
+    let_anybody_write(directory)
     job = Job(commands, script, 2, path, env)
     # The first few are too few to write a database.
     wait_until(lambda: len(list(directory.glob("x.run/checkpoint/*.npz"))) > ITERATIONS, "some iterations")

@@ -54,6 +54,13 @@ def run(slurm: Login, mom: Mom, script: str, launcher: Path = SHELL, **variables
     return slurm.run("env", *settings, "bash", "-c", script, host="node1")
 
 
+def trial(launcher: Path) -> str:
+    """Return the line of a job's script that starts ranks which tell where they are."""
+    option = "--hostfile" if "openmpi" in str(launcher) else "-f"
+    rank = f"{BIN}/espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 6 --seconds 300"
+    return f'{launcher} -n 6 {option} "$PBS_NODEFILE" {rank}'
+
+
 @pytest.mark.parametrize(
     "launcher",
     [
@@ -67,10 +74,7 @@ def run(slurm: Login, mom: Mom, script: str, launcher: Path = SHELL, **variables
     ],
 )
 def test_ranks_are_one_world_over_three_nodes_without_ssh(launcher: Path, slurm: Login, mom: Mom) -> None:
-    option = "--hostfile" if "openmpi" in str(launcher) else "-f"
-    trial = f"{BIN}/espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 6 --seconds 300"
-    start = f'{launcher} -n 6 {option} "$PBS_NODEFILE" {trial}'
-    result = run(slurm, mom, f'eval "$({SHELL} --settings)"\n{start}', launcher)
+    result = run(slurm, mom, f'eval "$({SHELL} --settings)"\n{trial(launcher)}', launcher)
     assert result.code == 0, result.output + mom.output.read_text()
     ranks = sorted(reports(result.output), key=lambda told: told["rank"])
     assert [told["rank"] for told in ranks] == [0, 1, 2, 3, 4, 5]
@@ -91,9 +95,7 @@ def test_lines_of_the_examples_reach_hosts_on_which_the_jobs_tmpdir_is_their_own
     lines = re.findall(r"^# ((?:remote_shell=|apptainer exec|eval ).*)$", text, re.MULTILINE)
     assert len(lines) == 3
     lines[1] = lines[1].replace('apptainer exec "$image" cat /usr/local/bin/pbs-remote-shell', f"cat {SHELL}")
-    trial = f"{BIN}/espei-hpc probe --dir $(mktemp --directory --tmpdir=.) --ranks 6 --seconds 300"
-    start = f'{launcher} -n 6 --hostfile "$PBS_NODEFILE" {trial}'
-    result = run(slurm, mom, "\n".join([*lines, start]), launcher, TMPDIR="/var/tmp")
+    result = run(slurm, mom, "\n".join([*lines, trial(launcher)]), launcher, TMPDIR="/var/tmp")
     assert result.code == 0, result.output + mom.output.read_text()
     assert sorted(told["host"] for told in reports(result.output)) == LINES
 

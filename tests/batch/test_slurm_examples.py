@@ -18,8 +18,8 @@ from batch.slurm import HEAD, NODES
 from batch.slurm.login import UNFINISHED, Login
 from batch.test_slurm_fit import peers_of_scheduler
 from container.machine import HERE as CONTAINER
-from fits import Chain, write_fit
-from support import EXAMPLE, ROOT, Commands, wait_until
+from fits import Chain, in_series, write_fit
+from support import EXAMPLE, ROOT, Commands, let_anybody_write, wait_until
 
 ITERATIONS = 30
 FEW = 4
@@ -43,13 +43,9 @@ def longer_image_chain(sif: Path, open_place: Path) -> Chain:
 def stock_in_image(sif: Path, directory: Path, iterations: int) -> Chain:
     """Run stock ESPEI in series in the image, in a directory of its own that any user may write."""
     directory.mkdir(mode=0o777)
-    path = write_fit(directory, iterations)
-    settings = yaml.safe_load(path.read_text())
-    settings["mcmc"]["scheduler"] = None
-    path.write_text(yaml.safe_dump(settings))
-    for made in (directory, *directory.rglob("*")):
-        made.chmod(0o777)
-    words = ("apptainer", "--quiet", "exec", sif, "espei", "--in", "x.yaml")
+    serial = in_series(write_fit(directory, iterations))
+    let_anybody_write(directory)
+    words = ("apptainer", "--quiet", "exec", sif, "espei", "--in", serial)
     result = Commands(directory).run(CONTAINER / "as-user", directory, *words)
     assert result.code == 0, result.output
     return Chain.load(directory)

@@ -10,7 +10,7 @@ import pytest
 
 from container.machine import HERE, in_image, podman_environment
 from fits import write_fit
-from support import Command, Commands, Result, wait_until
+from support import Command, Commands, Result, let_anybody_write, wait_until
 
 
 @pytest.fixture
@@ -31,8 +31,7 @@ def endless_open_fit(open_place: Path) -> Iterator[Path]:
 def _open_fit(place: Path, iterations: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=place) as directory:
         path = write_fit(Path(directory), iterations)
-        for made in (path.parent, *path.parent.rglob("*")):
-            made.chmod(0o777 if made.is_dir() else 0o666)
+        let_anybody_write(path.parent)
         yield path
 
 

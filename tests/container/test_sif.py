@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,14 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-import yaml
 
 from container.conftest import Apptainer
 from container.machine import IMAGE, podman
 from espei_hpc.exit_codes import ExitCode
-from fits import Chain
-from native.test_user_code import write_fit_with_code
-from support import Command, Result, mpirun, wait_until
+from fits import Chain, in_series
+from native.test_user_code import have_a_model
+from support import Command, Result, let_anybody_write, mpirun, wait_until
 
 # The launchers of Debian's own packages, as installed on this host.
 HOST_LAUNCHERS = {
@@ -38,10 +36,9 @@ print(f"world of {world.size}\\n", end="", flush=True)
 @pytest.fixture
 def place_of_the_host() -> Iterator[Path]:
     """A directory that any user may write, and that no container has by itself."""
-    place = Path(tempfile.mkdtemp(dir="/opt", prefix="espei-hpc-test-"))
-    place.chmod(0o777)
-    yield place
-    shutil.rmtree(place)
+    with tempfile.TemporaryDirectory(dir="/opt", prefix="espei-hpc-test-") as place:
+        let_anybody_write(Path(place))
+        yield Path(place)
 
 
 def test_its_own_test_passes(apptainer: Apptainer) -> None:
@@ -98,14 +95,7 @@ def test_packages_of_the_caller_are_not_imported(apptainer: Apptainer) -> None:
 
 def test_espei_mpi_fits_the_same_chain_as_stock_espei(apptainer: Apptainer) -> None:
     directory = apptainer.commands.directory
-    settings = yaml.safe_load((directory / "x.yaml").read_text())
-    settings["mcmc"]["scheduler"] = None
-    (directory / "serial.yaml").write_text(yaml.safe_dump(settings))
-    stock = apptainer.exec("espei", "--in", "serial.yaml")
-    assert stock.code == 0, stock.output
-    expected = Chain.load(directory)
-    for name in ("trace.npy", "lnprob.npy", "fitted.tdb"):
-        (directory / name).unlink()
+    expected = _stock_chain(apptainer)
     ours = apptainer.exec("espei-mpi", "--in", "x.yaml", "-n", "3")
     assert ours.code == 0, ours.output
     assert Chain.load(directory).equals(expected)
@@ -151,18 +141,9 @@ def test_code_of_the_user_from_another_directory_gives_the_same_chain_as_stock_e
     apptainer: Apptainer, place_of_the_host: Path
 ) -> None:
     directory, code = apptainer.commands.directory, str(place_of_the_host)
-    shutil.rmtree(directory / "datasets")
-    settings = yaml.safe_load(write_fit_with_code(directory, code).read_text())
-    settings["mcmc"]["scheduler"] = None
-    (directory / "serial.yaml").write_text(yaml.safe_dump(settings))
-    for made in (*directory.rglob("*"), *place_of_the_host.iterdir()):
-        made.chmod(0o777 if made.is_dir() else 0o666)
-    words = ("apptainer", "exec", "--bind", code, "--env", f"PYTHONPATH={code}", apptainer.sif)
-    stock = apptainer.host(*words, "espei", "--in", "serial.yaml")
-    assert stock.code == 0, stock.output
-    expected = Chain.load(directory)
-    for name in ("trace.npy", "lnprob.npy", "fitted.tdb"):
-        (directory / name).unlink()
+    have_a_model(directory / "x.yaml", place_of_the_host)
+    let_anybody_write(place_of_the_host)
+    expected = _stock_chain(apptainer, "--bind", code, "--env", f"PYTHONPATH={code}")
     ours = _espei_mpi(apptainer, "--in", "x.yaml", "-n", "3", "--user-code", code)
     assert ours.code == 0, ours.output
     assert Chain.load(directory).equals(expected)
@@ -272,6 +253,23 @@ def _start_iterating(apptainer: Apptainer, *options: str) -> Command:
 def _espei_mpi(apptainer: Apptainer, *options: str, env: dict[str, str] | None = None) -> Result:
     """Run, on the host, the script that the image brings."""
     return apptainer.host("bash", _script(apptainer), "--image", apptainer.sif, *options, env=env)
+
+
+def _stock_chain(apptainer: Apptainer, *options: str) -> Chain:
+    """Return the chain of stock ESPEI in the image, run in series, and remove its output.
+
+    Args:
+        apptainer: has the input, x.yaml.
+        options: of Apptainer.
+    """
+    directory = apptainer.commands.directory
+    serial = in_series(directory / "x.yaml")
+    stock = apptainer.host("apptainer", "exec", *options, apptainer.sif, "espei", "--in", serial)
+    assert stock.code == 0, stock.output
+    chain = Chain.load(directory)
+    for name in ("trace.npy", "lnprob.npy", "fitted.tdb"):
+        (directory / name).unlink()
+    return chain
 
 
 def _script(apptainer: Apptainer) -> Path:

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 
-from fits import Chain, stock_fit, write_fit
+from fits import Chain, run_stock, stock_fit, write_fit
 from made_once import made_once
-from support import BIN, STOCK, Commands, running_cluster
+from support import Commands, running_cluster
 
 # An energy in the database: any other term is in the reference of HM_MIX too, and cancels.
 MODEL = """
@@ -21,33 +20,32 @@ class Scaled(Model):
 """
 
 
-def write_fit_with_code(directory: Path, code: str) -> Path:
-    """Write a small fit whose liquid has a model of the user's."""
-    path = write_fit(directory, iterations=5)
-    models = directory / "phase_models.json"
+def have_a_model(fit: Path, code: Path) -> None:
+    """Give the liquid of a small fit a model of the user's, whose module is in the directory ``code``."""
+    models = fit.with_name("phase_models.json")
     content = json.loads(models.read_text())
     content["phases"]["LIQUID"]["model"] = "models_of_ada.Scaled"
     models.write_text(json.dumps(content))
-    (directory / code).mkdir(exist_ok=True)
-    (directory / code / "models_of_ada.py").write_text(MODEL)
+    (code / "models_of_ada.py").write_text(MODEL)
+
+
+def write_fit_with_code(directory: Path) -> Path:
+    """Write a small fit whose liquid has a model of the user's, in the directory ``code`` beside it."""
+    path = write_fit(directory, iterations=5)
+    (directory / "code").mkdir()
+    have_a_model(path, directory / "code")
     return path
 
 
 @pytest.fixture
 def fit(tmp_path: Path) -> Path:
-    return write_fit_with_code(tmp_path, "code")
+    return write_fit_with_code(tmp_path)
 
 
 @pytest.fixture
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     def run(directory: Path) -> None:
-        path = write_fit_with_code(directory, "code")
-        settings = yaml.safe_load(path.read_text())
-        settings["mcmc"]["scheduler"] = None
-        path.write_text(yaml.safe_dump(settings))
-        code = {"PYTHONPATH": str(directory / "code")}
-        result = Commands(directory).run(BIN / "espei", "--in", path, env=STOCK | code)
-        assert result.code == 0, result.output
+        run_stock(directory, write_fit_with_code(directory), PYTHONPATH=str(directory / "code"))
 
     return Chain.load(made_once(tmp_path_factory, "stock-user-code", run))
 

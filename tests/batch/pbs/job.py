@@ -1,6 +1,7 @@
 """A job of PBS on this machine, as OpenPBS 23.06 was seen to run and end one."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,10 +11,18 @@ from pathlib import Path
 import psutil
 
 from container.machine import HERE
-from support import Command, Commands
+from support import ROOT, Command, Commands
 
 KILL_SECONDS = 11.0
 """From TERM to KILL, in qdel."""
+
+
+def example_script(name: str, image: Path) -> str:
+    """Return the script of an example, with the line changed that names the image."""
+    text = (ROOT / "pbs-examples" / f"{name}.pbs").read_text()
+    text, number = re.subn(r"^image=espei\.sif$", f"image={image}", text, flags=re.MULTILINE)
+    assert number == 1
+    return text
 
 
 class Job:
