@@ -2,22 +2,21 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from container.machine import IMAGE, podman, run
+from container.machine import BASE, IMAGE, podman, run
 from support import wait_until
 
 CLIENT = "/usr/bin/docker"
 """Debian's, which is as old as its daemon."""
-# A network namespace of its own holds its bridge, and no rule of a firewall is needed there.
-DAEMON = """
-ip link set lo up
-exec dockerd --host "unix://$1/socket" --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" \\
-    --iptables=false --ip6tables=false --ip-masq=false
-"""
+# Its mounts end with it: a daemon that a test has ended leaves some behind.
+OWN_NETWORK = ("unshare", "--mount", "--net", "bash", "-euc", 'ip link set lo up; exec dockerd "$@"', "-")
+"""Starts a daemon in a network namespace that holds its bridge; no rule of a firewall is needed there."""
+HOSTS_NETWORK = ("unshare", "--mount", "dockerd", "--bridge=none", "--ip-forward=false")
+"""Starts a daemon whose builds can reach the package index, and that leaves the host's network as it is."""
 
 
 @dataclass(frozen=True)
@@ -44,28 +43,46 @@ class Docker:
 
 
 @contextmanager
-def daemon(directory: Path) -> Iterator[Docker]:
+def with_image(directory: Path) -> Iterator[Docker]:
     """Keep a daemon up that has the image with both MPIs."""
+    with _daemon(directory, OWN_NETWORK) as docker:
+        _load(docker, f"{IMAGE}:both")
+        yield docker
+
+
+@contextmanager
+def for_builds(directory: Path) -> Iterator[Docker]:
+    """Keep a daemon up that has the Containerfile's base image, as podman; builds need the host's network."""
+    with _daemon(directory, HOSTS_NETWORK) as docker:
+        _load(docker, BASE)
+        yield docker
+
+
+@contextmanager
+def _daemon(directory: Path, start: Sequence[str]) -> Iterator[Docker]:
     docker = Docker(directory)
     log = directory / "log"
+    words = [f"--host=unix://{directory}/socket", f"--pidfile={directory}/pid"]
+    words += [f"--data-root={directory}/data", f"--exec-root={directory}/exec"]
+    words += ["--iptables=false", "--ip6tables=false", "--ip-masq=false"]
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["unshare", "--net", "bash", "-euc", DAEMON, "-", str(directory)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+        process = subprocess.Popen([*start, *words], stdout=output, stderr=subprocess.STDOUT)
     try:
         wait_until(lambda: _answers(docker, process, log), "dockerd answers")
         # The tests' users are in no group.
         (directory / "socket").chmod(0o666)
-        archive = directory / "image.tar"
-        podman("save", "--quiet", "--format", "docker-archive", "--output", archive, f"{IMAGE}:both")
-        docker.run("load", "--quiet", "--input", archive)
-        archive.unlink()
         yield docker
     finally:
         process.terminate()
         process.wait(timeout=120)
+
+
+def _load(docker: Docker, image: str) -> None:
+    """Give a daemon an image that podman has."""
+    archive = docker.directory / "image.tar"
+    podman("save", "--quiet", "--format", "docker-archive", "--output", archive, image)
+    docker.run("load", "--quiet", "--input", archive)
+    archive.unlink()
 
 
 def _answers(docker: Docker, process: "subprocess.Popen[bytes]", log: Path) -> bool:

@@ -50,18 +50,20 @@ def make_base_image() -> None:
     tar.unlink()
 
 
-def make(target: str, variant: str, directory: Path) -> None:
+def make(target: str, variant: str, directory: Path, *settings: str, engine: str = "podman") -> None:
     """Run one of images.mk's targets, as a user behind this machine's package index would."""
-    words = f"--network host --pull=never {_package_index(directory)}"
+    # Docker asks no registry for an image that it has.
+    pull = " --pull=never" if engine == "podman" else ""
     run(
         "make",
         target,
         f"MPI={variant}",
-        "ENGINE=podman",
+        f"ENGINE={engine}",
         f"IMAGE={IMAGE}",
-        f"IMAGE_BUILD_ARGS={words}",
+        f"IMAGE_BUILD_ARGS=--network host{pull} {_package_index(directory)}",
         # The SIF's own test has a test here; at build time it needs more rights than root may have.
         "SIF_BUILD_ARGS=--notest",
+        *settings,
         env=podman_environment(),
     )
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from amounts import few_and_many
-from container.docker import Docker, daemon
-from container.machine import SOMEONE
+from container.docker import CLIENT, Docker, for_builds, with_image
+from container.machine import IMAGE, SOMEONE, make, run
 from docs.documents import blocks, lines_of
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
 from fits import Chain
@@ -38,7 +38,7 @@ def docker(images: None) -> Iterator[Docker]:
     """A daemon that has the image."""
     with tempfile.TemporaryDirectory(prefix="espei-hpc-docker-") as directory:
         Path(directory).chmod(0o755)
-        with daemon(Path(directory)) as running:
+        with with_image(Path(directory)) as running:
             yield running
 
 
@@ -147,3 +147,18 @@ def test_files_that_the_containers_user_may_not_write_are_refused_with_the_optio
     result = user.run(IMAGES.replace(f"{OPTION} ", ""))
     assert result.code == ExitCode.CANNOT_CREATE, result.output
     assert OPTION in result.output
+
+
+@pytest.mark.needs("Apptainer")
+def test_docker_builds_the_image_and_apptainer_makes_a_sif_of_it(
+    images: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sif, place = tmp_path / "espei.sif", tempfile.TemporaryDirectory(prefix="espei-hpc-docker-")
+    with place as directory, for_builds(Path(directory)) as docker:
+        for name, value in docker.environment.items():
+            monkeypatch.setenv(name, value)
+        archive = f"image_archive={tmp_path}/archive.tar"
+        make("sif", "none", tmp_path, f"sif={sif}", archive, engine="docker")
+        words = ("espei", "--version")
+        version = run(CLIENT, "run", "--rm", "--network", "none", f"{IMAGE}:none", *words)
+    assert version == run("apptainer", "exec", sif, *words) != ""
