@@ -1,6 +1,6 @@
 # Benchmarks. Included by the Makefile.
 #
-# make bench                   all parts, about 65 minutes on two idle cores
+# make bench                   all parts, about two hours on two idle cores
 # make bench PARTS='c d'       only these parts: a real fits, b scale, c bytes written, d start, e memory,
 #                              f likelihood, g scale with the prepared likelihood, h samplers
 # make compare                 the same ranks started by e4s-cl, a few minutes; needs the images, and the network

@@ -1,4 +1,4 @@
-"""Run benchmarks: python bench/run.py [PART...], each part a letter [default: all]. About 65 minutes.
+"""Run benchmarks: python bench/run.py [PART...], each part a letter [default: all]. About two hours.
 
 Writes results.json, and from it results.md and scale.png. Parts that are not
 measured keep the figures of the last time. Nothing else should run on the machine.

@@ -6,13 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support import ROOT
-
-
-@pytest.fixture(autouse=True)
-def bench(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "bench"))
-
 
 def test_a_difference_fails_the_bench(monkeypatch: pytest.MonkeyPatch) -> None:
     once = importlib.import_module("likelihood_once")

@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from support import ROOT
-
 
 @pytest.fixture
-def outcome(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "bench"))
+def outcome() -> ModuleType:
     return importlib.import_module("beside_e4s_cl.outcome")
 
 
