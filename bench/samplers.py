@@ -156,7 +156,7 @@ def _row(target: str, sampler: str, samples: FloatArray) -> Row:
 
 def _apart(one: FloatArray, other: FloatArray) -> float:
     """Return the largest difference of two chains' means and variances, in Monte Carlo errors of it."""
-    centre = np.concatenate([one, other]).mean(axis=(0, 1))
+    centre = np.concatenate([samples.reshape(-1, samples.shape[2]) for samples in (one, other)]).mean(axis=0)
     differences = []
     for power in (1, 2):
         sides = [(samples - centre) ** power for samples in (one, other)]
