@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,38 +44,40 @@ class Docker:
 
 
 @contextmanager
-def with_image(directory: Path) -> Iterator[Docker]:
+def with_image() -> Iterator[Docker]:
     """Keep a daemon up that has the image with both MPIs."""
-    with _daemon(directory, OWN_NETWORK) as docker:
+    with _daemon(OWN_NETWORK) as docker:
         _load(docker, f"{IMAGE}:both")
         yield docker
 
 
 @contextmanager
-def for_builds(directory: Path) -> Iterator[Docker]:
+def for_builds() -> Iterator[Docker]:
     """Keep a daemon up that has the Containerfile's base image, as podman; builds need the host's network."""
-    with _daemon(directory, HOSTS_NETWORK) as docker:
+    with _daemon(HOSTS_NETWORK) as docker:
         _load(docker, BASE)
         yield docker
 
 
 @contextmanager
-def _daemon(directory: Path, start: Sequence[str]) -> Iterator[Docker]:
-    docker = Docker(directory)
-    log = directory / "log"
-    words = [f"--host=unix://{directory}/socket", f"--pidfile={directory}/pid"]
-    words += [f"--data-root={directory}/data", f"--exec-root={directory}/exec"]
-    words += ["--iptables=false", "--ip6tables=false", "--ip-masq=false"]
-    with log.open("wb") as output:
-        process = subprocess.Popen([*start, *words], stdout=output, stderr=subprocess.STDOUT)
-    try:
-        wait_until(lambda: _answers(docker, process, log), "dockerd answers")
-        # The tests' users are in no group.
-        (directory / "socket").chmod(0o666)
-        yield docker
-    finally:
-        process.terminate()
-        process.wait(timeout=120)
+def _daemon(start: Sequence[str]) -> Iterator[Docker]:
+    with tempfile.TemporaryDirectory(prefix="espei-hpc-docker-") as place:
+        docker = Docker(Path(place))
+        log = docker.directory / "log"
+        words = [f"--host=unix://{place}/socket", f"--pidfile={place}/pid"]
+        words += [f"--data-root={place}/data", f"--exec-root={place}/exec"]
+        words += ["--iptables=false", "--ip6tables=false", "--ip-masq=false"]
+        with log.open("wb") as output:
+            process = subprocess.Popen([*start, *words], stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_until(lambda: _answers(docker, process, log), "dockerd answers")
+            # The tests' users are in no group.
+            docker.directory.chmod(0o755)
+            (docker.directory / "socket").chmod(0o666)
+            yield docker
+        finally:
+            process.terminate()
+            process.wait(timeout=120)
 
 
 def _load(docker: Docker, image: str) -> None:

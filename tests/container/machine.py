@@ -50,7 +50,14 @@ def make_base_image() -> None:
     tar.unlink()
 
 
-def make(target: str, variant: str, directory: Path, *settings: str, engine: str = "podman") -> None:
+def make(
+    target: str,
+    variant: str,
+    directory: Path,
+    *settings: str,
+    engine: str = "podman",
+    env: dict[str, str] | None = None,
+) -> None:
     """Run one of images.mk's targets, as a user behind this machine's package index would."""
     # Docker asks no registry for an image that it has.
     pull = " --pull=never" if engine == "podman" else ""
@@ -64,7 +71,7 @@ def make(target: str, variant: str, directory: Path, *settings: str, engine: str
         # The SIF's own test has a test here; at build time it needs more rights than root may have.
         "SIF_BUILD_ARGS=--notest",
         *settings,
-        env=podman_environment(),
+        env=podman_environment() | (env or {}),
     )
 
 

@@ -1,7 +1,6 @@
 """The lines of the pages for Docker, on a real daemon, as an ordinary user."""
 
 import signal
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from amounts import few_and_many
-from container.docker import CLIENT, Docker, for_builds, with_image
+from container.docker import Docker, for_builds, with_image
 from container.machine import IMAGE, SOMEONE, make, run
 from docs.documents import blocks, lines_of
 from espei_hpc.exit_codes import SIGNAL_BASE, ExitCode
@@ -36,10 +35,8 @@ README, IMAGES = (
 @pytest.fixture(scope="module")
 def docker(images: None) -> Iterator[Docker]:
     """A daemon that has the image."""
-    with tempfile.TemporaryDirectory(prefix="espei-hpc-docker-") as directory:
-        Path(directory).chmod(0o755)
-        with with_image(Path(directory)) as running:
-            yield running
+    with with_image() as running:
+        yield running
 
 
 @dataclass
@@ -150,15 +147,10 @@ def test_files_that_the_containers_user_may_not_write_are_refused_with_the_optio
 
 
 @pytest.mark.needs("Apptainer")
-def test_docker_builds_the_image_and_apptainer_makes_a_sif_of_it(
-    images: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sif, place = tmp_path / "espei.sif", tempfile.TemporaryDirectory(prefix="espei-hpc-docker-")
-    with place as directory, for_builds(Path(directory)) as docker:
-        for name, value in docker.environment.items():
-            monkeypatch.setenv(name, value)
-        archive = f"image_archive={tmp_path}/archive.tar"
-        make("sif", "none", tmp_path, f"sif={sif}", archive, engine="docker")
-        words = ("espei", "--version")
-        version = run(CLIENT, "run", "--rm", "--network", "none", f"{IMAGE}:none", *words)
+def test_docker_builds_the_image_and_apptainer_makes_a_sif_of_it(images: None, tmp_path: Path) -> None:
+    sif, words = tmp_path / "espei.sif", ("espei", "--version")
+    settings = (f"sif={sif}", f"image_archive={tmp_path}/archive.tar")
+    with for_builds() as docker:
+        make("sif", "none", tmp_path, *settings, engine="docker", env=docker.environment)
+        version = docker.run("run", "--rm", "--network", "none", f"{IMAGE}:none", *words)
     assert version == run("apptainer", "exec", sif, *words) != ""
