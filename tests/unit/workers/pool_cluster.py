@@ -50,14 +50,20 @@ class Cluster:
 
     def have(self, count: int) -> list[subprocess.Popen[bytes]]:
         """Bring the living workers to this number, and wait until the scheduler knows just them."""
-        self.workers = [worker for worker in self.workers if worker.poll() is None]
-        for worker in self.workers[count:]:
-            worker.kill()
-            worker.wait()
-        del self.workers[count:]
-        for _ in range(count - len(self.workers)):
-            self.worker()
-        self.known(count)
+        with self.client() as client:
+
+            def just_them() -> bool:
+                # A worker that is being killed may be seen as a living one for a moment.
+                self.workers = [worker for worker in self.workers if worker.poll() is None]
+                for _ in range(count - len(self.workers)):
+                    self.worker()
+                for worker in self.workers[count:]:
+                    worker.kill()
+                    worker.wait()
+                known: int = client.scheduler_info()["n_workers"]
+                return known == len(self.workers) == count
+
+            wait_until(just_them, f"{count} workers")
         return list(self.workers)
 
     def known(self, count: int) -> None:
