@@ -313,7 +313,18 @@ def samplers(told: Results) -> str:
         "Of the slowest parameter or principal component, after burn-in. On each fit, means and variances of "
         f"the samplers differ by at most {max(fit['apart'] for fit in told['fits']):.1f} Monte Carlo errors."
     )
-    return "\n\n".join(["## Samplers", table(columns, rows), note])
+    learned = [
+        [
+            fit["rows"][0]["target"],
+            fit["learned"]["evaluations"],
+            f"{fit['learned']['worth']:.2f}",
+            f"{fit['learned']['shape']:.1f}",
+            f"{fit['learned']['accepted']:.0%}",
+        ]
+        for fit in told["fits"]
+    ]
+    about = ("fit", "evaluations to learn the density", "worth of a draw", "Pareto k", "accepted")
+    return "\n\n".join(["## Samplers", table(columns, rows), note, table(about, learned)])
 
 
 def plot(told: Results) -> None:

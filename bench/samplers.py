@@ -1,24 +1,28 @@
 """Part h: effective samples per 1,000 evaluations of each sampler, on Gaussians and on small fits.
 
-In one process, one evaluation after the other: how many a chain needs does not depend on the workers.
+One evaluation after the other: how many a chain needs does not depend on the workers. The fits are measured
+side by side, since their evaluations are counted, not timed.
 """
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import combinations
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from espei_hpc.fit.around import DRAWS, independent
+from espei_hpc.fit.around import DRAWS, independent, learned
 from espei_hpc.fit.opening import VERIFY
 from espei_hpc.likelihood import Evaluator, combine
 from espei_hpc.likelihood.rows import bounds, rows
 from espei_hpc.sampler.determined import determined
-from espei_hpc.sampler.gaussian import Around, fitness
+from espei_hpc.sampler.gaussian import Around, resampled
 from espei_hpc.sampler.least_squares import maximum
 from espei_hpc.sampler.moves import DE, LAPLACE, MOVES, STRETCH, Laplace
 from espei_hpc.sampler.statistics import (
@@ -85,12 +89,17 @@ LENGTHS = {"example": SMALL, "Al-Cu-Y": SMALL, "Al-Zn": SMALL, "Cr-Fe": SMALL, "
 
 
 def _fits() -> list[Row]:
+    names = [one.name for one in likelihoods() if one.name in LENGTHS]
+    # The longest first.
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        return list(pool.map(fit_of, reversed(names)))[::-1]
+
+
+def fit_of(name: str) -> Row:
+    """Measure on a fit, by its name."""
+    (one,) = (one for one in likelihoods() if one.name == name)
     with tempfile.TemporaryDirectory() as place:
-        return [
-            fit(one.name, begun(one, Path(place) / one.name), LENGTHS[one.name])
-            for one in likelihoods()
-            if one.name in LENGTHS
-        ]
+        return fit(name, begun(one, Path(place) / name), LENGTHS[name])
 
 
 def fit(name: str, stock: Stock, lengths: Lengths) -> Row:
@@ -100,16 +109,18 @@ def fit(name: str, stock: Stock, lengths: Lengths) -> Row:
     def log_probability(parameters: FloatArray) -> float:
         return combine(evaluator.description, [evaluator(parameters)])
 
-    around = _around(evaluator, stock.recipe.priors)
-    drawn = around.draw(np.random.RandomState(4), DRAWS)
-    weights = np.array([log_probability(point) - around.logarithm(point) for point in drawn])
-    found = fitness(weights)
-    print(f"  {name}: Pareto k {found.shape:.2f}, {found.acceptance:.0%} accepted", flush=True)
-    moves = {**MOVES, LAPLACE: Laplace(around, independent(found))}
+    def evaluated(points: FloatArray) -> FloatArray:
+        return np.array([log_probability(point) for point in points])
+
+    best = _best(evaluator, stock.recipe.priors)
+    random = np.random.RandomState(4)
+    learning, found = learned(best, evaluated, random, DRAWS, lambda line: print(f"  {name}: {line}"))
+    print(f"  {name}: {found}", flush=True)
+    moves = {**MOVES, LAPLACE: Laplace(learning.density, independent(found))}
     iterations, sampler = lengths.burn_in
     first = stock.chains
     if sampler == LAPLACE:
-        first = around.draw(np.random.RandomState(3), len(first))
+        first = learning.points[resampled(learning.weights, len(first), random)]
     start = chain(log_probability, first, moves[sampler], iterations)[:, -1]
     chains = {
         sampler: chain(log_probability, start, moves[sampler], number)
@@ -118,10 +129,11 @@ def fit(name: str, stock: Stock, lengths: Lengths) -> Row:
     return {
         "rows": [_row(name, sampler, samples) for sampler, samples in chains.items()],
         "apart": max(_apart(*pair) for pair in combinations(chains.values(), 2)),
+        "learned": {"evaluations": len(learning.points), **found._asdict()},
     }
 
 
-def _around(evaluator: Evaluator, priors: Sequence[Any]) -> Around:
+def _best(evaluator: Evaluator, priors: Sequence[Any]) -> Around:
     """Return the density around the best fit."""
 
     def evaluate(points: Sequence[FloatArray]) -> list[FloatArray | None]:

@@ -199,7 +199,7 @@ class GraphFit:
     def _judge(self, chain: Chain) -> None:
         """Compare the chain with the goal, at the fixed iterations only."""
         if self.goal is not None and last_due(chain.done) == chain.done:
-            self.sampling.judged = judge(self.goal, chain.positions)
+            self.sampling.judged = judge(self.goal, chain.positions, MOVES[self.sampler].part)
 
     def _until(self, chain: Chain) -> int:
         """Return the iteration at which the chain is judged next, or the last one."""

@@ -114,7 +114,7 @@ def opened(
         elif resumes:
             searches = opening.search is not None or opening.sampler == LAPLACE
             directory.check_same(problem, opening.sampler, searches=searches)
-            directory.judge(opening.goal)
+            directory.judge(opening.goal, opening.sampler)
             if directory.done > 0 and not directory.complete(problem):
                 say(f"resuming after iteration {directory.done} of {problem.iterations}")
         yield problem, directory

@@ -142,5 +142,5 @@ def _effective(plan: Plan) -> list[str]:
     return [
         f"For an effective sample size of {ENOUGH}, from a Gaussian to the slowest fit that was measured:",
         *_aligned([head, *rows]),
-        "laplace finds out first whether the fit is nearly a Gaussian, and is refused if it is not.",
+        "laplace finds out first whether a Gaussian describes the fit, and is refused if none does.",
     ]

@@ -51,8 +51,7 @@ def corner(samples: Samples, symbols: Sequence[str], described: Mapping[str, Sym
         figure.subplots_adjust(left=LABEL_INCHES / side, bottom=LABEL_INCHES / side)
     if len(chosen) == 1:
         figure.axes[0].axvline(samples.best[chosen[0]], color="C3")
-    if samples.density:
-        around = samples.density.around
+    if around := samples.around:
         covariance = (around.root @ around.root.T)[np.ix_(chosen, chosen)]
         _draw_gaussian(figure, around.mode[chosen], covariance, len(values))
     return figure

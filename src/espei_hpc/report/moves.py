@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from espei_hpc.report.samples import Samples
 from espei_hpc.sampler.moves import LAPLACE
-from espei_hpc.sampler.moves.laplace import MOSTLY, drawn_around
+from espei_hpc.sampler.moves.laplace import drawn_around
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class MovesCompared:
     """The comparison.
 
     Attributes:
-        around: fraction accepted of the proposals from the density around the best fit, in the whole chain.
+        around: fraction accepted of the proposals from a density, in the whole chain.
         differences: the same of the proposals by differential evolution.
-        apart: the largest difference of two means of a symbol in the second half of the chain, one over the
-            samples after each kind of proposal, in its standard errors; NaN if there is none.
+        apart: the largest difference of two means of a symbol, one over the samples after each kind of
+            proposal, in its standard errors; NaN if there is none.
         symbol: the symbol with that difference.
     """
 
@@ -37,13 +37,12 @@ def compare(samples: Samples, effective: NDArray[np.float64]) -> MovesCompared |
 
     Args:
         samples: the chain.
-        effective: effective sample size of each symbol in the second half, (symbols,); NaN if unknown.
+        effective: effective sample size of each symbol, (symbols,); NaN if unknown.
     """
-    if samples.record.sampler != LAPLACE:
+    if samples.record.sampler != LAPLACE or samples.independent is None:
         return None
     walkers, iterations, symbols = samples.positions.shape
-    share = samples.density.independent if samples.density else MOSTLY
-    around = drawn_around(samples.start.random, (walkers // 2, symbols), iterations, share)
+    around = drawn_around(samples.start.random, (walkers // 2, symbols), iterations, samples.independent)
     before = np.concatenate((samples.start.positions[:, np.newaxis], samples.positions[:, :-1]), axis=1)
     accepted = np.any(samples.positions != before, axis=2)
     apart = _apart(samples.used, around[samples.possible][:, samples.kept], effective)

@@ -14,7 +14,7 @@ from espei_hpc.report.properties import PropertyRow
 from espei_hpc.report.samples import Samples
 from espei_hpc.report.statistics import Statistics
 from espei_hpc.report.symbols import SymbolDescription
-from espei_hpc.report.verdict import ENOUGH_RHAT, ENOUGH_SAMPLES, TIMES, Verdict
+from espei_hpc.report.verdict import ENOUGH_SAMPLES, Verdict
 from espei_hpc.sampler.moves import STRETCH
 from espei_hpc.text import counted, templates
 
@@ -111,8 +111,6 @@ def render(
         | {"espei-hpc": samples.record.version, "arviz (this report)": version("arviz")},
         fingerprint=dict(samples.record.fingerprint),
         made=time.strftime("%Y-%m-%d %H:%M %Z"),
-        times=TIMES,
-        enough_rhat=ENOUGH_RHAT,
         enough_samples=ENOUGH_SAMPLES,
     )
 

@@ -78,7 +78,7 @@ def traces(samples: Samples, described: Mapping[str, SymbolDescription]) -> Figu
 
 
 def log_probabilities(samples: Samples) -> Figure:
-    """Draw the log-probability of every walker, for all iterations and for the second half."""
+    """Draw the log-probability of every walker, for all iterations and for those that count."""
     figure, (whole, kept) = _figure(2.8, 1, 2)
     _walkers(whole, samples, samples.log_probabilities)
     whole.set(title="all iterations", xlabel="iteration", ylabel="log-probability")
@@ -88,7 +88,7 @@ def log_probabilities(samples: Samples) -> Figure:
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (-1.0, 0.0)
     margin = 0.05 * (high - low) or 1.0
     kept.set(
-        title="second half",
+        title=f"without the {samples.part.discarded}",
         xlabel="iteration",
         xlim=(samples.iterations - later.shape[1], samples.iterations),
         ylim=(low - margin, high + margin),
@@ -118,7 +118,7 @@ def autocorrelations(
     """Draw the ensemble's autocorrelation of each symbol against the lag."""
     figure, axes = _figure(2.8)
     slowest = statistics.slowest
-    longest = samples.iterations - samples.iterations // 2
+    longest = statistics.iterations
     shown = min(longest, max(10, math.ceil(8 * slowest.autocorrelation) if slowest else longest))
     for index, parameter in enumerate(statistics.parameters):
         if not parameter.moves:
@@ -190,7 +190,7 @@ def _walkers(axes: Axes, samples: Samples, values: FloatArray) -> None:
     median = np.median(values, axis=0)
     median = np.where(np.isfinite(median), median, np.nan)
     values = np.where(np.isfinite(values), values, np.nan)
-    axes.axvspan(0, samples.iterations // 2, color=LEFT_OUT, linewidth=0)
+    axes.axvspan(0, samples.kept.start, color=LEFT_OUT, linewidth=0)
     axes.plot(iterations[::every], values[::some, ::every].T, alpha=max(0.15, min(0.8, 12 / samples.walkers)))
     axes.plot(iterations[::every], median[::every], color="black", linewidth=1.2)
     axes.set_xlim(0, samples.iterations)

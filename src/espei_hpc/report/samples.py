@@ -12,13 +12,13 @@ from espei_hpc.errors import Fault, Refusal
 from espei_hpc.exit_codes import ExitCode
 from espei_hpc.inputs.reading import read_input
 from espei_hpc.rundir import best_fit
-from espei_hpc.rundir.best_fit import KeptDensity
 from espei_hpc.rundir.checkpoint import Store
 from espei_hpc.rundir.record import Record
 from espei_hpc.rundir.run_directory import CHECKPOINT
 from espei_hpc.rundir.status.runs import Run, find
 from espei_hpc.sampler import State
-from espei_hpc.sampler.moves import LAPLACE
+from espei_hpc.sampler.gaussian import Around
+from espei_hpc.sampler.moves import LAPLACE, MOVES, Part
 from espei_hpc.text import counted
 
 FloatArray = NDArray[np.float64]
@@ -38,7 +38,9 @@ class Samples:
         log_probabilities: (walkers, iterations).
         accepted: (walkers,) accepted proposals.
         start: the ensemble before the first evaluation.
-        density: what the sampler ``laplace`` draws from; None for another, or if it is not readable.
+        around: the density around the best fit, from which the sampler ``laplace`` began; None for another
+            sampler, or if it is not readable.
+        independent: fraction of the proposals that ``laplace`` draws from its density; None as before.
         symbols: name of each symbol, in ESPEI's order.
         record: the record of the run.
         settings: its input as written; empty if it is no longer next to the run directory.
@@ -49,7 +51,8 @@ class Samples:
     log_probabilities: FloatArray
     accepted: NDArray[np.int64]
     start: State
-    density: KeptDensity | None
+    around: Around | None
+    independent: float | None
     symbols: tuple[str, ...]
     record: Record
     settings: Mapping[str, Any]
@@ -78,9 +81,14 @@ class Samples:
         return best
 
     @property
+    def part(self) -> Part:
+        """The part of the chain that counts."""
+        return MOVES[self.record.sampler].part
+
+    @property
     def kept(self) -> slice:
-        """The iterations used: the second half; the first half is discarded as burn-in."""
-        return slice(self.iterations // 2, None)
+        """The iterations used; those before are discarded as burn-in."""
+        return slice(self.part.begin(self.iterations), None)
 
     @property
     def possible(self) -> NDArray[np.bool_]:
@@ -137,13 +145,15 @@ def read(path: Path) -> Samples:
         raise Refusal(ExitCode.BAD_INPUT, [Fault(run.name, what, cure)])
     settings = read_input(run.input_file) if run.input_file else {}
     number = saved.positions.shape[2]
+    kept = best_fit.proposals(run.directory) if record.sampler == LAPLACE else None
     return Samples(
         run=run,
         positions=saved.positions,
         log_probabilities=saved.log_probabilities,
         accepted=saved.state.accepted,
         start=store.start(),
-        density=best_fit.read(run.directory) if record.sampler == LAPLACE else None,
+        around=best_fit.best(run.directory) if record.sampler == LAPLACE else None,
+        independent=kept.independent if kept else None,
         symbols=_symbols(record, settings, run.directory.absolute().parent, number),
         record=record,
         settings=settings,

@@ -13,6 +13,7 @@ from espei_hpc.report import quiet_arviz
 from espei_hpc.report.moves import MovesCompared, compare
 from espei_hpc.report.samples import FloatArray, Samples
 from espei_hpc.sampler import statistics as chain_statistics
+from espei_hpc.sampler.moves import Part
 
 INTERVAL = (5.0, 50.0, 95.0)
 """Percentiles: a 90 % interval and the median."""
@@ -26,7 +27,7 @@ FEWEST_FOR_RHAT = 4
 
 @dataclass(frozen=True)
 class Parameter:
-    """Statistics of one quantity over the second half of a chain.
+    """Statistics of one quantity over the part of a chain that counts.
 
     Attributes:
         name: name of the symbol, or ``log-probability``.
@@ -37,7 +38,7 @@ class Parameter:
         autocorrelation: integrated autocorrelation time, iterations; NaN if no walker moved.
         autocorrelation_error: its standard error.
         effective: effective sample size, walkers x iterations / autocorrelation time.
-        rhat: split R-hat over walkers; NaN if it cannot be computed.
+        rhat: split R-hat over walkers, or groups of them; NaN if it cannot be computed.
     """
 
     name: str
@@ -58,13 +59,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Statistics of the second half of a chain.
+    """Statistics of the part of a chain that counts.
 
     Attributes:
         parameters: statistics of each symbol.
         combinations: statistics of each principal component of the symbols, in standard deviations from the
             mean; its name says which symbols change together.
         log_probability: statistics of the log-probability.
+        part: the part of the chain that counts.
         iterations: number of iterations used.
         walkers: number of walkers.
         impossible: number of walkers that are left out, because their log-probability is minus infinity.
@@ -75,6 +77,7 @@ class Statistics:
     parameters: tuple[Parameter, ...]
     combinations: tuple[Parameter, ...]
     log_probability: Parameter
+    part: Part
     iterations: int
     walkers: int
     impossible: int
@@ -85,6 +88,11 @@ class Statistics:
     def used(self) -> int:
         """Number of walkers that count."""
         return self.walkers - self.impossible
+
+    @property
+    def sides(self) -> str:
+        """What R-hat compares."""
+        return "walkers" if self.part.groups is None else "two halves of the walkers"
 
     @property
     def slowest(self) -> Parameter | None:
@@ -109,11 +117,11 @@ class Statistics:
 
 
 def statistics(samples: Samples) -> Statistics:
-    """Return the statistics of a chain's second half."""
+    """Return the statistics of the part of a chain that counts."""
     positions = samples.used
     best = samples.best
     parameters = tuple(
-        _parameter(name, positions[:, :, index], float(best[index]))
+        _parameter(name, positions[:, :, index], float(best[index]), samples.part)
         for index, name in enumerate(samples.symbols)
     )
     return Statistics(
@@ -123,7 +131,9 @@ def statistics(samples: Samples) -> Statistics:
             "log-probability",
             samples.log_probabilities[samples.possible][:, samples.kept],
             float(np.max(samples.log_probabilities)),
+            samples.part,
         ),
+        part=samples.part,
         iterations=positions.shape[1],
         walkers=samples.walkers,
         impossible=samples.walkers - len(positions),
@@ -141,7 +151,7 @@ def _combinations(samples: Samples) -> tuple[Parameter, ...]:
     found = chain_statistics.combinations(samples.used)
     values, best = found.of(samples.used), found.of(samples.best)
     return tuple(
-        _parameter(_in_words(loads, samples.symbols), values[:, :, number], float(best[number]))
+        _parameter(_in_words(loads, samples.symbols), values[:, :, number], float(best[number]), samples.part)
         for number, loads in enumerate(found.loads.T)
     )
 
@@ -158,7 +168,7 @@ def _in_words(loads: FloatArray, symbols: Sequence[str]) -> str:
     return f"{text} + …" if len(order) > MOST_IN_WORDS else text
 
 
-def _parameter(name: str, values: FloatArray, best: float) -> Parameter:
+def _parameter(name: str, values: FloatArray, best: float, part: Part) -> Parameter:
     if not np.isfinite(values).all():  # log-probabilities of walkers that are all impossible
         return Parameter(name, *(float("nan"),) * 3, best, *(float("nan"),) * 4)
     low, median, high = np.percentile(values, INTERVAL)
@@ -172,7 +182,7 @@ def _parameter(name: str, values: FloatArray, best: float) -> Parameter:
         autocorrelation=time,
         autocorrelation_error=error,
         effective=effective,
-        rhat=_rhat(values),
+        rhat=_rhat(values, part.groups),
     )
 
 
@@ -187,7 +197,10 @@ def _memory(values: FloatArray) -> tuple[float, float, float]:
     return time, error, chain_statistics.effective_sample_size(values)
 
 
-def _rhat(values: FloatArray) -> float:
+def _rhat(values: FloatArray, groups: int | None) -> float:
+    """Return R-hat over walkers, shape (walkers, iterations), or over groups of equally many of them."""
     if values.shape[1] < FEWEST_FOR_RHAT or np.ptp(values) == 0:
         return float("nan")
+    if groups is not None and len(values) >= groups:
+        values = values[: len(values) // groups * groups].reshape(groups, -1)
     return float(quiet_arviz.arviz().rhat(values))

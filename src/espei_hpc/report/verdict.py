@@ -11,18 +11,12 @@ from espei_hpc.report.statistics import Parameter, Statistics
 from espei_hpc.sampler.moves import LAPLACE, STRETCH
 from espei_hpc.text import counted
 
-TIMES = 50
-"""Minimum length in autocorrelation times for their estimate to be reliable; emcee's documentation."""
-ENOUGH_RHAT = 1.01
-"""Vehtari et al. (2021)."""
 ENOUGH_SAMPLES = 400
 """Minimum effective sample size for reliable R-hat and quantiles; Vehtari et al. (2021)."""
 HEALTHY = (0.15, 0.6)
 """Acceptance of an ensemble that samples well; Foreman-Mackey et al. (2013) recommend 0.2 to 0.5."""
 FARTHEST_APART = 4.0
 """Largest difference that chance leaves between the samples after two kinds of proposals, standard errors."""
-KEPT = 2
-"""One iteration in this many is used: the first half is discarded."""
 
 
 class Convergence(StrEnum):
@@ -75,7 +69,7 @@ def verdict(statistics: Statistics, sampler: str = STRETCH) -> Verdict:
     rhat = statistics.worst_rhat
     reasons = [
         _times(statistics, slowest, passed),
-        _rhat(rhat),
+        _rhat(statistics, rhat),
         _effective(statistics, slowest),
         *_acceptance(statistics, sampler),
         *_moves(statistics.moves),
@@ -85,8 +79,8 @@ def verdict(statistics: Statistics, sampler: str = STRETCH) -> Verdict:
     if more == 0 and not apart:
         return Verdict(Convergence.CONVERGED, tuple(reasons), 0)
     # What the two kinds of proposals do not share yet, a chain twice as long may.
-    more = more or KEPT * statistics.iterations
-    trusted = passed >= TIMES and not apart
+    more = more or _rounded_up(_whole(statistics, statistics.iterations))
+    trusted = passed >= statistics.part.reliable and not apart
     return Verdict(
         Convergence.NOT_YET if trusted or passed >= 1 else Convergence.UNKNOWN,
         tuple(reasons),
@@ -100,11 +94,19 @@ def _more(statistics: Statistics, slowest: Parameter, rhat: float) -> int:
 
     R-hat's excess over 1 is inversely proportional to the number of iterations.
     """
-    wanted = [TIMES * slowest.autocorrelation, ENOUGH_SAMPLES * slowest.autocorrelation / statistics.used]
-    if np.isfinite(rhat) and rhat > ENOUGH_RHAT:
-        wanted.append(statistics.iterations * (rhat**2 - 1) / (ENOUGH_RHAT**2 - 1))
+    wanted = [
+        statistics.part.reliable * slowest.autocorrelation,
+        ENOUGH_SAMPLES * slowest.autocorrelation / statistics.used,
+    ]
+    if np.isfinite(rhat) and rhat > statistics.part.rhat:
+        wanted.append(statistics.iterations * (rhat**2 - 1) / (statistics.part.rhat**2 - 1))
     missing = max(wanted) - statistics.iterations
-    return _rounded_up(KEPT * missing) if missing > 0 else 0
+    return _rounded_up(_whole(statistics, missing)) if missing > 0 else 0
+
+
+def _whole(statistics: Statistics, counted: float) -> float:
+    """Return the iterations of which so many count."""
+    return counted / (1 - 1 / statistics.part.burn_in)
 
 
 def _rounded_up(number: float) -> int:
@@ -116,16 +118,20 @@ def _rounded_up(number: float) -> int:
 def _times(statistics: Statistics, slowest: Parameter, passed: float) -> str:
     what = "symbol" if slowest is statistics.slowest else "combination of symbols"
     return (
-        f"The second half of the chain is {passed:.0f} autocorrelation times of the slowest {what}, "
-        f"{slowest.name} ({slowest.autocorrelation:.0f} ± {slowest.autocorrelation_error:.0f} iterations); "
-        f"at least {TIMES} are needed."
+        f"The chain without its {statistics.part.discarded} is {passed:.0f} autocorrelation times of the "
+        f"slowest {what}, {slowest.name} ({slowest.autocorrelation:.0f} ± "
+        f"{slowest.autocorrelation_error:.0f} iterations); "
+        f"at least {statistics.part.reliable:.0f} are needed."
     )
 
 
-def _rhat(rhat: float) -> str:
+def _rhat(statistics: Statistics, rhat: float) -> str:
     if not np.isfinite(rhat):
         return "There are too few iterations for R-hat."
-    return f"The largest R-hat over the walkers is {rhat:.3f}; it should be at most {ENOUGH_RHAT}."
+    return (
+        f"The largest R-hat over the {statistics.sides} is {rhat:.3f}; "
+        f"it should be at most {statistics.part.rhat}."
+    )
 
 
 def _effective(statistics: Statistics, slowest: Parameter) -> str:
@@ -167,12 +173,12 @@ def _moves(moves: MovesCompared | None) -> list[str]:
     words = []
     if np.isfinite((moves.around, moves.differences)).all():
         words.append(
-            f"Accepted were {moves.around:.0%} of the proposals around the best fit, and "
+            f"Accepted were {moves.around:.0%} of the proposals from the Gaussian, and "
             f"{moves.differences:.0%} of those by differential evolution."
         )
     if np.isfinite(moves.apart):
         agree = moves.apart <= FARTHEST_APART
-        advice = "" if agree else ", so the density around the best fit misses a part of it: use --sampler de"
+        advice = "" if agree else ", so the Gaussian misses a part of it: use --sampler de"
         words.append(
             f"The samples after either kind of proposal {'agree' if agree else 'differ'}: their means are "
             f"{moves.apart:.1f} standard errors apart at most, for {moves.symbol}; {FARTHEST_APART:.0f} are "

@@ -156,7 +156,7 @@ def _figures(
     yield "traces", "Traces of the symbols", plots.traces(samples, described)
     yield "autocorrelation", "Autocorrelation", plots.autocorrelations(samples, found, described)
     yield "acceptance", "Accepted proposals of each walker", plots.acceptance(found)
-    around = ", dashed: the Gaussian around the best fit" if samples.density else ""
+    around = ", dashed: the Gaussian around the best fit" if samples.around else ""
     yield (
         "corner",
         f"Distributions of {', '.join(symbols)}{around}",

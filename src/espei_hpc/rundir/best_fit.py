@@ -1,4 +1,4 @@
-"""What a chain around the best fit needs of ``optimum.json``: the density there, and how often it is used."""
+"""What a chain around the best fit needs of ``optimum.json``: where it begins, and what it draws from."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,38 +8,43 @@ import numpy as np
 from espei_hpc.rundir.files import read_json, write_json
 from espei_hpc.rundir.run_directory import OPTIMUM
 from espei_hpc.sampler.gaussian import Around
-from espei_hpc.sampler.moves.laplace import MOSTLY
 
-INDEPENDENT = "independent"
-"""Key of the fraction of the proposals that are drawn from the density."""
+PROPOSALS = "proposals"
+"""Key of what a chain draws from; a search alone does not have it."""
 
 
 class KeptDensity(NamedTuple):
-    """What a search for the best fit has left.
+    """What a chain draws from.
 
     Attributes:
-        around: the density around the best fit.
+        density: the density of the proposals that need no other walker.
         independent: fraction of the proposals that are drawn from it.
     """
 
-    around: Around
+    density: Around
     independent: float
 
 
-def read(run_directory: Path) -> KeptDensity | None:
-    """Return what a search has left; None if the file is missing or damaged."""
+def best(run_directory: Path) -> Around | None:
+    """Return the density around the best fit that a search found; None if the file is missing or damaged."""
     found = read_json(run_directory / OPTIMUM)
-    if found is None:
-        return None
-    around = Around(np.array(found["parameters"]), np.array(found["root"]))
-    return KeptDensity(around, found.get(INDEPENDENT, MOSTLY))
+    return found and Around(np.array(found["parameters"]), np.array(found["root"]))
 
 
-def keep_share(run_directory: Path, independent: float) -> None:
-    """Add the fraction of the proposals: a resumed chain goes on with it.
+def proposals(run_directory: Path) -> KeptDensity | None:
+    """Return what a chain draws from; None if the file is missing or damaged, or has none."""
+    found = (read_json(run_directory / OPTIMUM) or {}).get(PROPOSALS)
+    return found and KeptDensity(
+        Around(np.array(found["mode"]), np.array(found["root"])), found["independent"]
+    )
+
+
+def keep(run_directory: Path, kept: KeptDensity) -> None:
+    """Add what the chain draws from: a resumed one goes on with it.
 
     Raises:
         Refusal: (CANNOT_CREATE) on a file-system error.
     """
-    path = run_directory / OPTIMUM
-    write_json(path, {**(read_json(path) or {}), INDEPENDENT: independent})
+    path, (density, independent) = run_directory / OPTIMUM, kept
+    content = {"mode": density.mode.tolist(), "root": density.root.tolist(), "independent": independent}
+    write_json(path, {**(read_json(path) or {}), PROPOSALS: content})

@@ -21,7 +21,7 @@ from espei_hpc.rundir.record import NAME, SAMPLER, Record
 from espei_hpc.rundir.timeline import NAME as TIMELINE
 from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.goal import Goal, Judgement, judge
-from espei_hpc.sampler.moves import STRETCH
+from espei_hpc.sampler.moves import MOVES, STRETCH
 
 CHECKPOINT = "checkpoint"
 FAILED_PARAMETERS = "failed-parameters.json"
@@ -67,9 +67,10 @@ class RunDirectory:
         reached = self.judged is not None and self.judged.reached
         return problem.samples and (self.done >= problem.iterations or reached)
 
-    def judge(self, goal: Goal | None) -> None:
-        """Compare the saved chain with a goal."""
-        self.judged = judge(goal, self.saved.positions) if goal and self.saved else None
+    def judge(self, goal: Goal | None, sampler: str) -> None:
+        """Compare the saved chain of a sampler with a goal."""
+        saved = self.saved
+        self.judged = judge(goal, saved.positions, MOVES[sampler].part) if goal and saved else None
 
     def finished(self, problem: Problem) -> bool:
         """Whether the chain is complete and all outputs are written."""

@@ -1,7 +1,7 @@
 """A goal for the chain: a minimum effective sample size, reached before all iterations are done.
 
 The effective sample size is the smallest of all parameters and of their combinations, the principal
-components of the chain, over its second half; the first half is discarded as burn-in. It is
+components of the chain, over the part that counts (:class:`espei_hpc.sampler.moves.Part`). It is
 
     walkers x iterations used / tau
 
@@ -10,9 +10,8 @@ moves depend on other walkers, so the walkers are not the independent chains tha
 sample size over chains assumes; tau over the ensemble is the better measure.
 
 In a short chain tau is underestimated and the effective sample size overestimated, so it counts only
-if at least ``LEAST_TIMES`` tau iterations are used. emcee's authors recommend 50, for the tau of a
-single quantity; with a typical tau of 100 iterations that would be 10,000 iterations of an ESPEI fit,
-which are seldom run. With 20, the relative error of tau is about 1 / sqrt(walkers) (Sokal's estimate).
+if at least ``Part.least`` tau iterations are used. With 20, the relative error of tau is about
+1 / sqrt(walkers) (Sokal's estimate).
 
 The chain is judged at fixed iterations, each a tenth further than the one before. So where a chain
 ends depends neither on the number of workers nor on interruptions; and a long chain, for which judging
@@ -24,13 +23,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from espei_hpc.sampler.moves import Part
 from espei_hpc.sampler.statistics import FloatArray, autocorrelation_time, combinations
 
 FIRST = 20
 """The first iteration at which the chain is judged: a shorter chain gives no estimate."""
 SIZE = "[1-9][0-9]{0,8}"
-LEAST_TIMES = 20.0
-"""Least ratio of iterations used to the longest tau for the size to be reliable."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +66,14 @@ class Judgement:
         size: effective sample size of the chain, the smallest of all parameters and combinations.
         tau: autocorrelation time of that parameter or combination, iterations.
         iterations: length of the chain when it was judged.
+        long_enough: whether it is long enough for a reliable effective sample size.
     """
 
     asked: int
     size: float
     tau: float
     iterations: int
-
-    @property
-    def long_enough(self) -> bool:
-        """Whether the chain is long enough for a reliable effective sample size."""
-        return _used(self.iterations) >= LEAST_TIMES * self.tau
+    long_enough: bool
 
     @property
     def reached(self) -> bool:
@@ -91,30 +86,30 @@ class Judgement:
         return f"effective sample size {self.size:.0f} of {self.asked} requested{short}"
 
 
-def judge(goal: Goal, positions: FloatArray) -> Judgement | None:
+def judge(goal: Goal, positions: FloatArray, part: Part) -> Judgement | None:
     """Judge a chain at the last of the fixed iterations that it has; None before the first.
 
     Args:
         goal: the goal to reach.
         positions: shape (walkers, iterations, parameters).
+        part: the part of it that counts.
     """
     if (iterations := last_due(positions.shape[1])) is None:
         return None
-    size, tau = smallest_ess(positions[:, :iterations])
-    return Judgement(goal.size, size, tau, iterations)
+    counted = positions[:, part.begin(iterations) : iterations]
+    size, tau = smallest_ess(counted)
+    return Judgement(goal.size, size, tau, iterations, counted.shape[1] >= part.least * tau)
 
 
 def smallest_ess(positions: FloatArray) -> tuple[float, float]:
     """Return the smallest effective sample size and its autocorrelation time, iterations.
 
     Args:
-        positions: shape (walkers, iterations, parameters), of which the second half is used.
+        positions: shape (walkers, iterations, parameters).
     """
-    walkers, iterations, _ = positions.shape
-    used = positions[:, iterations - _used(iterations) :]
-    quantities = np.concatenate((used, combinations(used).of(used)), axis=2)
+    quantities = np.concatenate((positions, combinations(positions).of(positions)), axis=2)
     tau = max(autocorrelation_time(quantities[:, :, number]) for number in range(quantities.shape[2]))
-    return walkers * used.shape[1] / tau, tau
+    return positions.shape[0] * positions.shape[1] / tau, tau
 
 
 def last_due(done: int) -> int | None:
@@ -134,7 +129,3 @@ def next_due(done: int) -> int:
 
 def _after(due: int) -> int:
     return due + -(-due // 10)
-
-
-def _used(iterations: int) -> int:
-    return iterations - iterations // 2

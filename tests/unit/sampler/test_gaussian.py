@@ -1,19 +1,16 @@
-"""The density around a maximum: draws as its logarithm says, and a verdict that can say no."""
+"""The density to propose from: draws as its logarithm says, and how well it describes another."""
 
 import numpy as np
 import pytest
 import scipy.integrate
 import scipy.stats
 
-from espei_hpc.errors import Refusal
-from espei_hpc.exit_codes import ExitCode
-from espei_hpc.fit.around import verdict
 from espei_hpc.sampler.gaussian import (
     DEGREES_OF_FREEDOM,
     TAIL_SHARE,
     Around,
-    Fitness,
-    fitness,
+    acceptance,
+    pareto_k,
     resampled,
 )
 
@@ -23,12 +20,10 @@ MODE = np.array([-5.0, 100.0])
 
 def test_logarithm_is_that_of_the_mixture() -> None:
     around, covariance = Around(MODE, ROOT), ROOT @ ROOT.T
-    # The constant of the covariance is left out.
-    scale = float(np.log(np.diag(ROOT)).sum())
     for point in np.random.default_rng(1).normal(MODE, 5, (20, 2)):
         gaussian = scipy.stats.multivariate_normal(MODE, covariance).pdf(point)
         tail = scipy.stats.multivariate_t(MODE, covariance, df=DEGREES_OF_FREEDOM).pdf(point)
-        expected = np.log((1 - TAIL_SHARE) * gaussian + TAIL_SHARE * tail) + scale
+        expected = np.log((1 - TAIL_SHARE) * gaussian + TAIL_SHARE * tail)
         assert around.logarithm(point) == pytest.approx(expected, rel=1e-10)
 
 
@@ -61,22 +56,22 @@ def weights(spread: float, parameters: int = 4, draws: int = 400) -> np.ndarray:
 
 
 def test_density_that_fits_has_a_small_k_and_is_accepted() -> None:
-    found = fitness(weights(1.0))
-    assert found.shape < 0.5
-    assert found.acceptance > 0.85
+    found = weights(1.0)
+    assert pareto_k(found) < 0.5
+    assert acceptance(found) > 0.85
 
 
 def test_density_that_is_too_narrow_has_a_large_k_and_is_accepted_less() -> None:
-    narrow, right = fitness(weights(6.0)), fitness(weights(1.0))
-    assert narrow.shape > 0.7 > right.shape
-    assert narrow.acceptance < right.acceptance
+    narrow, right = weights(6.0), weights(1.0)
+    assert pareto_k(narrow) > 0.7 > pareto_k(right)
+    assert acceptance(narrow) < acceptance(right)
 
 
 def test_k_of_few_weights_is_pulled_towards_one_half() -> None:
     def shape(draws: int) -> float:
         """Return k of the quantiles of a distribution whose k is 1.5."""
         quantiles = scipy.stats.genpareto.ppf((np.arange(draws) + 0.5) / draws, 1.5)
-        return fitness(np.log(quantiles)).shape
+        return pareto_k(np.log(quantiles))
 
     assert shape(50) < 1.0
     assert shape(5_000) == pytest.approx(1.5, abs=0.1)
@@ -85,8 +80,14 @@ def test_k_of_few_weights_is_pulled_towards_one_half() -> None:
 def test_impossible_draws_have_no_weight() -> None:
     found = weights(1.0)
     found[::2] = -np.inf
-    assert 0.3 < fitness(found).acceptance < 0.6
+    assert 0.3 < acceptance(found) < 0.6
     assert not set(range(0, 400, 2)) & set(resampled(found, 100, np.random.RandomState(5)))
+
+
+def test_density_whose_draws_are_all_impossible_describes_nothing() -> None:
+    none = np.full(200, -np.inf)
+    assert acceptance(none) == 0
+    assert pareto_k(none) == np.inf
 
 
 def test_draws_are_chosen_once_each_and_by_their_weight() -> None:
@@ -94,18 +95,3 @@ def test_draws_are_chosen_once_each_and_by_their_weight() -> None:
     chosen = [resampled(log_weights, 10, np.random.RandomState(seed)) for seed in range(200)]
     assert all(len(set(one)) == 10 for one in chosen)
     assert np.mean(chosen) == pytest.approx(65.5, abs=2)
-
-
-@pytest.mark.parametrize(
-    ("shape", "words"),
-    [(0.3, "describes this fit (Pareto k 0.3, 85%"), (0.8, "describes this fit roughly (Pareto k 0.8, 85%")],
-)
-def test_verdict_is_told_with_its_figures(shape: float, words: str) -> None:
-    assert words in verdict(Fitness(shape, 0.85))
-
-
-def test_gaussian_that_does_not_describe_the_fit_is_refused_naming_other_samplers() -> None:
-    with pytest.raises(Refusal, match=r"does not describe this fit \(Pareto k 6.9") as refused:
-        verdict(Fitness(6.9, 0.5))
-    assert refused.value.code == ExitCode.BAD_INPUT
-    assert "use --sampler de, or stretch" in str(refused.value)

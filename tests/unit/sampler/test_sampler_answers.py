@@ -2,7 +2,7 @@
 
 Each of these is the mean of a function over the density: x, (x - mean)^2, or whether x is below a quantile.
 Its Monte Carlo error is the function's standard deviation over the square root of its effective sample size
-(``statistics.effective_sample_size``, in the second half of the chain), and four of these are allowed.
+(``statistics.effective_sample_size``, in the part of the chain that counts), and four of these are allowed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +13,10 @@ import pytest
 import scipy.stats
 
 from amounts import LONG
+from espei_hpc.fit.around import independent, learned
 from espei_hpc.sampler import FloatArray
-from espei_hpc.sampler.gaussian import Around
-from espei_hpc.sampler.moves import MOVES, Laplace
+from espei_hpc.sampler.gaussian import Around, resampled
+from espei_hpc.sampler.moves import AFTER_THE_WAY, FROM_SAMPLES, MOVES, Laplace, Part
 from espei_hpc.sampler.statistics import effective_sample_size
 from unit.sampler.serial import LogProbability, chain
 
@@ -120,10 +121,26 @@ def bounded() -> Target:
     )
 
 
-def wrong(target: Target, samples: FloatArray) -> Sequence[str]:
+def skewed() -> Target:
+    """Each parameter by Gumbel's distribution, 1, 100 and 1 wide."""
+    width = np.array([1.0, 100.0, 1.0])
+
+    def log_probability(x: FloatArray) -> float:
+        z = x / width
+        return float(-(z + np.exp(-z)).sum()) if z.min() > -50 else -np.inf
+
+    return Target(
+        log_probability,
+        lambda random, walkers: random.gumbel(size=(walkers, 3)) * width,
+        {i: scipy.stats.gumbel_r(scale=width[i]).ppf for i in range(3)},
+        {i: (np.euler_gamma * width[i], np.pi**2 / 6 * width[i] ** 2) for i in range(3)},
+    )
+
+
+def wrong(target: Target, samples: FloatArray, part: Part = AFTER_THE_WAY) -> Sequence[str]:
     """Return what is further from what is known than four Monte Carlo errors."""
     off = []
-    for name, values, mean in target.expected(samples[:, samples.shape[1] // 2 :]):
+    for name, values, mean in target.expected(samples[:, part.begin(samples.shape[1]) :]):
         size = effective_sample_size(values)
         assert size > LEAST_SIZE, f"{name}: effective sample size {size:.0f}"
         errors = abs(values.mean() - mean) / (values.std() / np.sqrt(size))
@@ -181,3 +198,25 @@ def test_proposals_around_a_point_sample_the_density_however_well_they_describe_
     start = target.draw(np.random.default_rng(8), 24)
     density = given or around(target, start.shape[1])
     assert wrong(target, chain(target.log_probability, start, Laplace(density), iterations)) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "start"),
+    [
+        pytest.param(skewed(), Around(np.zeros(3), np.diag([1.0, 100.0, 1.0])), id="skewed"),
+        pytest.param(skewed(), Around(np.array([0.0, 200.0, -1.0]), np.diag([0.5, 30.0, 0.5])), id="far off"),
+        pytest.param(heavy_tails(), Around(np.zeros(3), np.eye(3)), id="heavy tails", marks=pytest.mark.all),
+    ],
+)
+def test_chain_from_a_density_that_was_learned_samples_right_from_a_tenth_on(
+    target: Target, start: Around
+) -> None:
+    def evaluated(points: FloatArray) -> FloatArray:
+        return np.array([target.log_probability(point) for point in points])
+
+    random = np.random.RandomState(6)
+    learning, found = learned(start, evaluated, random, 200, lambda line: None)
+    walkers = learning.points[resampled(learning.weights, 40, random)]
+    move = Laplace(learning.density, independent(found))
+    samples = chain(target.log_probability, walkers, move, 400)
+    assert wrong(target, samples, FROM_SAMPLES) == []

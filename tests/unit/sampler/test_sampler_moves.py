@@ -14,12 +14,14 @@ from amounts import few_and_many, try_examples
 from espei_hpc.cli import commands
 from espei_hpc.sampler import Block, FloatArray, Graph, State
 from espei_hpc.sampler.moves import (
+    AFTER_THE_WAY,
     MOVES,
     STRETCH,
     DifferentialEvolution,
     Draws,
     Laplace,
     Move,
+    Part,
     Proposal,
     least_walkers,
 )
@@ -48,6 +50,7 @@ class Made:
     number: int
     name: ClassVar[str] = "made"
     partners: ClassVar[int] = 0  # they may be the same, so a half needs one
+    part: ClassVar[Part] = AFTER_THE_WAY
 
     def draw(self, random: np.random.RandomState, shape: tuple[int, int]) -> Numbers:
         """Draw different numbers of partners for the walkers, up to its own."""

@@ -5,7 +5,15 @@ A new move is a module like these and its line in ``MOVES``; the graph needs no 
 
 from espei_hpc.sampler.moves.de import DifferentialEvolution
 from espei_hpc.sampler.moves.laplace import Laplace
-from espei_hpc.sampler.moves.move import Draws, Move, Proposal, least_walkers
+from espei_hpc.sampler.moves.move import (
+    AFTER_THE_WAY,
+    FROM_SAMPLES,
+    Draws,
+    Move,
+    Part,
+    Proposal,
+    least_walkers,
+)
 from espei_hpc.sampler.moves.stretch import Stretch
 
 DE = DifferentialEvolution.name
@@ -15,7 +23,9 @@ STRETCH = Stretch.name
 MOVES: dict[str, Move] = {move.name: move for move in (Stretch(), DifferentialEvolution(), Laplace())}
 
 __all__ = [
+    "AFTER_THE_WAY",
     "DE",
+    "FROM_SAMPLES",
     "LAPLACE",
     "MOVES",
     "STRETCH",
@@ -23,6 +33,7 @@ __all__ = [
     "Draws",
     "Laplace",
     "Move",
+    "Part",
     "Proposal",
     "Stretch",
     "least_walkers",

@@ -32,7 +32,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from espei_hpc.sampler.moves.move import Draws, Proposal
+from espei_hpc.sampler.moves.move import AFTER_THE_WAY, Draws, Part, Proposal
 from espei_hpc.sampler.state import FloatArray
 
 JUMPS = 0.1
@@ -63,6 +63,7 @@ class DifferentialEvolution:
 
     name: ClassVar[str] = "de"
     partners: ClassVar[int] = 2
+    part: ClassVar[Part] = AFTER_THE_WAY
 
     def draw(self, random: np.random.RandomState, shape: tuple[int, int]) -> DifferenceDraws:
         """Draw scales, then partners, then thresholds.

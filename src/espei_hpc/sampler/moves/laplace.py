@@ -1,12 +1,12 @@
-"""Proposals from the density around the best fit, mixed with differential evolution.
+"""Proposals from a density that was learned around the best fit, mixed with differential evolution.
 
-In a fixed share of the proposals, y is drawn from q, the density around the maximum
-(:mod:`espei_hpc.sampler.gaussian`), whatever the walker's position x. It is accepted with probability
+In a fixed share of the proposals, y is drawn from the density q (:mod:`espei_hpc.sampler.gaussian`, learned
+by :mod:`espei_hpc.sampler.learning`), whatever the walker's position x. It is accepted with probability
 
     min(1, p(y) q(x) / (p(x) q(y)))
 
-(the independence sampler: L. Tierney, Ann. Statist. 22 (1994) 1701, section 2.3.3; with the Laplace
-approximation as q, hence the name). Otherwise y is proposed by differential evolution.
+(the independence sampler: L. Tierney, Ann. Statist. 22 (1994) 1701, section 2.3.3; q begins as the Laplace
+approximation, hence the name). Otherwise y is proposed by differential evolution.
 
 It is exact: each of the two leaves the density of the walkers unchanged, and which one is used is drawn
 without regard to where they are. q and the share are fixed before the chain begins, so nothing in the chain
@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 
 from espei_hpc.sampler.gaussian import Around
 from espei_hpc.sampler.moves.de import DifferenceDraws, DifferentialEvolution
-from espei_hpc.sampler.moves.move import Draws, Proposal
+from espei_hpc.sampler.moves.move import FROM_SAMPLES, Draws, Part, Proposal
 from espei_hpc.sampler.state import FloatArray, RandomState
 
 MOSTLY = 0.8
 """Fraction of the proposals that are drawn from q, where q describes the fit."""
-SELDOM = 0.2
+EVENLY = 0.5
 """The same where it does so roughly: a walker where q is far too low moves by differential evolution only."""
 
 
@@ -58,7 +58,7 @@ class LaplaceDraws(Draws):
 
 @dataclass(frozen=True)
 class Laplace:
-    """The move around a maximum.
+    """The move that draws most proposals from a density.
 
     Attributes:
         around: q; None for a Gaussian around 0, of which a forecast needs only the graph.
@@ -69,6 +69,7 @@ class Laplace:
     independent: float = MOSTLY
     name: ClassVar[str] = "laplace"
     partners: ClassVar[int] = 2
+    part: ClassVar[Part] = FROM_SAMPLES
 
     def draw(self, random: np.random.RandomState, shape: tuple[int, int]) -> LaplaceDraws:
         """Draw which walkers have partners, then for all of them what either proposal needs.

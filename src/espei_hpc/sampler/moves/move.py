@@ -46,16 +46,59 @@ class Draws(ABC):
         """
 
 
+class Part(NamedTuple):
+    """The part of a chain that counts as samples.
+
+    Attributes:
+        burn_in: one iteration in this many is discarded, from the first one.
+        discarded: name of that part of the chain.
+        least: length of the rest, in autocorrelation times, from which its effective sample size counts.
+        reliable: the same for its autocorrelation time to be reliable.
+        groups: number of groups of walkers that R-hat compares; None if each walker is one.
+        rhat: the largest R-hat of a chain that has converged.
+    """
+
+    burn_in: int
+    discarded: str
+    least: float
+    reliable: float
+    groups: int | None
+    rhat: float
+
+    def begin(self, iterations: int) -> int:
+        """Return the number of the first iteration, of so many, that counts."""
+        return iterations // self.burn_in
+
+
+AFTER_THE_WAY = Part(2, "first half", 20.0, 50.0, None, 1.01)
+"""Of walkers that begin near one another, and have to find where the distribution is.
+
+emcee's authors recommend 50 autocorrelation times, for that of a single quantity; with a typical time of 100
+iterations that would be 10,000 iterations of an ESPEI fit, which are seldom run. The limit of R-hat is that
+of Vehtari et al. (2021), Bayesian Anal. 16, 667.
+"""
+FROM_SAMPLES = Part(10, "first tenth", 10.0, 10.0, 2, 1.03)
+"""Of walkers that begin as nearly a sample of the distribution.
+
+Their mean is right from the beginning, so a chain that is short underestimates its autocorrelation time by
+little: what counts is the number of effective samples. For the same reason R-hat compares halves of the
+ensemble: a single walker need not have seen the whole distribution. Between halves of 200 effective samples
+each, chance alone makes the largest R-hat of 30 symbols and combinations 1.01 to 1.02.
+"""
+
+
 class Move(Protocol):
     """A way to move a half of the ensemble, given the other half.
 
     Attributes:
         name: the name that ``--sampler`` takes.
         partners: number of different walkers of the other half that a proposal needs; 0 for none.
+        part: the part of its chain that counts as samples.
     """
 
     name: ClassVar[str]
     partners: ClassVar[int]
+    part: ClassVar[Part]
 
     def draw(self, random: np.random.RandomState, shape: tuple[int, int]) -> Draws:
         """Draw for one half-step.

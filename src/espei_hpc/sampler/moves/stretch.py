@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from espei_hpc.sampler.moves.move import Draws, Proposal
+from espei_hpc.sampler.moves.move import AFTER_THE_WAY, Draws, Part, Proposal
 from espei_hpc.sampler.state import FloatArray
 
 
@@ -45,6 +45,7 @@ class Stretch:
     a: float = 2.0
     name: ClassVar[str] = "stretch"
     partners: ClassVar[int] = 1
+    part: ClassVar[Part] = AFTER_THE_WAY
 
     def draw(self, random: np.random.RandomState, shape: tuple[int, int]) -> StretchDraws:
         """Draw in the order and by the formulas of emcee 2.2.1.
