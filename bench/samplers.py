@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from espei_hpc.fit.around import DRAWS, independent, learned
+from espei_hpc.fit.around import independent, learned
 from espei_hpc.fit.opening import VERIFY
 from espei_hpc.likelihood import Evaluator, combine
 from espei_hpc.likelihood.rows import bounds, rows
 from espei_hpc.sampler.determined import determined
 from espei_hpc.sampler.gaussian import Around, resampled
+from espei_hpc.sampler.learning import DRAWS
 from espei_hpc.sampler.least_squares import maximum
 from espei_hpc.sampler.moves import DE, LAPLACE, MOVES, STRETCH, Laplace
 from espei_hpc.sampler.statistics import (

@@ -16,14 +16,12 @@ from espei_hpc.rundir.best_fit import KeptDensity
 from espei_hpc.rundir.run_directory import NEW_START, OPTIMUM
 from espei_hpc.sampler import FloatArray, State
 from espei_hpc.sampler.gaussian import Around, acceptance, pareto_k, resampled
-from espei_hpc.sampler.learning import Learning, effective
+from espei_hpc.sampler.learning import DRAWS, ROUNDS, Learning, effective
 from espei_hpc.sampler.moves import Laplace
 from espei_hpc.sampler.moves.laplace import EVENLY, MOSTLY
 from espei_hpc.sampler.state import RandomState
 from espei_hpc.text import counted
 
-DRAWS, ROUNDS = 200, 6
-"""Points of a round, at least, and rounds, at most: fewer points judge badly."""
 ENOUGH, GOOD = 0.5, 0.75
 """What a draw is worth, in samples of the fit, where learning ends and where a density describes the fit.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from espei_hpc.sampler.learning import DRAWS, ROUNDS
 from espei_hpc.sampler.moves import DE, LAPLACE, STRETCH
 
 ENOUGH = 400
@@ -22,8 +23,6 @@ LAPLACE_RATES = (0.6, 7.9e-3)
 """The rate on Gaussians, and the lowest of a fit that the Gaussian described at all, the example."""
 STEPS = 8
 """Steps of the search for the best fit, each with the derivatives by all parameters; 4 to 9 were measured."""
-DRAWS = 200
-"""Evaluations for the verdict on the Gaussian."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,9 @@ def _evaluations(symbols: int) -> dict[str, tuple[float, float]]:
     for sampler, rates in GAUSSIAN_RATES.items():
         fewest = ENOUGH / _at(symbols, rates)
         found[sampler] = (fewest, fewest * SLOWEST)
-    begin = STEPS * (symbols + 1) + DRAWS
+    search = STEPS * (symbols + 1)
     high, low = LAPLACE_RATES
-    found[LAPLACE] = (begin + ENOUGH / high, begin + ENOUGH / low)
+    found[LAPLACE] = (search + DRAWS + ENOUGH / high, search + ROUNDS * DRAWS + ENOUGH / low)
     return found
 
 

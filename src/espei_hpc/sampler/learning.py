@@ -23,6 +23,8 @@ from scipy.special import logsumexp
 from espei_hpc.sampler.gaussian import Around
 from espei_hpc.sampler.state import FloatArray
 
+DRAWS, ROUNDS = 200, 6
+"""Points of a round, at least, and rounds, at most: fewer points judge badly."""
 LEAST = 3
 """Points for each parameter that the weights must be worth for a mean and a covariance."""
 PRIOR = 2

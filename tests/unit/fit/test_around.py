@@ -8,13 +8,13 @@ import pytest
 
 from espei_hpc.errors import Refusal
 from espei_hpc.exit_codes import ExitCode
-from espei_hpc.fit.around import DRAWS, ENOUGH, GOOD, ROUNDS, Described, independent, learned, move, verdict
+from espei_hpc.fit.around import ENOUGH, GOOD, Described, independent, learned, move, verdict
 from espei_hpc.rundir import best_fit
 from espei_hpc.rundir.best_fit import KeptDensity
 from espei_hpc.rundir.run_directory import OPTIMUM
 from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.gaussian import Around
-from espei_hpc.sampler.learning import Learning
+from espei_hpc.sampler.learning import DRAWS, ROUNDS, Learning
 from espei_hpc.sampler.moves.laplace import EVENLY, MOSTLY
 
 SIZE = 4
