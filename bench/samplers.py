@@ -30,13 +30,12 @@ from espei_hpc.sampler.statistics import (
     autocorrelation,
     autocorrelation_time,
     autocorrelation_time_error,
-    effective_sample_size,
     window,
 )
 from espei_hpc.sampler.statistics import combinations as combinations_of
 from likelihoods import begun, likelihoods
 from unit.likelihood.likelihood_cases import Stock
-from unit.sampler.serial import chain
+from unit.sampler.serial import apart, chain
 
 PARAMETERS = (6, 15, 30)
 CHAINS_PER_PARAMETER = (2, 4)
@@ -129,7 +128,7 @@ def fit(name: str, stock: Stock, lengths: Lengths) -> Row:
     }
     return {
         "rows": [_row(name, sampler, samples) for sampler, samples in chains.items()],
-        "apart": max(_apart(*pair) for pair in combinations(chains.values(), 2)),
+        "apart": max(apart(*pair) for pair in combinations(chains.values(), 2)),
         "learned": {"evaluations": len(learning.points), **found._asdict()},
     }
 
@@ -165,16 +164,3 @@ def _row(target: str, sampler: str, samples: FloatArray) -> Row:
     }
     print(f"  {row}", flush=True)
     return row
-
-
-def _apart(one: FloatArray, other: FloatArray) -> float:
-    """Return the largest difference of two chains' means and variances, in Monte Carlo errors of it."""
-    centre = np.concatenate([samples.reshape(-1, samples.shape[2]) for samples in (one, other)]).mean(axis=0)
-    differences = []
-    for power in (1, 2):
-        sides = [(samples - centre) ** power for samples in (one, other)]
-        for i in range(one.shape[2]):
-            values = [side[..., i] for side in sides]
-            error = np.hypot(*(value.std() / np.sqrt(effective_sample_size(value)) for value in values))
-            differences.append(abs(values[0].mean() - values[1].mean()) / error)
-    return round(float(max(differences)), 2)

@@ -2,7 +2,6 @@
 
 import importlib
 
-import numpy as np
 import pytest
 
 
@@ -20,10 +19,3 @@ def test_samplers_are_measured_on_a_gaussian() -> None:
     rows = importlib.import_module("samplers").gaussian(2, 8)
     assert {row["sampler"] for row in rows} == {"stretch", "de", "laplace"}
     assert all(row["per_thousand"] > 0 for row in rows)
-
-
-def test_chains_of_different_lengths_are_compared() -> None:
-    random = np.random.default_rng(0)
-    long, short = random.normal(size=(4, 500, 2)), random.normal(size=(4, 300, 2))
-    apart = importlib.import_module("samplers")._apart
-    assert apart(long, short) < 4 < apart(long, short + 1)

@@ -1,4 +1,4 @@
-"""A sampler's chain in one process, for tests of what it samples."""
+"""A sampler's chain in one process, for tests of what it samples, and how far two chains are apart."""
 
 from collections.abc import Callable
 from typing import cast
@@ -7,6 +7,7 @@ import numpy as np
 
 from espei_hpc.sampler import FloatArray, Graph, RandomState, State
 from espei_hpc.sampler.moves import Move
+from espei_hpc.sampler.statistics import effective_sample_size
 
 LogProbability = Callable[[FloatArray], float]
 
@@ -35,3 +36,21 @@ def chain(
     block = graph.take()
     assert block is not None
     return block.positions
+
+
+def apart(one: FloatArray, other: FloatArray) -> float:
+    """Return the largest difference of two chains' means and variances, in Monte Carlo errors of it.
+
+    Args:
+        one: positions, (walkers, iterations, parameters).
+        other: the same of another chain, with any number of walkers and iterations.
+    """
+    centre = np.concatenate([samples.reshape(-1, samples.shape[2]) for samples in (one, other)]).mean(axis=0)
+    differences = []
+    for power in (1, 2):
+        sides = [(samples - centre) ** power for samples in (one, other)]
+        for i in range(one.shape[2]):
+            values = [side[..., i] for side in sides]
+            error = np.hypot(*(value.std() / np.sqrt(effective_sample_size(value)) for value in values))
+            differences.append(abs(values[0].mean() - values[1].mean()) / error)
+    return round(float(max(differences)), 2)
