@@ -25,7 +25,7 @@ def test_rate_of_a_gaussian_is_the_best_that_is_told(sampler: str, number: int) 
         # Part h of the bench: Al-Cu-Y and Al-Zn.
         (STRETCH, 5, 0.7e-3),
         (DE, 5, 2.1e-3),
-        (LAPLACE, 5, 10.5e-3),
+        (LAPLACE, 5, 14.1e-3),
         (STRETCH, 4, 8.2e-3),
         (DE, 4, 42e-3),
         (LAPLACE, 4, 131e-3),
