@@ -1,6 +1,7 @@
 """A fit with another sampler than ESPEI's: on any number of workers, killed and resumed, and kept apart."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 
 from espei_hpc.rundir.checkpoint.recovery import segments
 from finished_fit import finish
-from fits import Chain, copy_example, save_often
+from fits import Chain, copy_example, save_often, write_fit
 from support import BIN, Command, Commands, wait_until
 
 DE = ("--sampler", "de")
@@ -71,8 +72,27 @@ def example(directory: Path) -> Path:
     return path
 
 
+def with_a_prior(directory: Path) -> Path:
+    """Write the small fit with a prior for what its data leave free, and return its input.
+
+    Its enthalpies are linear in the symbols, so the Gaussian is right from the start.
+    """
+    path = write_fit(directory, 6)
+    settings = yaml.safe_load(path.read_text())
+    prior = {"name": "normal", "loc_relative": 1.0, "scale_relative": 0.1}
+    settings["mcmc"] |= {"save_interval": 1, "prior": prior}
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+@pytest.mark.parametrize(
+    "example", [with_a_prior, pytest.param(example, marks=pytest.mark.long)], ids=["at once", "learned"]
+)
 def test_chain_of_laplace_is_the_same_on_one_worker_and_on_two_stopped_in_its_search_and_killed_later(
-    commands: Commands, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    commands: Commands,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    example: Callable[[Path], Path],
 ) -> None:
     place = tmp_path_factory.mktemp("one")
     whole = example(place)
@@ -84,7 +104,7 @@ def test_chain_of_laplace_is_the_same_on_one_worker_and_on_two_stopped_in_its_se
     path = example(tmp_path)
     words = ("espei-hpc", "fit", "--in", path, "--local", "-w", "2", *LAPLACE)
     searching = commands.start(*words)
-    searching.wait_for_output("after 8 evaluations")
+    searching.wait_for_output("after 1 evaluation")
     searching.process.send_signal(signal.SIGTERM)
     assert searching.finish().code == 75
     checkpoint = path.with_suffix(".run") / "checkpoint"
