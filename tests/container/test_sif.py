@@ -203,6 +203,10 @@ def test_killed_launcher_leaves_neither_mounts_nor_shared_memory(
     # A lost cluster is started again.
     fit.wait_for_output("resuming after iteration")
     wait_until(lambda: not _running(mounting), "the mounts of fit and ranks are gone")
+    # A signal before the fit samples again would end it with the signal's own code.
+    wait_until(
+        lambda: "sampling begins" in fit.output.partition("resuming after iteration")[2], "it samples again"
+    )
     fit.process.terminate()
     assert fit.finish().code == ExitCode.STOPPED, fit.output
     wait_until(lambda: not fit.processes(), "nothing is left")
