@@ -6,9 +6,8 @@ side by side, since their evaluations are counted, not timed.
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,13 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from espei_hpc.fit.around import independent, learned
-from espei_hpc.fit.opening import VERIFY
-from espei_hpc.likelihood import Evaluator, combine
-from espei_hpc.likelihood.rows import bounds, rows
-from espei_hpc.sampler.determined import determined
-from espei_hpc.sampler.gaussian import Around, resampled
 from espei_hpc.sampler.learning import DRAWS
-from espei_hpc.sampler.least_squares import maximum
 from espei_hpc.sampler.moves import DE, LAPLACE, MOVES, STRETCH, Laplace
 from espei_hpc.sampler.statistics import (
     autocorrelation,
@@ -34,6 +27,7 @@ from espei_hpc.sampler.statistics import (
 )
 from espei_hpc.sampler.statistics import combinations as combinations_of
 from likelihoods import begun, likelihoods
+from unit.likelihood.in_process import InProcess
 from unit.likelihood.likelihood_cases import Stock
 from unit.sampler.serial import apart, chain
 
@@ -104,26 +98,18 @@ def fit_of(name: str) -> Row:
 
 def fit(name: str, stock: Stock, lengths: Lengths) -> Row:
     """Measure on a fit, after a burn-in that all samplers have in common."""
-    evaluator = Evaluator(replace(stock.recipe, verify=VERIFY).packed())
-
-    def log_probability(parameters: FloatArray) -> float:
-        return combine(evaluator.description, [evaluator(parameters)])
-
-    def evaluated(points: FloatArray) -> FloatArray:
-        return np.array([log_probability(point) for point in points])
-
-    best = _best(evaluator, stock.recipe.priors)
-    random = np.random.RandomState(4)
-    learning, found = learned(best, evaluated, random, DRAWS, lambda line: print(f"  {name}: {line}"))
+    likelihood, random = InProcess(stock.recipe), np.random.RandomState(4)
+    best = likelihood.around_the_best_fit()
+    learning, found = learned(best, likelihood.each, random, DRAWS, lambda line: print(f"  {name}: {line}"))
     print(f"  {name}: {found}", flush=True)
     moves = {**MOVES, LAPLACE: Laplace(learning.density, independent(found))}
     iterations, sampler = lengths.burn_in
     first = stock.chains
     if sampler == LAPLACE:
-        first = learning.points[resampled(learning.weights, len(first), random)]
-    start = chain(log_probability, first, moves[sampler], iterations)[:, -1]
+        first = learning.sample(len(first), random)
+    start = chain(likelihood, first, moves[sampler], iterations)[:, -1]
     chains = {
-        sampler: chain(log_probability, start, moves[sampler], number)
+        sampler: chain(likelihood, start, moves[sampler], number)
         for sampler, number in lengths.iterations.items()
     }
     return {
@@ -131,18 +117,6 @@ def fit(name: str, stock: Stock, lengths: Lengths) -> Row:
         "apart": max(apart(*pair) for pair in combinations(chains.values(), 2)),
         "learned": {"evaluations": len(learning.points), **found._asdict()},
     }
-
-
-def _best(evaluator: Evaluator, priors: Sequence[Any]) -> Around:
-    """Return the density around the best fit."""
-
-    def evaluate(points: Sequence[FloatArray]) -> list[FloatArray | None]:
-        found = [rows(evaluator.description, priors, point, evaluator(point)) for point in points]
-        return [one and one.values for one in found]
-
-    initial = np.array(evaluator.description.initial)
-    best = maximum(initial, *bounds(priors, initial.size), evaluate)
-    return Around(best.parameters, determined(best.jacobian).root)
 
 
 def _row(target: str, sampler: str, samples: FloatArray) -> Row:

@@ -15,7 +15,7 @@ from espei_hpc.rundir import best_fit
 from espei_hpc.rundir.best_fit import KeptDensity
 from espei_hpc.rundir.run_directory import NEW_START, OPTIMUM
 from espei_hpc.sampler import FloatArray, State
-from espei_hpc.sampler.gaussian import Around, acceptance, pareto_k, resampled
+from espei_hpc.sampler.gaussian import Around, acceptance, pareto_k
 from espei_hpc.sampler.learning import DRAWS, ROUNDS, Learning, effective
 from espei_hpc.sampler.moves import Laplace
 from espei_hpc.sampler.moves.laplace import EVENLY, MOSTLY
@@ -90,7 +90,7 @@ def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe
         learning, found = learned(around, evaluated, random, max(DRAWS, 2 * walkers), search.say)
         search.say(verdict(found))
         best_fit.keep(directory, KeptDensity(learning.density, independent(found)))
-        return learning.points[resampled(learning.weights, walkers, random)]
+        return learning.sample(walkers, random)
 
     positions = search.found(start.positions, recipe, chosen, all_determined=True)
     return replace(start, positions=positions, random=cast(RandomState, random.get_state()))

@@ -38,7 +38,7 @@ class Parameter:
         autocorrelation: integrated autocorrelation time, iterations; NaN if no walker moved.
         autocorrelation_error: its standard error.
         effective: effective sample size, walkers x iterations / autocorrelation time.
-        rhat: split R-hat over walkers, or groups of them; NaN if it cannot be computed.
+        rhat: split R-hat over walkers, or halves of them; NaN if it cannot be computed.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Statistics:
     @property
     def sides(self) -> str:
         """What R-hat compares."""
-        return "walkers" if self.part.groups is None else "two halves of the walkers"
+        return "two halves of the walkers" if self.part.halves else "walkers"
 
     @property
     def slowest(self) -> Parameter | None:
@@ -182,7 +182,7 @@ def _parameter(name: str, values: FloatArray, best: float, part: Part) -> Parame
         autocorrelation=time,
         autocorrelation_error=error,
         effective=effective,
-        rhat=_rhat(values, part.groups),
+        rhat=_rhat(values, part.halves),
     )
 
 
@@ -197,10 +197,10 @@ def _memory(values: FloatArray) -> tuple[float, float, float]:
     return time, error, chain_statistics.effective_sample_size(values)
 
 
-def _rhat(values: FloatArray, groups: int | None) -> float:
-    """Return R-hat over walkers, shape (walkers, iterations), or over groups of equally many of them."""
+def _rhat(values: FloatArray, halves: bool) -> float:
+    """Return R-hat over walkers, shape (walkers, iterations), or over halves of equally many of them."""
     if values.shape[1] < FEWEST_FOR_RHAT or np.ptp(values) == 0:
         return float("nan")
-    if groups is not None and len(values) >= groups:
-        values = values[: len(values) // groups * groups].reshape(groups, -1)
+    if halves and len(values) >= 2:
+        values = values[: len(values) // 2 * 2].reshape(2, -1)
     return float(quiet_arviz.arviz().rhat(values))

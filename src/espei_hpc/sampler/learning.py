@@ -20,7 +20,7 @@ import numpy as np
 import scipy.optimize
 from scipy.special import logsumexp
 
-from espei_hpc.sampler.gaussian import Around
+from espei_hpc.sampler.gaussian import Around, resampled
 from espei_hpc.sampler.state import FloatArray
 
 DRAWS, ROUNDS = 200, 6
@@ -38,10 +38,14 @@ class Learning:
     Attributes:
         density: the present one; draw from it, then :meth:`add`.
         points: all points so far, shape (points, parameters).
+        weights: logarithm of p at each point less that of the mixture from which it was drawn, (points,).
+        latest: logarithms of p / q of the draws of the last round, (draws,).
     """
 
     density: Around
     points: FloatArray = field(init=False)
+    weights: FloatArray = field(init=False)
+    latest: FloatArray = field(init=False)
     _known: FloatArray = field(init=False)
     _rounds: list[tuple[Around, int]] = field(init=False, default_factory=list)
 
@@ -58,33 +62,18 @@ class Learning:
         self._rounds.append((self.density, len(points)))
         self.points = np.concatenate((self.points, points))
         self._known = np.concatenate((self._known, log_probabilities))
-
-    @property
-    def weights(self) -> FloatArray:
-        """Logarithm of p at each point less that of the mixture from which it was drawn, shape (points,)."""
-        mixture = [
-            [density.logarithm(point) + np.log(draws / len(self.points)) for point in self.points]
-            for density, draws in self._rounds
-        ]
-        weights: FloatArray = self._known - logsumexp(mixture, axis=0)
-        return weights
-
-    @property
-    def latest(self) -> FloatArray:
-        """Logarithms of p / q of the draws of the last round, shape (draws,)."""
-        density, draws = self._rounds[-1]
-        drawn = [density.logarithm(point) for point in self.points[-draws:]]
-        latest: FloatArray = self._known[-draws:] - np.array(drawn)
-        return latest
+        of_each = np.array([[one.logarithm(point) for point in self.points] for one, _ in self._rounds])
+        shares = np.array([draws for _, draws in self._rounds]) / len(self.points)
+        self.weights = self._known - logsumexp(of_each + np.log(shares)[:, np.newaxis], axis=0)
+        self.latest = (self._known - of_each[-1])[-len(points) :]
 
     def learn(self) -> None:
         """Make the next density the present one; it stays if too few points are possible."""
-        weights = self.weights
-        possible = np.isfinite(weights)
+        possible = np.isfinite(self.weights)
         points, size = self.points[possible], self.density.mode.size
         if len(points) <= LEAST * size:
             return
-        weights = _tempered(weights[possible], LEAST * size)
+        weights = _tempered(self.weights[possible], LEAST * size)
         share = np.exp(weights - logsumexp(weights))
         # Not by products of matrices, whose digits depend on the number of threads.
         mode = np.einsum("n,ni->i", share, points)
@@ -93,6 +82,16 @@ class Learning:
         worth, prior = effective(weights), PRIOR * size
         covariance = (worth * found + prior * before) / (worth + prior)
         self.density = Around(mode, np.linalg.cholesky(covariance))
+
+    def sample(self, number: int, random: np.random.RandomState) -> FloatArray:
+        """Return different points, chosen by their weights: nearly a sample of p, shape (number, parameters).
+
+        Args:
+            number: how many.
+            random: the generator, which is advanced.
+        """
+        chosen: FloatArray = self.points[resampled(self.weights, number, random)]
+        return chosen
 
 
 def effective(weights: FloatArray) -> float:

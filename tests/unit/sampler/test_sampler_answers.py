@@ -15,7 +15,7 @@ import scipy.stats
 from amounts import LONG
 from espei_hpc.fit.around import independent, learned
 from espei_hpc.sampler import FloatArray
-from espei_hpc.sampler.gaussian import Around, resampled
+from espei_hpc.sampler.gaussian import Around
 from espei_hpc.sampler.moves import AFTER_THE_WAY, FROM_SAMPLES, MOVES, Laplace, Part
 from espei_hpc.sampler.statistics import effective_sample_size
 from unit.sampler.serial import LogProbability, chain
@@ -216,7 +216,7 @@ def test_chain_from_a_density_that_was_learned_samples_right_from_a_tenth_on(
 
     random = np.random.RandomState(6)
     learning, found = learned(start, evaluated, random, 200, lambda line: None)
-    walkers = learning.points[resampled(learning.weights, 40, random)]
+    walkers = learning.sample(40, random)
     move = Laplace(learning.density, independent(found))
     samples = chain(target.log_probability, walkers, move, 400)
     assert wrong(target, samples, FROM_SAMPLES) == []

@@ -54,7 +54,7 @@ class Part(NamedTuple):
         discarded: name of that part of the chain.
         least: length of the rest, in autocorrelation times, from which its effective sample size counts.
         reliable: the same for its autocorrelation time to be reliable.
-        groups: number of groups of walkers that R-hat compares; None if each walker is one.
+        halves: whether R-hat compares the two halves of the walkers, instead of each walker with all others.
         rhat: the largest R-hat of a chain that has converged.
     """
 
@@ -62,7 +62,7 @@ class Part(NamedTuple):
     discarded: str
     least: float
     reliable: float
-    groups: int | None
+    halves: bool
     rhat: float
 
     def begin(self, iterations: int) -> int:
@@ -70,14 +70,14 @@ class Part(NamedTuple):
         return iterations // self.burn_in
 
 
-AFTER_THE_WAY = Part(2, "first half", 20.0, 50.0, None, 1.01)
+AFTER_THE_WAY = Part(2, "first half", least=20.0, reliable=50.0, halves=False, rhat=1.01)
 """Of walkers that begin near one another, and have to find where the distribution is.
 
 emcee's authors recommend 50 autocorrelation times, for that of a single quantity; with a typical time of 100
 iterations that would be 10,000 iterations of an ESPEI fit, which are seldom run. The limit of R-hat is that
 of Vehtari et al. (2021), Bayesian Anal. 16, 667.
 """
-FROM_SAMPLES = Part(10, "first tenth", 10.0, 10.0, 2, 1.03)
+FROM_SAMPLES = Part(10, "first tenth", least=10.0, reliable=10.0, halves=True, rhat=1.03)
 """Of walkers that begin as nearly a sample of the distribution.
 
 Their mean is right from the beginning, so a chain that is short underestimates its autocorrelation time by
