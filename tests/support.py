@@ -73,7 +73,11 @@ class Command:
 
     def finish(self, seconds: float = PATIENCE) -> Result:
         """Wait for its end."""
-        code = self.process.wait(timeout=seconds)
+        try:
+            code = self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired as late:
+            late.add_note(f"so far it has printed:\n{self.output}")
+            raise
         return Result(code, self.output)
 
     def processes(self) -> list[psutil.Process]:

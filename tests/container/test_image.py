@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,13 @@ def test_labels_name_version_and_licence(images: None) -> None:
     assert labels["org.opencontainers.image.description"].endswith("MPI: both")
 
 
+def test_connection_that_breaks_leaves_another_one_alone(container: Container, open_fit: Path) -> None:
+    script = open_fit.with_name("tls_connections.py")
+    shutil.copy(ROOT / "tests" / script.name, script)
+    result = container.run("python", script.name, volume=open_fit.parent)
+    assert result.output.endswith(", second: SSLWantReadError\n"), result.output
+
+
 @pytest.mark.parametrize(
     ("variant", "options"),
     [
@@ -128,7 +136,7 @@ def test_labels_name_version_and_licence(images: None) -> None:
 def test_fits_as_an_unknown_user_with_a_read_only_root_and_no_network(
     variant: str, options: tuple[str, ...], container: Container, open_fit: Path
 ) -> None:
-    words = ("espei-mpi", "--in", "x.yaml", "--timeout", f"{PATIENCE:g}", *options)
+    words = ("espei-mpi", "--in", "x.yaml", "--timeout", f"{PATIENCE / 2:g}", *options)
     result = container.run(*words, variant=variant, volume=open_fit.parent)
     assert result.code == 0, result.output
     assert "2 workers" in result.output

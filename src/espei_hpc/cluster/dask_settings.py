@@ -16,6 +16,8 @@ import yaml
 
 from espei_hpc.rundir.cluster_directory import CERTIFICATE, DASK, KEY
 
+PRELOAD = ["espei_hpc.cluster.tls_errors"]
+"""For processes that read our settings but run none of our code: LocalCluster's workers, stock ``espei``."""
 TIMEOUT = "60s"
 """Timeout of one connection: a busy login node or file server answers late."""
 
@@ -41,7 +43,12 @@ def settings(directory: Path, *, encrypted: bool) -> dict[str, Any]:
             # Required by ESPEI.
             "scheduler": {"work-stealing": False},
             # The allocation limits a rank's memory; pausing or spilling would only stall it.
-            "worker": {"memory": {"target": False, "spill": False, "pause": False, "terminate": False}},
+            "worker": {
+                "memory": {"target": False, "spill": False, "pause": False, "terminate": False},
+                "preload": PRELOAD,
+            },
+            "client": {"preload": PRELOAD},
+            "logging": {"distributed.preloading": "warning"},
         }
     }
 
@@ -58,11 +65,14 @@ def write(directory: Path, *, encrypted: bool) -> None:
 
 
 def use_only(config: Path | None) -> None:
-    """Make this process read only ``config``; call this before using distributed.
+    """Make this process read only ``config``, and keep its TLS errors apart.
+
+    Call this before using distributed.
 
     Args:
         config: a file written by ``write``; None for an unencrypted cluster that espei-hpc did not start.
     """
+    import_module(*PRELOAD)
     dask.config.refresh(paths=[str(config)] if config else [], env={})
     if config is None:
         dask.config.update(dask.config.config, settings(Path(), encrypted=False))
