@@ -1,8 +1,10 @@
 """What a test needs beyond Python: left out, in one line, where it is missing; under CI a failure."""
 
+import ctypes
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sysconfig
 from collections.abc import Callable, Iterable
@@ -65,6 +67,12 @@ def _compiled_solver() -> bool:
     return not compiled.missing()
 
 
+def _openssl_functions() -> bool:
+    # uv's Pythons have OpenSSL inside, and none of its functions can be called.
+    library = getattr(ssl._ssl, "__file__", None)  # type: ignore[attr-defined]
+    return library is not None and hasattr(ctypes.CDLL(library), "ERR_set_error")
+
+
 PYTHONS = ("3.11", "3.12", "3.13")
 """Versions that the project is for."""
 
@@ -108,6 +116,7 @@ NEEDS = {
         ),
         Need("Chromium", lambda: browser.found() is not None, "chromium"),
         Need("openssl", _programs("openssl"), "openssl"),
+        Need("Python with OpenSSL as a library", _openssl_functions, "Debian's or pyenv's", packaged=False),
         Need(
             "the compiled solver",
             _compiled_solver,

@@ -6,9 +6,7 @@ the image too, so it needs nothing of the tests.
 
 import socket
 import ssl
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 
 from distributed.security import Security
 
@@ -20,15 +18,8 @@ Pair = tuple[ssl.SSLSocket, ssl.SSLSocket]
 def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Return what a server and a client need, as a cluster has them."""
     made = Security.temporary()
-    with tempfile.TemporaryDirectory() as directory:
-        certificate, key = Path(directory) / "certificate", Path(directory) / "key"
-        certificate.write_text(made.tls_ca_file)
-        key.write_text(made.tls_scheduler_key)
-        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        server.load_cert_chain(certificate, key)
-        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        client.check_hostname = False
-        client.load_verify_locations(certificate)
+    server = made.get_listen_args("scheduler")["ssl_context"]
+    client = made.get_connection_args("client")["ssl_context"]
     return server, client
 
 

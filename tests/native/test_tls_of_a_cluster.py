@@ -6,7 +6,7 @@ from support import BIN, STOCK, Commands, running_cluster
 
 OWN = "espei_hpc.cluster.tls_errors"
 SHOW = """
-import ssl, sys
+import ssl
 import distributed
 
 def sockets():

@@ -14,10 +14,14 @@ from typing import Any
 import dask.config
 import yaml
 
+from espei_hpc.cluster import tls_errors
 from espei_hpc.rundir.cluster_directory import CERTIFICATE, DASK, KEY
 
-PRELOAD = ["espei_hpc.cluster.tls_errors"]
-"""For processes that read our settings but run none of our code: LocalCluster's workers, stock ``espei``."""
+PRELOAD = [tls_errors.__name__]
+"""For processes that read our settings but run none of our code: LocalCluster's workers, stock ``espei``.
+
+Our own have it from the import above.
+"""
 TIMEOUT = "60s"
 """Timeout of one connection: a busy login node or file server answers late."""
 
@@ -48,6 +52,7 @@ def settings(directory: Path, *, encrypted: bool) -> dict[str, Any]:
                 "preload": PRELOAD,
             },
             "client": {"preload": PRELOAD},
+            # Else stock espei prints a line for the preload.
             "logging": {"distributed.preloading": "warning"},
         }
     }
@@ -65,14 +70,11 @@ def write(directory: Path, *, encrypted: bool) -> None:
 
 
 def use_only(config: Path | None) -> None:
-    """Make this process read only ``config``, and keep its TLS errors apart.
-
-    Call this before using distributed.
+    """Make this process read only ``config``; call this before using distributed.
 
     Args:
         config: a file written by ``write``; None for an unencrypted cluster that espei-hpc did not start.
     """
-    import_module(*PRELOAD)
     dask.config.refresh(paths=[str(config)] if config else [], env={})
     if config is None:
         dask.config.update(dask.config.config, settings(Path(), encrypted=False))

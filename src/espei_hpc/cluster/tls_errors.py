@@ -9,11 +9,14 @@ the queue; Dask imports it as a preload where espei-hpc does not start the proce
 """
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 _CONTEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_Arguments = ParamSpec("_Arguments")
+_Returned = TypeVar("_Returned")
 
 
 def empty_queue() -> None:
@@ -23,37 +26,28 @@ def empty_queue() -> None:
         _CONTEXT.set_ciphers("none")
 
 
-@contextmanager
-def _own_errors() -> Iterator[None]:
-    try:
-        yield
-    except ssl.SSLError:
-        raise  # Python has emptied the queue, or it was empty
-    except OSError:
-        empty_queue()
-        raise
+def _keeps_its_errors(method: Callable[_Arguments, _Returned]) -> Callable[_Arguments, _Returned]:
+    @wraps(method)
+    def call(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Returned:
+        try:
+            return method(*arguments, **named)
+        except ssl.SSLError:
+            raise  # Python has emptied the queue, or it was empty
+        except OSError:
+            empty_queue()
+            raise
+
+    return call
 
 
 class _TlsSocket(ssl.SSLSocket):
-    def read(self, *arguments: Any) -> Any:
-        with _own_errors():
-            return super().read(*arguments)
+    """All methods that call OpenSSL; those of :mod:`socket` call these."""
 
-    def write(self, *arguments: Any) -> int:
-        with _own_errors():
-            return super().write(*arguments)
-
-    def send(self, *arguments: Any) -> int:
-        with _own_errors():
-            return super().send(*arguments)
-
-    def do_handshake(self, *arguments: Any) -> None:
-        with _own_errors():
-            super().do_handshake(*arguments)
-
-    def unwrap(self) -> Any:
-        with _own_errors():
-            return super().unwrap()
+    read = _keeps_its_errors(ssl.SSLSocket.read)
+    write = _keeps_its_errors(ssl.SSLSocket.write)
+    send = _keeps_its_errors(ssl.SSLSocket.send)
+    do_handshake = _keeps_its_errors(ssl.SSLSocket.do_handshake)
+    unwrap = _keeps_its_errors(ssl.SSLSocket.unwrap)
 
 
 ssl.SSLContext.sslsocket_class = _TlsSocket
