@@ -103,7 +103,10 @@ def learned(
     draws: int,
     say: Callable[[str], None],
 ) -> tuple[Learning, Described]:
-    """Return a density that describes a fit, and how well; learned in rounds, until one is good.
+    """Return a density that describes a fit, and how well; learned in rounds, until a draw is worth enough.
+
+    The first density is not learned yet. If it is too narrow, its draws miss what it lacks, and seem to be
+    worth much. So it must describe the fit, or there is a second round.
 
     Args:
         around: the density around the best fit, where it begins.
@@ -117,7 +120,7 @@ def learned(
         points = learning.density.draw(random, draws)
         learning.add(points, evaluated(points))
         found = _described(learning)
-        if found.worth >= ENOUGH:
+        if found.worth >= (GOOD if number == 1 else ENOUGH):
             break
         learning.learn()
         if number < ROUNDS:

@@ -14,7 +14,7 @@ from espei_hpc.rundir.best_fit import KeptDensity
 from espei_hpc.rundir.run_directory import OPTIMUM
 from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.gaussian import Around
-from espei_hpc.sampler.learning import DRAWS, ROUNDS, Learning
+from espei_hpc.sampler.learning import DRAWS, ROUNDS, Learning, effective
 from espei_hpc.sampler.moves.laplace import EVENLY, MOSTLY
 
 SIZE = 4
@@ -51,6 +51,19 @@ def test_density_that_is_too_narrow_and_beside_is_learned_in_a_few_rounds() -> N
     covariance = learning.density.root @ learning.density.root.T
     assert np.sqrt(np.diag(covariance)) == pytest.approx(spread, rel=0.35)
     assert np.all(np.abs(learning.density.mode) < spread)
+
+
+def test_first_density_that_describes_a_fit_only_roughly_is_not_the_last() -> None:
+    # Draws that are too narrow do not reach the tails that they lack, and seem to be worth much.
+    narrow = Around(np.zeros(SIZE), np.eye(SIZE))
+    spread = np.full(SIZE, 1.25)
+    first = Learning(narrow)
+    points = narrow.draw(np.random.RandomState(1), DRAWS)
+    first.add(points, -0.5 * ((points / spread) ** 2).sum(axis=1))
+    assert ENOUGH < effective(first.weights) / DRAWS < GOOD
+    learning, found, _ = found_from(narrow, spread)
+    assert len(learning.points) > DRAWS
+    assert found.worth > GOOD
 
 
 def test_distribution_that_is_no_gaussian_is_described_roughly_at_most() -> None:
