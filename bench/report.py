@@ -309,22 +309,56 @@ def samplers(told: Results) -> str:
         "autocorrelation time, iterations",
         "effective samples per 1,000 evaluations",
     )
-    note = (
-        "Of the slowest parameter or principal component, after burn-in. On each fit, means and variances of "
-        f"the samplers differ by at most {max(fit['apart'] for fit in told['fits']):.1f} Monte Carlo errors."
-    )
-    learned = [
+    note = "Of the slowest parameter or principal component, after burn-in."
+    about = [
         [
             fit["rows"][0]["target"],
-            fit["learned"]["evaluations"],
-            f"{fit['learned']['worth']:.2f}",
-            f"{fit['learned']['shape']:.1f}",
-            f"{fit['learned']['accepted']:.0%}",
+            *(
+                [known["evaluations"], f"{known['worth']:.2f}", f"{known['shape']:.1f}", known["verdict"]]
+                if known
+                else ["", "", "", "refused: not all is determined"]
+            ),
+            f"{fit['apart']:.1f}",
         ]
         for fit in told["fits"]
+        for known in [fit["learned"]]
     ]
-    about = ("fit", "evaluations to learn the density", "worth of a draw", "Pareto k", "accepted")
-    return "\n\n".join(["## Samplers", table(columns, rows), note, table(about, learned)])
+    about_columns = (
+        "fit",
+        "evaluations to learn the density",
+        "worth of a draw",
+        "Pareto k",
+        "verdict",
+        "samplers differ by at most, Monte Carlo errors of means and variances",
+    )
+    return "\n\n".join(
+        ["## Samplers", table(columns, rows), note, table(about_columns, about), _best_fits(told)]
+    )
+
+
+def _best_fits(told: Results) -> str:
+    rows = [
+        [
+            fit["rows"][0]["target"],
+            f"{found['log_probability']:.2f}",
+            f"{found['highest_in_chains']:.2f}",
+            found["evaluations"],
+            f"{found['from_there']:.2f}",
+            " to ".join(f"{ratio:.2g}" for ratio in (min(ratios), max(ratios))),
+        ]
+        for fit in told["fits"]
+        for found in [fit["optimum"]]
+        for ratios in [[ratio for ratio in found["errors_over_deviations"] if ratio is not None]]
+    ]
+    columns = (
+        "fit",
+        "log-probability of the best fit",
+        "highest in the chains",
+        "of so many evaluations",
+        "best fit from there",
+        "standard errors over standard deviations of the chains",
+    )
+    return "## The best fit beside the chains\n\n" + table(columns, rows)
 
 
 def plot(told: Results) -> None:

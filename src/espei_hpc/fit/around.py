@@ -74,8 +74,8 @@ def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe
         recipe: makes the recipe from which workers build the likelihood.
 
     Raises:
-        Refusal: (BAD_INPUT) if the data leave a combination of symbols free, or no density that was
-            learned describes the fit.
+        Refusal: (BAD_INPUT) if the best fit lies at an edge, the data leave a combination of symbols free,
+            or no density that was learned describes the fit.
     """
     random = np.random.RandomState()
     random.set_state(start.random)
@@ -92,7 +92,7 @@ def started(search: BestFit, start: State, recipe: Callable[[], LikelihoodRecipe
         best_fit.keep(directory, KeptDensity(learning.density, independent(found)))
         return learning.sample(walkers, random)
 
-    positions = search.found(start.positions, recipe, chosen, all_determined=True)
+    positions = search.found(start.positions, recipe, chosen, to_sample=True)
     return replace(start, positions=positions, random=cast(RandomState, random.get_state()))
 
 

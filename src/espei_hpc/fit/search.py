@@ -1,6 +1,6 @@
 """The best fit by least squares: ESPEI reads the input and writes the database, the search is ours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,15 @@ from espei_hpc.rundir.evaluations import EvaluationsFile
 from espei_hpc.rundir.files import write_json
 from espei_hpc.rundir.run_directory import DIFFERENCE, OPTIMUM, RunDirectory
 from espei_hpc.sampler import FloatArray, State
-from espei_hpc.sampler.determined import Determined, Direction, determined
+from espei_hpc.sampler.determined import Determined, determined
 from espei_hpc.sampler.least_squares import NoStart, Optimum, maximum
 from espei_hpc.text import counted
 from espei_hpc.workers.pool import Pool
 
 SUM_TOLERANCE = 1e-6
 """Largest relative change of what should be constant: ESPEI's log-probability less the sum of squares."""
+LARGEST_PROMISE = 1.0
+"""Gain that the derivatives at a best fit may promise if a chain begins there: it is a small one."""
 SHOWN_GAIN = 0.01
 """Gain of the log-probability that is worth a line."""
 
@@ -81,7 +83,7 @@ class BestFit:
         recipe: Callable[[], LikelihoodRecipe],
         then: Then,
         *,
-        all_determined: bool = False,
+        to_sample: bool = False,
     ) -> FloatArray:
         """Search, and return what ``then`` returns, which may evaluate more.
 
@@ -89,7 +91,7 @@ class BestFit:
             walkers: further starting points, shape (walkers, parameters).
             recipe: makes the recipe from which workers build the likelihood.
             then: called when the best fit is found and written.
-            all_determined: whether to refuse a best fit that the data do not determine.
+            to_sample: whether to refuse a best fit around which no chain can begin.
 
         Raises:
             Refusal: if no starting point can be evaluated, or a file cannot be written.
@@ -97,7 +99,7 @@ class BestFit:
         """
         verify = 0 if self.directory.differed else self.verify
         try:
-            return self._on_cluster(walkers, replace(recipe(), verify=verify), then, all_determined)
+            return self._on_cluster(walkers, replace(recipe(), verify=verify), then, to_sample)
         except Differs as found:
             write_json(self.directory.path / DIFFERENCE, found.difference._asdict())
             EvaluationsFile(self.directory.path).path.unlink(missing_ok=True)
@@ -105,7 +107,7 @@ class BestFit:
                 f"ALARM: the prepared evaluation of {found.difference.unit} differs from ESPEI's own; the "
                 "search begins anew with ESPEI's own functions only, several times slower"
             )
-            return self._on_cluster(walkers, replace(recipe(), verify=0), then, all_determined)
+            return self._on_cluster(walkers, replace(recipe(), verify=0), then, to_sample)
         except Refusal as refusal:
             if refusal.code not in (ExitCode.UNAVAILABLE, ExitCode.DEADLINE):
                 raise
@@ -118,7 +120,7 @@ class BestFit:
         walkers: FloatArray,
         recipe: LikelihoodRecipe,
         then: Then,
-        all_determined: bool,
+        to_sample: bool,
     ) -> FloatArray:
         with connected(self.scheduler_file) as client, Pool(client, Evaluator, recipe.packed()) as pool:
             description = pool.start(self.stopper.check)
@@ -127,12 +129,12 @@ class BestFit:
             evaluations = Evaluations(self, pool, description, recipe.priors)
             self.stopper.sampling()
             try:
-                return then(evaluations, self._searched(walkers, description, evaluations, all_determined))
+                return then(evaluations, self._searched(walkers, description, evaluations, to_sample))
             finally:
                 evaluations.file.save()
 
     def _searched(
-        self, walkers: FloatArray, description: Description, evaluations: "Evaluations", all_determined: bool
+        self, walkers: FloatArray, description: Description, evaluations: "Evaluations", to_sample: bool
     ) -> FloatArray:
         bounds = sums.bounds(evaluations.priors, len(description.symbols))
         initial = np.array(description.initial)
@@ -162,8 +164,8 @@ class BestFit:
         known = determined(best.jacobian)
         content = self._content(description, evaluations, initial, best, found, known)
         write_json(self.directory.path / OPTIMUM, content)
-        if all_determined and known.undetermined:
-            raise _not_determined(known.undetermined, description.symbols)
+        if to_sample and (faults := [*_edge(best), *_not_determined(known, description.symbols)]):
+            raise Refusal(ExitCode.BAD_INPUT, faults)
         return best.parameters
 
     def _content(
@@ -192,6 +194,7 @@ class BestFit:
             "log_probability_before": before and before[0],
             "starts": [None if one is None else evaluations.at(one) for one in found],
             "converged": best.converged,
+            "promised": best.promised,
             "evaluations": len(evaluations.file),
             "units": list(description.units),
             "kinds": [
@@ -296,8 +299,19 @@ class Evaluations:
             raise Refusal(ExitCode.FAILED, [Fault("search", what, "please report this with your input")])
 
 
-def _not_determined(directions: Sequence[Direction], symbols: Sequence[str]) -> Refusal:
-    """Return the refusal to sample what the data leave free."""
-    cure = "give these symbols a prior, or fix them; with a flat prior no chain converges"
-    what = "; ".join(direction.in_words(symbols) for direction in directions)
-    return Refusal(ExitCode.BAD_INPUT, [Fault("search", f"not determined: {what}", cure)])
+def _edge(best: Optimum) -> Iterator[Fault]:
+    """Yield that a best fit is no maximum around which a density could be learned."""
+    if best.promised > LARGEST_PROMISE:
+        what = (
+            "the best fit lies at an edge, where a residual jumps; without the jump the log-probability "
+            f"could rise by {best.promised:.2g}"
+        )
+        yield Fault("search", what, "use --sampler de, or stretch, the default")
+
+
+def _not_determined(known: Determined, symbols: Sequence[str]) -> Iterator[Fault]:
+    """Yield what the data leave free."""
+    if known.undetermined:
+        cure = "give these symbols a prior, or fix them; with a flat prior no chain converges"
+        what = "; ".join(direction.in_words(symbols) for direction in known.undetermined)
+        yield Fault("search", f"not determined: {what}", cure)

@@ -15,6 +15,8 @@ from espei_hpc.rundir.files import read_json
 from espei_hpc.rundir.run_directory import OPTIMUM
 from espei_hpc.sampler.determined import Direction, correlation
 
+PROMISED = 0.1
+"""Gain that the derivatives promise beyond the best fit, in log-probability, from which it is said."""
 CORRELATED = 0.95
 """Correlation from which two parameters are named."""
 MOST_CORRELATED = 6
@@ -40,7 +42,8 @@ def lines(run_directory: Path) -> list[str]:
     if found is None:
         what = "is missing: no search for the best fit has ended there"
         raise Refusal(ExitCode.BAD_INPUT, [Fault(str(run_directory / OPTIMUM), what)])
-    return ["", *_symbols(found), "", *_not_determined(found), *_correlated(found), "", *_datasets(found)]
+    remarks = [*_edge(found), *_not_determined(found), *_correlated(found)]
+    return ["", *_symbols(found), "", *remarks, "", *_datasets(found)]
 
 
 def _symbols(found: Mapping[str, Any]) -> Iterator[str]:
@@ -52,6 +55,18 @@ def _symbols(found: Mapping[str, Any]) -> Iterator[str]:
         about = f"{one.unit or '-'}  {one.short}" if (one := described.get(name)) else "-"
         spread = "not determined" if error is None else f"{error:.3g}"
         yield f"{name:<10}{before:>14.6g}{value:>14.6g}{spread:>16}  {about}"
+
+
+def _edge(found: Mapping[str, Any]) -> Iterator[str]:
+    if found["promised"] > PROMISED:
+        yield (
+            "at an edge: a residual jumps at the best fit; without the jump the log-probability could rise "
+            f"by {found['promised']:.2g}"
+        )
+        yield (
+            "the standard errors do not hold there, and a higher maximum may lie elsewhere: sample with "
+            "--sampler de, then search again with --force-new --database and the database that it has fitted"
+        )
 
 
 def _not_determined(found: Mapping[str, Any]) -> Iterator[str]:

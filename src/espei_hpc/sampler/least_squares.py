@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import least_squares
 
+from espei_hpc.sampler.determined import determined
 from espei_hpc.sampler.state import FloatArray
 
 Evaluate = Callable[[Sequence[FloatArray]], list[FloatArray | None]]
@@ -30,6 +32,8 @@ GAIN = 1e-3
 """Gain in log-probability below which a step does not matter; ``ENOUGH`` of them end the search."""
 ENOUGH = 2
 MOST_STEPS = 200
+NEAR = 0.01
+"""Distance from a bound, relative to the parameter, within which the bound ends a search."""
 
 
 class NoStart(ValueError):
@@ -45,12 +49,15 @@ class Optimum:
         rows: the rows there, shape (rows,).
         jacobian: their derivatives by the parameters, shape (rows, parameters).
         converged: whether it was reached, rather than the largest number of steps.
+        promised: gain of the log-probability that the derivatives promise for another step. It is next to 0
+            at a smooth maximum, and larger at an edge: where a row jumps if the search goes on.
     """
 
     parameters: FloatArray
     rows: FloatArray
     jacobian: FloatArray
     converged: bool
+    promised: float
 
 
 def maximum(
@@ -90,7 +97,24 @@ def maximum(
     )
     # SciPy's derivatives may be those of the step before.
     jacobian = derivatives.at(found.x, found.fun)
-    return Optimum(found.x, found.fun, jacobian, found.status != 0)
+    free = ~_against_a_bound(found.x, found.fun @ jacobian, lower, upper)
+    promised = _promised(found.fun, jacobian[:, free])
+    return Optimum(found.x, found.fun, jacobian, found.status != 0, promised)
+
+
+def _promised(rows: FloatArray, jacobian: FloatArray) -> float:
+    """Return by how much half the sum of squares falls with the step that solves the straightened rows."""
+    slope = rows @ jacobian
+    return float(0.5 * slope @ determined(jacobian).covariance @ slope) if slope.size else 0.0
+
+
+def _against_a_bound(
+    point: FloatArray, slope: FloatArray, lower: FloatArray, upper: FloatArray
+) -> npt.NDArray[np.bool_]:
+    """Return which parameters a bound keeps from going on, shape (parameters,)."""
+    near = NEAR * np.maximum(np.abs(point), 1.0)
+    found: npt.NDArray[np.bool_] = np.where(slope > 0, point - lower < near, upper - point < near)
+    return found
 
 
 class _Gains:

@@ -11,7 +11,7 @@ from espei_hpc.likelihood.rows import bounds, rows
 from espei_hpc.sampler import FloatArray
 from espei_hpc.sampler.determined import determined
 from espei_hpc.sampler.gaussian import Around
-from espei_hpc.sampler.least_squares import maximum
+from espei_hpc.sampler.least_squares import Optimum, maximum
 
 
 class InProcess:
@@ -29,10 +29,14 @@ class InProcess:
         """Return the log-probabilities of points, shape (points, parameters)."""
         return np.array([self(point) for point in points])
 
+    def best_fit(self, start: FloatArray | None = None) -> Optimum:
+        """Search from a point, shape (parameters,), or else from the values in the database."""
+        point = np.array(self._evaluator.description.initial) if start is None else start
+        return maximum(point, *bounds(self._priors, point.size), self._rows)
+
     def around_the_best_fit(self) -> Around:
         """Search, and return the density that touches the maximum."""
-        initial = np.array(self._evaluator.description.initial)
-        best = maximum(initial, *bounds(self._priors, initial.size), self._rows)
+        best = self.best_fit()
         return Around(best.parameters, determined(best.jacobian).root)
 
     def _rows(self, points: Sequence[FloatArray]) -> list[FloatArray | None]:

@@ -21,6 +21,7 @@ def written(directory: Path, **changes: Any) -> list[str]:
         "parameters": [-27000.0, 5.0],
         "errors": [600.0, None],
         "covariance": [[360000.0, 399.0], [399.0, 0.49]],
+        "promised": 1e-6,
         "undetermined": [{"members": [1], "change": [1.0]}],
         "units": ["phase region 1 (A 1999)", "phase region 2 (A 1999)", "activity dataset 1, part 1 (B)"],
         "kinds": ["phase boundaries", "phase boundaries", "activity"],
@@ -46,6 +47,15 @@ def test_symbols_have_value_error_unit_and_place(tmp_path: Path) -> None:
     assert line_of(lines, "G(CUMG2,CU:MG;0)") == "VV0000 -28500 -27000 600 J/mol G(CUMG2,CU:MG;0)"
     assert "not determined" in line_of(lines, "L(LIQUID,CU,MG;0), temperature")
     assert "not determined: VV0004: no datum depends on it" in lines
+
+
+@pytest.mark.parametrize(("promised", "said"), [(0.05, False), (5.69, True)])
+def test_best_fit_at_an_edge_is_said_to_be_one_with_what_to_do(
+    tmp_path: Path, promised: float, said: bool
+) -> None:
+    printed = "\n".join(written(tmp_path, promised=promised))
+    assert ("without the jump the log-probability could rise by 5.7\n" in printed) == said
+    assert ("sample with --sampler de, then search again with --force-new --database" in printed) == said
 
 
 def test_strong_correlation_is_named(tmp_path: Path) -> None:

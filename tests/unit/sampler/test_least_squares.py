@@ -55,10 +55,26 @@ def test_curved_rows_are_solved() -> None:
     assert found.parameters == pytest.approx([1, 1], abs=1e-3)
 
 
-def test_best_within_bounds_is_on_the_bound() -> None:
+def test_best_within_bounds_is_on_the_bound_and_promises_nothing_beyond() -> None:
     lower, upper = np.array([-1.5e4, -np.inf, -np.inf]), np.full(3, np.inf)
     found = maximum(np.array([-1e4, 1.0, 2.0]), lower, upper, Model(straight))
     assert found.parameters[0] == pytest.approx(-1.5e4, rel=1e-3)
+    assert found.promised < 1e-3
+
+
+def test_smooth_maximum_promises_nothing_beyond() -> None:
+    found = maximum(np.array([-1e4, 1.0, 2.0]), *anywhere(3), Model(straight))
+    assert found.promised < 1e-9
+
+
+def test_search_that_ends_at_an_edge_tells_what_it_would_gain_without_the_jump() -> None:
+    def rows(point: FloatArray) -> FloatArray:
+        return np.array([point[0] - 3.0, 10.0 if point[0] > 1 else 0.0])
+
+    found = maximum(np.zeros(1), *anywhere(1), Model(rows))
+    assert found.parameters == pytest.approx([1.0], abs=1e-2)
+    # Half the square of the way that is left from 1 to 3.
+    assert found.promised == pytest.approx(2.0, rel=0.05)
 
 
 def test_start_on_a_bound_moves_inside() -> None:
