@@ -314,10 +314,11 @@ def samplers(told: Results) -> str:
         [
             fit["rows"][0]["target"],
             *(
-                [known["evaluations"], f"{known['worth']:.2f}", f"{known['shape']:.1f}", known["verdict"]]
+                [known["evaluations"], f"{known['worth']:.2f}", f"{known['shape']:.1f}"]
                 if known
-                else ["", "", "", "refused: not all is determined"]
+                else ["", "", ""]
             ),
+            fit["verdict"],
             f"{fit['apart']:.1f}",
         ]
         for fit in told["fits"]
@@ -341,6 +342,7 @@ def _best_fits(told: Results) -> str:
         [
             fit["rows"][0]["target"],
             f"{found['log_probability']:.2f}",
+            f"{found['promised']:.2g}",
             f"{found['highest_in_chains']:.2f}",
             found["evaluations"],
             f"{found['from_there']:.2f}",
@@ -353,6 +355,7 @@ def _best_fits(told: Results) -> str:
     columns = (
         "fit",
         "log-probability of the best fit",
+        "more without the jump at an edge",
         "highest in the chains",
         "of so many evaluations",
         "best fit from there",
